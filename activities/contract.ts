@@ -1,0 +1,207 @@
+/**
+ * What workflows may ask for, and of whom. Control workers answer over the network, host workers beside the files.
+ * `Reads` look at the estate; `Records` write Lifeboat's own records; `Changes` make something, be it only a throw-away server.
+ * A worker that offers only Reads and Records can run every runbook as a dry run.
+ */
+import type { Evidence } from '../evidence/evidence.ts';
+import type {
+  Application,
+  Assertion,
+  Database,
+  EvidenceStore,
+  FrontDoor,
+  Member,
+  PhysicalBackups,
+  Plan,
+  PulseSettings,
+  Traffic,
+} from '../plan/schema.ts';
+import type {
+  Anchor,
+  BackupInfo,
+  Interval,
+  Lsn,
+  RecoveryTarget,
+  Repository,
+  TableFingerprint,
+} from '../recovery/archive.ts';
+
+/** What people read of a result: one sentence each. Every activity that stands for a step returns it. */
+export interface Found {
+  found: string;
+  expected?: string;
+  log?: { host: string; path: string; lastLines: string[] };
+}
+
+/** A server beside the live one, in a directory of its own below a permitted scratch root. */
+export interface Scratch {
+  host: string;
+  /** `<scratch root>/<run>`; holds data/, socket/, log/, spool/, and the pid files. */
+  directory: string;
+}
+
+export interface ServiceMoment extends Found {
+  /** The database's clock, UTC, microseconds: `2026-11-21T14:02:11.123456Z`. */
+  at: string;
+  timeline: number;
+  lsn: Lsn;
+  systemIdentifier: string;
+  /** server_version_num, 150018. */
+  serverVersion: number;
+  segmentBytes: number;
+  checksums: boolean;
+  /** The newest segment whose archiving the server had confirmed; read in the same query as the clock. */
+  lastArchivedWal?: string;
+  /** Collation provider and version recorded in the database: `libc 2.36`. */
+  collation: { provider: string; version?: string };
+  extensions: { name: string; version: string }[];
+  tablespaces: { oid: number; location: string }[];
+  slots: string[];
+  /** application_name of every session that Lifeboat has here. */
+  ownSessions: string[];
+}
+
+export interface MemberState {
+  host: string;
+  role: 'primary' | 'standby' | 'unknown';
+  timeline?: number;
+  lsn?: Lsn;
+  lagMs?: number;
+  why?: string;
+}
+
+export interface PulseComparison extends Found {
+  /** Acknowledged pulses with an LSN up to the target, and how many of them the restored database lacks. */
+  expected: number;
+  missing: number;
+  /** At most 20 numbers of those. */
+  examples: number[];
+  /** Newest acknowledged pulse that came back. */
+  newest?: { number: number; at: string; lsn: Lsn };
+  /** Acknowledged before `momentAt`, not in the restored database because they lie past the target. */
+  lost: number;
+}
+
+export interface HostFacts extends Found {
+  /** server_version_num of the binaries here. */
+  serverVersion: number;
+  /** Collation version of the C library: `2.36`. */
+  libc?: string;
+  freeBytes: number;
+}
+
+export interface NewestCommit extends Found {
+  /** Start of the commit record, and its time. */
+  lsn: Lsn;
+  at: string;
+  segment: string;
+}
+
+export interface EndOfRecovery extends Found {
+  lsn: Lsn;
+  timeline: number;
+  lastCommitAt?: string;
+}
+
+export interface ControlReads {
+  loadPlan(ask: { service?: string }): Promise<{ plan: Plan; sha256: string; file: string } & Found>;
+  resolveSecrets(ask: { names: string[] }): Promise<Found>;
+  serviceMoment(ask: { frontDoor: FrontDoor }): Promise<ServiceMoment>;
+  members(ask: { database: Database; addresses: Record<string, string> }): Promise<Found & { members: MemberState[] }>;
+  storeAnswers(ask: { store: EvidenceStore }): Promise<Found>;
+  /** Newest first, at most 100. */
+  listAnchors(ask: { store: EvidenceStore; service: string }): Promise<Found & { anchors: Anchor[] }>;
+  comparePulses(ask: {
+    pulse: PulseSettings;
+    restored: Interval[];
+    upTo: Lsn;
+    since: string;
+    momentAt: string;
+  }): Promise<PulseComparison>;
+  /** When each of these was last proven, by name; absent: never. */
+  lastProven(ask: { store: EvidenceStore; service: string }): Promise<Record<string, string>>;
+  noLiveRun(ask: { service: string }): Promise<Found>;
+  lockHolder(ask: {
+    lock: string;
+    me: { workflowId: string; runId: string; firstRunId: string };
+  }): Promise<{ free: boolean; holder?: string; runbook?: string; since?: string }>;
+  previewTraffic(ask: { traffic: Traffic; wouldServe: string }): Promise<Found>;
+}
+
+export interface ControlRecords {
+  /** To the store, or to the directory when the store is down. `secrets` never are in it. */
+  writeEvidence(ask: {
+    store: EvidenceStore;
+    evidence: Evidence;
+  }): Promise<Found & { location: string; sha256: string }>;
+  saveAnchor(ask: { store: EvidenceStore; service: string; anchor: Anchor }): Promise<Found & { location: string }>;
+}
+
+export interface HostReads {
+  /** The permit file covers what the run will touch; the tools are here; where the socket path is not too long. */
+  hostFacts(ask: { backups: PhysicalBackups; scratch: Scratch; smoke?: string[] }): Promise<HostFacts>;
+  repository(ask: { backups: PhysicalBackups; segmentBytes: number }): Promise<Repository & Found>;
+  newestCommit(ask: {
+    backups: PhysicalBackups;
+    scratch: Scratch;
+    timeline: number;
+    lastSegment: string;
+    firstSegment: string;
+    segmentBytes: number;
+  }): Promise<NewestCommit>;
+  roomFor(ask: { scratch: Scratch; bytes: number; keepFree: string }): Promise<Found & { freeBytes: number }>;
+  /** Processes, directories, sessions that carry this run's name; throws LitterFound. */
+  litter(ask: { scratch: Scratch }): Promise<Found>;
+}
+
+export interface HostChanges {
+  restoreBeside(ask: {
+    backups: PhysicalBackups;
+    label: string;
+    bytes: number;
+    scratch: Scratch;
+  }): Promise<Found & { bytes: number }>;
+  /** Starts the server, or stops and restarts it with a new target, and returns when it is paused there. */
+  replayTo(ask: {
+    backups: PhysicalBackups;
+    scratch: Scratch;
+    target: RecoveryTarget;
+    outageWithinMs: number;
+    throwAway: boolean;
+  }): Promise<EndOfRecovery>;
+  endOfRecovery(ask: { scratch: Scratch }): Promise<EndOfRecovery>;
+  fingerprints(ask: {
+    scratch: Scratch;
+    database: string;
+    tables: string[];
+  }): Promise<Found & { tables: TableFingerprint[] }>;
+  pulsesRestored(ask: { scratch: Scratch; database: string }): Promise<Found & { intervals: Interval[] }>;
+  runAssertions(ask: { scratch: Scratch; database: string; assertions: Assertion[] }): Promise<Found>;
+  promoteScratch(ask: { scratch: Scratch }): Promise<Found & { timeline: number }>;
+  smoke(ask: { scratch: Scratch; database: string; application: Application }): Promise<Found>;
+  checkIndexes(ask: { scratch: Scratch; database: string }): Promise<Found>;
+  checkConstraints(ask: { scratch: Scratch; database: string }): Promise<Found>;
+  /** Stops the server to read every page. */
+  checkPages(ask: { scratch: Scratch }): Promise<Found>;
+  removeScratch(ask: { scratch: Scratch }): Promise<Found>;
+
+  takeBackup(ask: {
+    backups: PhysicalBackups;
+    member: Member;
+    type: BackupInfo['type'];
+    key: string;
+  }): Promise<Found & { backup: BackupInfo }>;
+  anchorOnStandby(ask: {
+    member: Member;
+    database: string;
+    tables: string[];
+    withinMs: number;
+  }): Promise<Found & { anchor: Anchor }>;
+  anchorUnderLock(ask: {
+    member: Member;
+    database: string;
+    tables: string[];
+    lockWithinMs: number;
+    key: string;
+  }): Promise<Found & { anchor: Anchor }>;
+}

@@ -1,0 +1,173 @@
+/** The one record of a run: everything the report, the live page, the CLI and an auditor read. Versioned; rendered, never parsed back from a rendering. */
+
+export const evidenceSchema = 'lifeboat.evidence/1';
+
+export const phases = ['assessment', 'database', 'application', 'validation', 'traffic'] as const;
+export type Phase = (typeof phases)[number];
+
+export type Mode = 'live' | 'drill' | 'dry-run';
+
+/** What a run came to. `running` until it has ended. */
+export type Outcome =
+  | 'running'
+  | 'recovered'
+  | 'failed'
+  | 'aborted'
+  | 'proven'
+  | 'not-proven'
+  | 'previewed'
+  | 'completed';
+
+/** All that are true of a run, beside its outcome. */
+export type Flag = 'late' | 'skips' | 'loss-beyond-objective' | 'dirty' | 'equality-not-proven';
+
+export type Unit = 'ms' | 's' | 'bytes' | 'count' | 'rows' | 'segments';
+
+/** A failure as people read it: `type` from failures.ts, `message` says what was seen, what was expected, what to do next. */
+export interface Failure {
+  type: string;
+  message: string;
+  /** Id of the step that failed. */
+  step?: string;
+}
+
+export type StepKind = 'check' | 'change' | 'prove' | 'undo' | 'record';
+export type StepState = 'running' | 'done' | 'failed' | 'cancelled' | 'previewed' | 'listed' | 'skipped';
+
+export interface Step {
+  /** `phase/slug`, unique in the run; also the activity id. Steps outside of the five phases use `opening/` and `closing/`. */
+  id: string;
+  name: string;
+  group: Phase | 'opening' | 'closing';
+  kind: StepKind;
+  state: StepState;
+  /** ISO 8601, UTC, milliseconds. */
+  startedAt: string;
+  endedAt?: string;
+  /** Times that the activities of this step were attempted; more than their number means retries. */
+  attempts?: number;
+  /** Identities of the workers that did the work. */
+  workers?: string[];
+  /** One sentence: what was expected. */
+  expected?: string;
+  /** One sentence: what was found, or what was done. */
+  found?: string;
+  /** For a change: what it would do, said before it did it. */
+  preview?: string;
+  failure?: Failure;
+  /** Last lines and path of a log on the host that did the work. */
+  log?: { host: string; path: string; lastLines: string[] };
+}
+
+export interface PhaseRecord {
+  name: Phase;
+  budgetMs: number;
+  startedAt?: string;
+  endedAt?: string;
+  /** Time in which the machine waited for people. */
+  peopleMs: number;
+  /** Time in attempts that failed and the pauses between them. */
+  retriesMs: number;
+  note?: string;
+}
+
+export interface Measurement {
+  name: string;
+  value: number;
+  unit: Unit;
+  how: string;
+}
+
+/** `value` is absent when it was not measured; then `how` says why. */
+export interface Measured {
+  valueMs?: number;
+  objectiveMs?: number;
+  how: string;
+}
+
+export interface TableProof {
+  table: string;
+  rows: number;
+  /** Decimal string: sum(hash_record_extended(row, 0)). */
+  fingerprint: string;
+  equal: boolean;
+  expectedRows?: number;
+}
+
+export interface Equality {
+  /** LSN of the anchor, `0/59E1A40`. */
+  lsn: string;
+  timeline: number;
+  /** When the anchor was taken, UTC. */
+  at: string;
+  /** How: on which server, with what. */
+  source: string;
+  tables: TableProof[];
+  /** Commits replayed after the anchor, up to the target. */
+  commitsAfter?: number;
+}
+
+export interface NotExercised {
+  what: string;
+  /** UTC time of the newest run in which it was proven; absent: never so far. */
+  lastProven?: string;
+}
+
+export interface Evidence {
+  schema: typeof evidenceSchema;
+  lifeboatVersion: string;
+  /** Workflow id: the run's name for people. */
+  run: string;
+  /** Id of the first execution; kept across a reset. */
+  runId: string;
+  runbook: string;
+  /** `Monthly drill` */
+  title: string;
+  service: string;
+  mode: Mode;
+  requestedBy?: string;
+  /** The input as given, secrets never are in it. */
+  input: Record<string, unknown>;
+  /** sha256 of the plan's file (hex) and where it was read. */
+  plan: { sha256: string; file: string };
+  startedAt: string;
+  endedAt?: string;
+  outcome: Outcome;
+  flags: Flag[];
+  /** Why the outcome is not what was hoped for. */
+  failure?: Failure;
+  objectives: { rtoMs: number; rpoMs: number };
+  /** The moment from which loss is counted: in a drill T0, on the database's clock. */
+  incidentAt?: string;
+  /** Where the drill's server lives; nothing else is touched. */
+  isolatedOn?: string;
+  rto: Measured;
+  rpo: Measured;
+  backup?: { label: string; type: string; stoppedAt: string; bytes: number };
+  target?: { lsn: string; timeline: number; at?: string; chosenBy: 'archive' | 'person' };
+  equality?: Equality;
+  phases: PhaseRecord[];
+  steps: Step[];
+  measurements: Measurement[];
+  notExercised: NotExercised[];
+  /** One sentence: what to do next, if anything. */
+  toDo?: string;
+  /** Facts that make a run dirty: what was left behind, where. */
+  leftBehind: string[];
+}
+
+/** What a runbook returns: small; the evidence itself lies in the store. */
+export interface RunSummary {
+  run: string;
+  runbook: string;
+  service: string;
+  outcome: Outcome;
+  flags: Flag[];
+  rtoMs?: number;
+  rpoMs?: number;
+  failure?: Failure;
+  /** `s3://bucket/key`, or a file path when the store was down. */
+  evidence: string;
+  /** sha256 (hex) of the evidence's bytes. */
+  sha256: string;
+}

@@ -1,0 +1,42 @@
+/** What can be sent to a run and asked of it: the one file that the CLI, the pages and the workflows share. */
+import { defineQuery } from '@temporalio/workflow';
+import type { Evidence, Mode } from '../evidence/evidence.ts';
+
+/** Every runbook starts from one JSON object, or from nothing. */
+export interface RunInput {
+  service?: string;
+  mode?: Mode;
+  requestedBy?: string;
+}
+
+export interface MonthlyDrillInput extends RunInput {
+  /** A moment with its offset, `2026-11-21T14:00:00Z`; without it the newest point that the archive holds. */
+  target?: string;
+}
+
+export interface BackupInput extends RunInput {
+  type?: 'full' | 'differential' | 'incremental';
+}
+
+/** The evidence so far. */
+export const evidenceQuery = defineQuery<Evidence>('evidence');
+
+/** Workflow type names, as the Temporal UI shows them. */
+export const runbooks = {
+  'monthly-drill': 'monthlyDrill',
+  backup: 'backup',
+} as const;
+export type RunbookName = keyof typeof runbooks;
+
+/** Task queue of the control workers; host workers poll `lifeboat.host.<name>`. */
+export const controlQueue = 'lifeboat';
+export const hostQueue = (host: string): string => `lifeboat.host.${host}`;
+
+/** Search attributes, all of type Keyword. */
+export const searchAttributes = {
+  service: 'LifeboatService',
+  runbook: 'LifeboatRunbook',
+  mode: 'LifeboatMode',
+  phase: 'LifeboatPhase',
+  outcome: 'LifeboatOutcome',
+} as const;
