@@ -72,7 +72,7 @@ export interface MemberState {
 
 export interface PulseComparison extends Found {
   /** Acknowledged pulses with an LSN up to the target, and how many of them the restored database lacks. */
-  expected: number;
+  acknowledged: number;
   missing: number;
   /** At most 20 numbers of those. */
   examples: number[];
