@@ -1,0 +1,227 @@
+/** A small estate in memory: typed fakes of every activity, that note what they were asked and fail when they are told to. */
+import type { ControlReads, ControlRecords, HostChanges, HostReads } from '../../activities/contract.ts';
+import type { Evidence } from '../../evidence/evidence.ts';
+import type { Plan } from '../../plan/schema.ts';
+import type { Anchor, BackupInfo, Repository } from '../../recovery/archive.ts';
+
+const GB = 1024 ** 3;
+const minute = 60_000;
+
+export const plan: Plan = {
+  service: 'orders',
+  objectives: { rto: 240 * minute, rpo: 5 * minute },
+  phases: {
+    assessment: 15 * minute,
+    database: 45 * minute,
+    application: 60 * minute,
+    validation: 60 * minute,
+    traffic: 60 * minute,
+  },
+  sites: { east: { hosts: { db1: '127.0.0.1', db2: '127.0.0.1' } } },
+  database: {
+    kind: 'standalone',
+    frontDoor: { host: '127.0.0.1', port: 5432, database: 'orders', user: 'orders', password: '$' + '{env:ORDERS}' },
+    members: [
+      { host: 'db1', port: 5433, dataDirectory: '/srv/db1' },
+      { host: 'db2', port: 5434, dataDirectory: '/srv/db2' },
+    ],
+    criticalTables: ['orders', 'payments'],
+    assertions: [{ name: 'Balances sum up', sql: 'select sum(balance) from accounts', expect: 0 }],
+  },
+  backups: {
+    physical: {
+      kind: 'pgbackrest',
+      stanza: 'orders',
+      config: '/etc/pgbackrest.conf',
+      full: 'daily 02:00 UTC',
+      archiveTimeout: minute,
+    },
+  },
+  application: { kind: 'command', smoke: { command: ['/usr/local/bin/orders-smoke'], within: minute } },
+  traffic: { kind: 'haproxy', socket: '127.0.0.1:9999', backend: 'postgres' },
+  pulse: { log: '/var/lib/lifeboat/pulse', keep: 7 * 24 * 60 * minute },
+  evidence: {
+    kind: 's3',
+    endpoint: 'https://localhost:9000',
+    region: 'us-east-1',
+    bucket: 'evidence',
+    prefix: '',
+    accessKeyId: '$' + '{env:KEY}',
+    secretAccessKey: '$' + '{env:SECRET}',
+    directory: '/var/lib/lifeboat/runs',
+  },
+  drills: {
+    monthly: { schedule: 'first Saturday 02:00 UTC', host: 'db2', directory: '/srv/scratch', keepFree: '1GB' },
+  },
+  workers: { heartbeat: 10_000, answerWithin: 10 * minute },
+};
+
+const backup: BackupInfo = {
+  label: '20261121-135502F',
+  type: 'full',
+  startedAt: '2026-11-21T13:55:02Z',
+  stoppedAt: '2026-11-21T13:55:08Z',
+  startLsn: '0/5000028',
+  stopLsn: '0/5000138',
+  startWal: '000000010000000000000005',
+  stopWal: '000000010000000000000005',
+  timeline: 1,
+  bytes: GB,
+  repositoryBytes: GB / 4,
+  error: false,
+  tablespaces: [],
+};
+
+const anchor: Anchor = {
+  lsn: '0/59E1A40',
+  timeline: 1,
+  at: '2026-11-21T13:55:09.000Z',
+  lastCommitAt: '2026-11-21T13:55:08.900Z',
+  systemIdentifier: '7',
+  source: 'standby db2, replay paused',
+  tables: [
+    { table: 'public.orders', rows: 212, fingerprint: '42', castToText: [] },
+    { table: 'public.payments', rows: 198, fingerprint: '-7', castToText: [] },
+  ],
+};
+
+/** What this estate looks like; a test changes what it is about. */
+export class FakeEstate {
+  readonly calls: string[] = [];
+  readonly written: Evidence[] = [];
+  plan: Plan = structuredClone(plan);
+  anchors: Anchor[] = [structuredClone(anchor)];
+  restoredAnchor: Anchor = structuredClone(anchor);
+  repository: Repository = {
+    backups: [structuredClone(backup)],
+    timelines: [
+      {
+        id: 1,
+        ancestors: [],
+        hasHistory: false,
+        ranges: [{ first: '000000010000000000000001', last: '000000010000000000000009', count: 9 }],
+      },
+    ],
+    segmentBytes: 16 * 1024 ** 2,
+    oddities: [],
+    systemIdentifier: '7',
+  };
+  scratchThere = false;
+  missingPulses = 0;
+  now = '2026-11-21T14:02:11.000000Z';
+  /** Called before an activity answers: throw to make it fail, wait to make it slow. */
+  before: (activity: string) => Promise<void> | void = () => undefined;
+
+  control(): ControlReads & ControlRecords {
+    return noting<ControlReads & ControlRecords>(this, {
+      loadPlan: async () => ({ plan: this.plan, sha256: 'ab12', file: 'orders.yaml', found: 'plan of orders' }),
+      resolveSecrets: async ({ names }) => ({ found: `${names.length} secrets resolve` }),
+      serviceMoment: async () => ({
+        found: 'primary on timeline 1',
+        at: this.now,
+        timeline: 1,
+        lsn: '0/A000000',
+        systemIdentifier: '7',
+        serverVersion: 150018,
+        segmentBytes: 16 * 1024 ** 2,
+        checksums: true,
+        lastArchivedWal: '000000010000000000000008',
+        collation: { provider: 'libc', version: '2.36' },
+        extensions: [],
+        tablespaces: [],
+        slots: ['db2'],
+        ownSessions: ['lifeboat-pulse'],
+      }),
+      members: async () => ({
+        found: 'primary db1, standby db2',
+        members: [
+          { host: 'db1', role: 'primary', timeline: 1 },
+          { host: 'db2', role: 'standby', timeline: 1 },
+        ],
+      }),
+      storeAnswers: async () => ({ found: 'bucket evidence answers' }),
+      listAnchors: async () => ({ found: `${this.anchors.length} anchors`, anchors: this.anchors }),
+      comparePulses: async () => ({
+        found: '402 of 402',
+        acknowledged: 402,
+        missing: this.missingPulses,
+        examples: this.missingPulses > 0 ? [17] : [],
+        newest: { number: 402, at: '2026-11-21T14:01:48.000000Z', lsn: '0/8FFFF00' },
+        lost: 23,
+      }),
+      lastProven: async () => ({}),
+      noLiveRun: async () => ({ found: 'no live recovery' }),
+      lockHolder: async () => ({ free: false, holder: 'orders-0001', runbook: 'monthlyDrill', since: 'a minute ago' }),
+      previewTraffic: async () => ({ found: 'db1 serves; db2 would' }),
+      writeEvidence: async ({ evidence }) => {
+        this.written.push(evidence);
+        return { found: 'written', location: `s3://evidence/${evidence.run}`, sha256: 'cd34' };
+      },
+      saveAnchor: async ({ anchor: taken }) => {
+        this.anchors.unshift(taken);
+        return { found: 'kept', location: 's3://evidence/anchor' };
+      },
+    });
+  }
+
+  hostReads(): HostReads {
+    return noting<HostReads>(this, {
+      hostFacts: async () => ({ found: 'ready', serverVersion: 150018, libc: '2.36', freeBytes: 100 * GB }),
+      repository: async () => ({ ...this.repository, found: '1 backup, timeline 1' }),
+      newestCommit: async () => ({
+        found: 'commit at 0/8FFFF00',
+        lsn: '0/8FFFF00',
+        at: '2026-11-21T14:01:48.113Z',
+        segment: '000000010000000000000008',
+      }),
+      roomFor: async () => ({ found: 'room enough', freeBytes: 100 * GB }),
+      litter: async () => {
+        if (this.scratchThere) throw new Error('the scratch server is still there');
+        return { found: 'nothing left' };
+      },
+    });
+  }
+
+  hostChanges(): HostChanges {
+    const end = { found: 'paused', lsn: '0/8FFFF48', timeline: 1, lastCommitAt: '2026-11-21T14:01:48.113Z' };
+    return noting<HostChanges>(this, {
+      restoreBeside: async ({ bytes }) => {
+        this.scratchThere = true;
+        return { found: 'restored', bytes };
+      },
+      replayTo: async () => end,
+      endOfRecovery: async () => end,
+      fingerprints: async () => ({ found: 'fingerprints', tables: this.restoredAnchor.tables }),
+      pulsesRestored: async () => ({ found: '402 pulses', intervals: [[1, 402]] }),
+      runAssertions: async () => ({ found: '1 of 1 holds' }),
+      promoteScratch: async () => ({ found: 'promoted', timeline: 2 }),
+      smoke: async () => ({ found: 'an order was placed and paid' }),
+      checkIndexes: async () => ({ found: '12 indexes' }),
+      checkConstraints: async () => ({ found: '9 constraints' }),
+      checkPages: async () => ({ found: '131,072 pages' }),
+      removeScratch: async () => {
+        this.scratchThere = false;
+        return { found: 'removed' };
+      },
+      takeBackup: async () => ({ found: 'backup taken', backup: structuredClone(backup) }),
+      anchorOnStandby: async () => ({ found: 'anchor on standby', anchor: structuredClone(anchor) }),
+      anchorUnderLock: async () => ({
+        found: 'anchor under lock',
+        anchor: { ...structuredClone(anchor), source: 'primary db1, under a SHARE lock' },
+      }),
+    });
+  }
+}
+
+/** Each call is noted, and may be made to fail, before it is answered. */
+function noting<A extends object>(estate: FakeEstate, fakes: A): A {
+  const noted = Object.entries(fakes).map(([name, answer]) => [
+    name,
+    async (ask: object) => {
+      estate.calls.push(name);
+      await estate.before(name);
+      return answer(ask);
+    },
+  ]);
+  return Object.fromEntries(noted);
+}

@@ -1,0 +1,146 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { describe, expect, test } from 'vitest';
+import { failure } from '../../activities/failure.ts';
+import type { RunSummary } from '../../evidence/evidence.ts';
+import { FakeEstate } from './fake-estate.ts';
+import { useRig } from './rig.ts';
+
+const rig = useRig();
+
+/** The failure that a run ended with, and its summary. */
+async function ended(running: Promise<unknown>): Promise<{ type: string; message: string; summary?: RunSummary }> {
+  try {
+    await running;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError) || !(error.cause instanceof ApplicationFailure)) throw error;
+    const { type, message, details } = error.cause;
+    return { type: type ?? '', message, ...(details?.[0] ? { summary: details[0] as RunSummary } : {}) };
+  }
+  throw new Error('the run ended well');
+}
+
+describe('a monthly drill', () => {
+  test('starts from nothing, proves the restore, measures, and leaves nothing', async () => {
+    const estate = new FakeEstate();
+    const summary = await rig.run(estate, 'monthlyDrill', []);
+    expect(summary).toMatchObject({ outcome: 'proven', flags: [], rpoMs: 23_000, service: 'orders' });
+    expect(estate.scratchThere).toBe(false);
+    const [evidence] = estate.written;
+    expect(evidence?.phases.map((phase) => phase.endedAt !== undefined)).toEqual([true, true, true, true, true]);
+    expect(evidence?.equality?.tables.every((table) => table.equal)).toBe(true);
+    expect(evidence?.notExercised.map((one) => one.what)).toEqual(['swap', 'traffic', 'people']);
+  });
+
+  test('pauses at the anchor before it moves on to the target', async () => {
+    const estate = new FakeEstate();
+    await rig.run(estate, 'monthlyDrill', [{ service: 'orders' }]);
+    const order = estate.calls.filter((name) =>
+      ['restoreBeside', 'replayTo', 'fingerprints', 'promoteScratch', 'removeScratch'].includes(name),
+    );
+    expect(order).toEqual(['restoreBeside', 'replayTo', 'fingerprints', 'replayTo', 'promoteScratch', 'removeScratch']);
+  });
+
+  test('without an anchor is proven, but says that equality is not', async () => {
+    const estate = new FakeEstate();
+    estate.anchors = [];
+    const summary = await rig.run(estate, 'monthlyDrill', [{}]);
+    expect(summary).toMatchObject({ outcome: 'proven', flags: ['equality-not-proven'] });
+  });
+
+  test('with a missing segment ends not-proven, names it, and restores nothing', async () => {
+    const estate = new FakeEstate();
+    const [timeline] = estate.repository.timelines;
+    if (timeline)
+      timeline.ranges = [
+        { first: '000000010000000000000001', last: '000000010000000000000005', count: 5 },
+        { first: '000000010000000000000007', last: '000000010000000000000009', count: 3 },
+      ];
+    const end = await ended(rig.run(estate, 'monthlyDrill', [{}]));
+    expect(end.type).toBe('ArchiveGap');
+    expect(end.message).toContain('000000010000000000000006');
+    expect(end.summary?.outcome).toBe('not-proven');
+    expect(estate.calls).not.toContain('restoreBeside');
+  });
+
+  test('whose data differ from the anchor is not proven, and is cleaned up', async () => {
+    const estate = new FakeEstate();
+    const [orders] = estate.restoredAnchor.tables;
+    if (orders) orders.rows += 1;
+    const end = await ended(rig.run(estate, 'monthlyDrill', [{}]));
+    expect(end).toMatchObject({ type: 'NotEqual', summary: { outcome: 'not-proven' } });
+    expect(end.message).toContain('public.orders');
+    expect(estate.scratchThere).toBe(false);
+  });
+
+  test('that misses an acknowledged pulse before its target is not proven', async () => {
+    const estate = new FakeEstate();
+    estate.missingPulses = 1;
+    expect(await ended(rig.run(estate, 'monthlyDrill', [{}]))).toMatchObject({ type: 'PulsesMissing' });
+  });
+
+  test('tries again what may pass, and counts the time apart', async () => {
+    const estate = new FakeEstate();
+    let left = 3;
+    estate.before = (name) => {
+      if (name === 'repository' && left-- > 0) throw failure('ArchiveUnreachable', 'the store does not answer');
+    };
+    expect(await rig.run(estate, 'monthlyDrill', [{}])).toMatchObject({ outcome: 'proven' });
+    expect(estate.calls.filter((name) => name === 'repository')).toHaveLength(4);
+  });
+
+  test('to a chosen moment measures no loss', async () => {
+    const estate = new FakeEstate();
+    await rig.run(estate, 'monthlyDrill', [{ target: '2026-11-21T14:00:00Z' }]);
+    expect(estate.written[0]?.rpo.valueMs).toBeUndefined();
+    expect(estate.written[0]?.rpo.how).toContain('not measured');
+  });
+
+  test('to a moment outside of the window is refused with the window', async () => {
+    const estate = new FakeEstate();
+    const end = await ended(rig.run(estate, 'monthlyDrill', [{ target: '2026-11-20T14:00:00Z' }]));
+    expect(end.type).toBe('TargetOutsideWindow');
+    expect(end.message).toContain('2026-11-21T13:55:08');
+  });
+});
+
+describe('a cancelled drill', () => {
+  test('waits for the work in flight, removes what it made, and writes its evidence', async () => {
+    const estate = new FakeEstate();
+    const handle = await rig.start(estate, 'monthlyDrill', [{}]);
+    estate.before = async (name) => {
+      if (name === 'smoke') await handle.cancel();
+    };
+    await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+    expect(estate.scratchThere).toBe(false);
+    expect(estate.written[0]).toMatchObject({ outcome: 'aborted', leftBehind: [] });
+    expect(estate.calls.at(-1)).toBe('writeEvidence');
+  });
+});
+
+describe('what a drill is started with', () => {
+  test.each([
+    [[{ servce: 'orders' }], 'did you mean "service"'],
+    [[{ target: '2026-11-21 14:00:00' }], 'without an offset'],
+    [[{ mode: 'live' }], 'drill, dry-run'],
+    [['orders'], 'one JSON object'],
+    [[[1]], 'a list'],
+  ])('%j is refused in words', async (input, words) => {
+    const estate = new FakeEstate();
+    const end = await ended(rig.run(estate, 'monthlyDrill', input));
+    expect(end.type).toBe('InputInvalid');
+    expect(end.message).toContain(words);
+    expect(estate.calls).toEqual([]);
+  });
+});
+
+describe('a dry run', () => {
+  test('runs on workers that can only read, and changes nothing', async () => {
+    const estate = new FakeEstate();
+    const summary = await rig.run(estate, 'monthlyDrill', [{ mode: 'dry-run' }], { readOnly: true });
+    expect(summary.outcome).toBe('previewed');
+    const states = new Set(estate.written[0]?.steps.filter((step) => step.kind !== 'check').map((step) => step.state));
+    expect([...states].sort()).toEqual(['listed', 'previewed']);
+    expect(estate.written[0]?.steps.filter((step) => step.kind === 'change').every((step) => step.preview)).toBe(true);
+  });
+});

@@ -1,0 +1,78 @@
+/** Runs workflows against a fake estate on the time-skipping server; each execution is replayed afterwards. */
+import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll, inject } from 'vitest';
+import type { RunSummary } from '../../evidence/evidence.ts';
+import { controlQueue, hostQueue, searchAttributes } from '../../workflows/messages.ts';
+import type { FakeEstate } from './fake-estate.ts';
+
+const keyword = 2;
+
+export interface Rig {
+  /** Starts a workflow, with workers that stay up until the test ends. */
+  start(estate: FakeEstate, workflow: string, input: unknown[], options?: RigOptions): Promise<WorkflowHandle>;
+  /** Starts it, and waits for its end. */
+  run(estate: FakeEstate, workflow: string, input: unknown[], options?: RigOptions): Promise<RunSummary>;
+}
+
+interface RigOptions {
+  workflowId?: string;
+  /** Workers that offer only what reads the estate or keeps Lifeboat's own records. */
+  readOnly?: boolean;
+}
+
+export function useRig(): Rig {
+  let env: TestWorkflowEnvironment;
+  let started: WorkflowHandle[] = [];
+  let workers: { worker: Worker; running: Promise<void> }[] = [];
+  const workflowBundle = () => ({ codePath: inject('workflowBundle') });
+
+  beforeAll(async () => {
+    env = await TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path: inject('testServer') } },
+    });
+    await env.connection.operatorService.addSearchAttributes({
+      namespace: 'default',
+      searchAttributes: Object.fromEntries(Object.values(searchAttributes).map((name) => [name, keyword])),
+    });
+  });
+  afterEach(async () => {
+    for (const { worker } of workers) worker.shutdown();
+    await Promise.all(workers.map(({ running }) => running));
+    workers = [];
+    for (const handle of started) {
+      const history = await handle.fetchHistory();
+      await Worker.runReplayHistory({ workflowBundle: workflowBundle() }, history, handle.workflowId);
+    }
+    started = [];
+  });
+  afterAll(() => env.teardown());
+
+  const launch = async (taskQueue: string, activities: object, bundle?: { codePath: string }) => {
+    const worker = await Worker.create({
+      connection: env.nativeConnection,
+      taskQueue,
+      activities,
+      ...(bundle === undefined ? {} : { workflowBundle: bundle }),
+    });
+    workers.push({ worker, running: worker.run() });
+  };
+
+  const start: Rig['start'] = async (estate, workflow, input, options = {}) => {
+    if (workers.length === 0) {
+      await launch(controlQueue, estate.control(), workflowBundle());
+      for (const host of ['db1', 'db2'])
+        await launch(hostQueue(host), { ...estate.hostReads(), ...(options.readOnly ? {} : estate.hostChanges()) });
+    }
+    const handle = await env.client.workflow.start(workflow, {
+      taskQueue: controlQueue,
+      workflowId: options.workflowId ?? `orders-${randomUUID().slice(0, 8)}`,
+      args: input,
+    });
+    started.push(handle);
+    return handle;
+  };
+  return { start, run: async (...ask) => (await start(...ask)).result() as Promise<RunSummary> };
+}

@@ -1,0 +1,93 @@
+import type { RunSummary } from '../evidence/evidence.ts';
+import { formatBytes } from '../evidence/format.ts';
+import { addresses, member } from '../plan/hosts.ts';
+import type { BackupInfo } from '../recovery/archive.ts';
+import type { BackupInput } from './messages.ts';
+import { takeAnchor } from './phases/anchor.ts';
+import { failure } from './runbook/failure.ts';
+import type { Change, Run } from './runbook/run.ts';
+import { runbook } from './runbook/runbook.ts';
+
+const types = { full: 'full', differential: 'diff', incremental: 'incr' } as const;
+
+/** Takes a backup of the primary and notes an anchor: a point at which the content of the critical tables is known. */
+export async function backup(input?: BackupInput): Promise<RunSummary> {
+  return runbook<BackupInput>(
+    {
+      name: 'backup',
+      title: 'Backup',
+      phases: ['assessment', 'database'],
+      outcomes: { good: 'completed', bad: 'failed' },
+      alwaysUndo: false,
+    },
+    input,
+    async (run) => {
+      const type = types[run.input.type ?? 'full'];
+      const { primary, standby } = await run.phase('assessment', async () => {
+        const service = await run.check('The service answers through its front door', () =>
+          run.control.serviceMoment({ frontDoor: run.plan.database.frontDoor }),
+        );
+        const found = await run.check('One member is the primary', () => rolesOf(run));
+        await run.hold(found.primary);
+        await run.check('The evidence store answers', () => run.control.storeAnswers({ store: run.plan.evidence }));
+        await run.check('The backup repository answers', () =>
+          run
+            .host(found.primary)
+            .repository({ backups: run.plan.backups.physical, segmentBytes: service.segmentBytes }),
+        );
+        return found;
+      });
+      await run.phase('database', async () => {
+        const taken = await run.change(`Take a ${run.input.type ?? 'full'} backup`, takeBackup(run, primary, type));
+        run.record({
+          backup: { label: taken.label, type: taken.type, stoppedAt: taken.stoppedAt, bytes: taken.bytes },
+        });
+        run.measure('bytes backed up', taken.bytes, 'bytes', 'size of the restored database, from pgBackRest');
+        run.measure('bytes in the repository', taken.repositoryBytes, 'bytes', 'from pgBackRest');
+        await takeAnchor(run, primary, standby);
+      });
+    },
+  );
+}
+
+async function rolesOf(run: Run) {
+  const { members, found } = await run.control.members({
+    database: run.plan.database,
+    addresses: addresses(run.plan),
+  });
+  const primary = members.find((one) => one.role === 'primary');
+  if (primary === undefined)
+    throw failure('NotPrimary', `no member says that it is the primary (${found}); a backup needs one`);
+  return { primary: primary.host, standby: members.find((one) => one.role === 'standby')?.host, found };
+}
+
+function takeBackup(run: Run, primary: string, type: BackupInfo['type']): Change<BackupInfo> {
+  const { backups } = run.plan;
+  return {
+    preview: async () => ({
+      will: `take a ${type} backup of ${primary} into stanza ${backups.physical.stanza}`,
+      yields: {
+        label: 'not taken',
+        type,
+        startedAt: '',
+        stoppedAt: '',
+        startLsn: '0/0',
+        stopLsn: '0/0',
+        startWal: '',
+        stopWal: '',
+        timeline: 1,
+        bytes: 0,
+        repositoryBytes: 0,
+        error: false,
+        tablespaces: [],
+      },
+    }),
+    apply: async () => {
+      const { backup: taken, found } = await run
+        .host(primary)
+        .takeBackup({ backups: backups.physical, member: member(run.plan, primary), type });
+      return { ...taken, found: `${found} (${formatBytes(taken.bytes)} restored)` };
+    },
+    undo: { pointOfNoReturn: 'A finished backup stays; pgBackRest discards an unfinished one with the next backup.' },
+  };
+}

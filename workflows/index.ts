@@ -1,0 +1,5 @@
+/** The workflows that a control worker registers. */
+export { backup } from './backup.ts';
+export { lock } from './lock.ts';
+export { monthlyDrill } from './monthly-drill.ts';
+export { recoveryWindow } from './recovery-window.ts';

@@ -1,0 +1,86 @@
+/** What a runbook may be started with. Pure, so that the CLI says the same as the run itself. */
+import { closest, distance } from 'fastest-levenshtein';
+import type { Mode } from '../evidence/evidence.ts';
+import type { RunbookName, RunInput } from './messages.ts';
+
+interface Shape {
+  modes: readonly Mode[];
+  /** Used when the input names none: a drill may start from nothing, anything else is then only a dry run. */
+  usual: Mode;
+  fields: Record<string, (value: unknown) => string | undefined>;
+}
+
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.trim() !== '' ? undefined : 'must be a text';
+
+const serviceName = (value: unknown): string | undefined =>
+  typeof value === 'string' && /^[a-z][a-z0-9-]{0,40}$/.test(value)
+    ? undefined
+    : 'must be the name of a service, in lower-case letters, digits and hyphens';
+
+const withOffset = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$/;
+
+function moment(value: unknown): string | undefined {
+  if (typeof value !== 'string') return 'must be a time such as 2026-11-21T14:00:00Z';
+  if (withOffset.test(value) && !Number.isNaN(Date.parse(value))) return undefined;
+  if (/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/.test(value))
+    return `is a time without an offset ("${value}"): write ${value.replace(' ', 'T')}Z, or with +02:00`;
+  return 'must be a time with its offset, such as 2026-11-21T14:00:00Z';
+}
+
+const oneOf =
+  (words: readonly string[]) =>
+  (value: unknown): string | undefined => {
+    if (typeof value === 'string' && words.includes(value)) return undefined;
+    const near = typeof value === 'string' ? nearest(value, words) : undefined;
+    return `must be one of ${words.join(', ')}${near ? `; did you mean "${near}"?` : ''}`;
+  };
+
+const shapes: Record<RunbookName, Shape> = {
+  'monthly-drill': { modes: ['drill', 'dry-run'], usual: 'drill', fields: { target: moment } },
+  backup: {
+    modes: ['live', 'dry-run'],
+    usual: 'dry-run',
+    fields: { type: oneOf(['full', 'differential', 'incremental']) },
+  },
+};
+
+/** The nearest of `words`, when it is near enough to be meant. */
+export function nearest(word: string, words: readonly string[]): string | undefined {
+  if (words.length === 0) return undefined;
+  const near = closest(word.toLowerCase(), [...words]);
+  return distance(word.toLowerCase(), near.toLowerCase()) <= Math.max(2, Math.floor(word.length / 3))
+    ? near
+    : undefined;
+}
+
+/** One sentence that says what is wrong with an input and what to write instead; `undefined` when it can be used. */
+export function checkInput(runbook: RunbookName, input: unknown): string | undefined {
+  if (input === undefined || input === null) return undefined;
+  if (typeof input !== 'object' || Array.isArray(input))
+    return `${runbook} starts from one JSON object such as {"service":"orders"}, or from nothing; this is ${Array.isArray(input) ? 'a list' : `a ${typeof input}`}`;
+  const shape = shapes[runbook];
+  const fields: Shape['fields'] = {
+    service: serviceName,
+    requestedBy: text,
+    mode: oneOf(shape.modes),
+    ...shape.fields,
+  };
+  for (const [field, value] of Object.entries(input)) {
+    const look = Object.hasOwn(fields, field) ? fields[field] : undefined;
+    if (look === undefined) return strange(runbook, field, Object.keys(fields));
+    const wrong = value === undefined ? undefined : look(value);
+    if (wrong !== undefined) return `"${field}" ${wrong}`;
+  }
+  return undefined;
+}
+
+function strange(runbook: RunbookName, field: string, known: string[]): string {
+  const near = nearest(field, known);
+  return `${runbook} knows no field "${field}"${near ? `: did you mean "${near}"?` : '.'} It knows ${known.join(', ')}.`;
+}
+
+/** The mode in which an input that passed `checkInput` runs. */
+export function modeOf(runbook: RunbookName, input: RunInput): Mode {
+  return input.mode ?? shapes[runbook].usual;
+}

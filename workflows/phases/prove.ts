@@ -1,0 +1,132 @@
+/** Proofs of a restored server: against its anchor, against the pulse, against itself. */
+import type { EndOfRecovery, Found, ServiceMoment } from '../../activities/contract.ts';
+import type { TableProof } from '../../evidence/evidence.ts';
+import { dataLost } from '../../evidence/outcome.ts';
+import type { Anchor, RecoveryTarget, TableFingerprint } from '../../recovery/archive.ts';
+import { compareLsn } from '../../recovery/lsn.ts';
+import { failure } from '../runbook/failure.ts';
+import type { Run } from '../runbook/run.ts';
+import type { Beside } from './restore-beside.ts';
+
+/** The critical tables, row for row, against the last anchor before the target. */
+export function equalsAnchor(run: Run, { scratch, database }: Beside, anchor: Anchor): Promise<Found | undefined> {
+  return run.prove('The critical tables equal their anchor', async () => {
+    const names = anchor.tables.map((one) => one.table);
+    const { tables } = await run.host(scratch.host).fingerprints({ scratch, database, tables: names });
+    const proofs = anchor.tables.map((expected) =>
+      compare(
+        expected,
+        tables.find((one) => one.table === expected.table),
+      ),
+    );
+    run.record({
+      equality: { lsn: anchor.lsn, timeline: anchor.timeline, at: anchor.at, source: anchor.source, tables: proofs },
+    });
+    const different = proofs.filter((one) => !one.equal);
+    if (different.length > 0)
+      throw failure(
+        'NotEqual',
+        `${different.map(say).join('; ')} at ${anchor.lsn}. The backup or the archive does not give back what was there: do not rely on it.`,
+      );
+    return {
+      found: `${proofs.map((one) => one.table).join(', ')} equal the ${anchor.source.split(',')[0]} at ${anchor.lsn}`,
+      expected: `the fingerprints taken at ${anchor.at}`,
+    };
+  });
+}
+
+function compare(expected: TableFingerprint, found: TableFingerprint | undefined): TableProof {
+  return {
+    table: expected.table,
+    rows: found?.rows ?? 0,
+    fingerprint: found?.fingerprint ?? 'absent',
+    expectedRows: expected.rows,
+    equal: found !== undefined && found.rows === expected.rows && found.fingerprint === expected.fingerprint,
+  };
+}
+
+function say(proof: TableProof): string {
+  return `${proof.table} has ${proof.rows} rows, expected ${proof.expectedRows}${proof.rows === proof.expectedRows ? ', with other content' : ''}`;
+}
+
+/** Read from the server, not from an exit code. */
+export function endedAtTarget(
+  run: Run,
+  { scratch }: Beside,
+  target: RecoveryTarget,
+): Promise<EndOfRecovery | undefined> {
+  return run.prove('Recovery ended where it should', async () => {
+    const end = await run.host(scratch.host).endOfRecovery({ scratch });
+    if (target.kind === 'lsn' && compareLsn(end.lsn, target.lsn) < 0)
+      throw failure(
+        'ReplayFailed',
+        `the server stands at ${end.lsn}, before the target ${target.lsn}. See the server's log.`,
+      );
+    if (end.timeline !== target.timeline)
+      throw failure('ReplayFailed', `the server stands on timeline ${end.timeline}, expected ${target.timeline}.`);
+    return end;
+  });
+}
+
+/** Every acknowledged pulse up to where recovery ended came back; what lies past it is the loss. */
+export function allPulses(
+  run: Run,
+  { scratch, database, backup }: Beside,
+  reached: EndOfRecovery | undefined,
+  service: ServiceMoment,
+): Promise<unknown> {
+  return run.prove('All acknowledged pulses up to the target are there', async () => {
+    const { pulse } = run.plan;
+    const chosen = run.evidence.target?.chosenBy === 'person';
+    if (pulse === undefined || reached === undefined) {
+      run.record({ rpo: dataLost({ momentAt: service.at, chosen, objectiveMs: run.evidence.objectives.rpoMs }) });
+      return { found: 'the plan has no pulse: loss is not measured by it' };
+    }
+    const { intervals } = await run.host(scratch.host).pulsesRestored({ scratch, database });
+    const compared = await run.control.comparePulses({
+      pulse,
+      restored: intervals,
+      upTo: reached.lsn,
+      since: backup.startedAt,
+      momentAt: service.at,
+    });
+    run.measure(
+      'pulse writes',
+      compared.acknowledged,
+      'count',
+      `acknowledged since ${backup.startedAt}, one a second, with an LSN up to ${reached.lsn}`,
+    );
+    run.record({
+      rpo: dataLost({
+        momentAt: service.at,
+        chosen,
+        newest: compared.newest,
+        lost: compared.lost,
+        objectiveMs: run.evidence.objectives.rpoMs,
+      }),
+    });
+    if (compared.missing > 0)
+      throw failure(
+        'PulsesMissing',
+        `${compared.missing} of ${compared.acknowledged} acknowledged pulse writes up to ${reached.lsn} are not in the restored database (numbers ${compared.examples.join(', ')}); expected none missing.`,
+      );
+    return compared;
+  });
+}
+
+/** The plan's statements about the data. */
+export function assertions(run: Run, { scratch, database }: Beside, name: string): Promise<unknown> {
+  return run.prove(name, () =>
+    run.host(scratch.host).runAssertions({ scratch, database, assertions: run.plan.database.assertions }),
+  );
+}
+
+/** Indexes against their tables, constraints by the server's own code, last the checksum of every page (which stops the server). */
+export async function integrity(run: Run, beside: Beside): Promise<void> {
+  const { scratch, database } = beside;
+  const host = run.host(scratch.host);
+  await run.prove('Indexes agree with their tables', () => host.checkIndexes({ scratch, database }));
+  await run.prove('Constraints hold for every row', () => host.checkConstraints({ scratch, database }));
+  await assertions(run, beside, 'The assertions of the plan hold');
+  await run.prove('Page checksums are right', () => host.checkPages({ scratch }));
+}

@@ -1,0 +1,65 @@
+/** A server beside the live one: restored, paused at its anchor, rolled forward, promoted when it is to be thrown away. */
+import type { EndOfRecovery, Scratch } from '../../activities/contract.ts';
+import { formatBytes } from '../../evidence/format.ts';
+import type { Anchor, BackupInfo, RecoveryTarget } from '../../recovery/archive.ts';
+import type { Change, Run } from '../runbook/run.ts';
+
+/** Name of the step whose undo removes the server, whatever became of it since. */
+export const restoreStep = 'Restore the backup beside';
+
+export interface Beside {
+  scratch: Scratch;
+  backup: BackupInfo;
+  database: string;
+}
+
+/** Restores a backup into a directory of its own; nothing live is touched. Undo removes the directory and what runs in it. */
+export function restoreBeside(run: Run, { scratch, backup }: Beside): Change<{ bytes: number }> {
+  const host = run.host(scratch.host);
+  return {
+    preview: async () => ({
+      will: `restore backup ${backup.label} (${formatBytes(backup.bytes)}) into ${scratch.directory} on ${scratch.host}; nothing live is touched`,
+      yields: { bytes: backup.bytes },
+    }),
+    apply: () =>
+      host.restoreBeside({ backups: run.plan.backups.physical, label: backup.label, bytes: backup.bytes, scratch }),
+    undo: () => host.removeScratch({ scratch }),
+  };
+}
+
+/** Starts the restored server, or moves it on, and leaves it paused at `target`. The undo is that of the restore. */
+export function replayTo(run: Run, { scratch }: Beside, target: RecoveryTarget, where: string): Change<EndOfRecovery> {
+  return {
+    preview: async () => ({
+      will: `replay WAL on timeline ${target.timeline} to ${where}, and pause there`,
+      yields: { found: '', lsn: target.kind === 'lsn' ? target.lsn : '0/0', timeline: target.timeline },
+    }),
+    apply: () =>
+      run.host(scratch.host).replayTo({
+        backups: run.plan.backups.physical,
+        scratch,
+        target,
+        // A store that is away in mid-replay is waited for as long as the plan gives the phase.
+        outageWithinMs: run.plan.phases.database,
+        throwAway: run.mode !== 'live',
+      }),
+    undo: { undoneWith: restoreStep },
+  };
+}
+
+/** The anchor's own LSN is where the next record starts, so it is not included. */
+export function anchorTarget(anchor: Anchor): RecoveryTarget {
+  return { kind: 'lsn', lsn: anchor.lsn, inclusive: false, timeline: anchor.timeline };
+}
+
+/** Ends recovery on the throw-away server, so that proofs which must write can run. */
+export function promoteThrowAway(run: Run, { scratch }: Beside): Change<{ timeline: number }> {
+  return {
+    preview: async () => ({
+      will: 'promote the throw-away server, which archives nothing, for the second stage of proof',
+      yields: { timeline: 0 },
+    }),
+    apply: () => run.host(scratch.host).promoteScratch({ scratch }),
+    undo: { undoneWith: restoreStep },
+  };
+}

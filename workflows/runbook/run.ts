@@ -1,0 +1,225 @@
+/** What a runbook's author works with: phases, steps, measurements. */
+import { AsyncLocalStorage, CancellationScope, isCancellation } from '@temporalio/workflow';
+import type { ControlReads, ControlRecords, HostChanges, HostReads } from '../../activities/contract.ts';
+import type { Evidence, Mode, Phase, Step, Unit } from '../../evidence/evidence.ts';
+import type { Plan } from '../../plan/schema.ts';
+import { controlQueue, hostQueue, type RunInput } from '../messages.ts';
+import { failureOf } from './failure.ts';
+import { hold } from './hold.ts';
+import type { Record } from './record.ts';
+import { activities, type CurrentStep, inStep, newStep, type Stubs } from './step.ts';
+
+/** What a change would do: said in every mode before anything is done. */
+export interface Preview<T> {
+  will: string;
+  /** What the next line of the runbook works with in a dry run. */
+  yields: T;
+}
+
+/** Why there is no way back; abort shows this sentence. */
+export interface PointOfNoReturn {
+  pointOfNoReturn: string;
+}
+
+/** The undo of an earlier change, by its name, takes this one back too. */
+export interface UndoneWith {
+  undoneWith: string;
+}
+
+export interface Change<T> {
+  /** Reads only. Guards that it returns are compared by `apply`. */
+  preview(): Promise<Preview<T>>;
+  /** Probe, act, verify. Never called in a dry run. */
+  apply(preview: Preview<T>): Promise<T>;
+  /** Armed before `apply`; copes with a half-done one. */
+  undo: ((preview: Preview<T>) => Promise<unknown>) | PointOfNoReturn | UndoneWith;
+}
+
+/** Facts of the run that stand in the evidence by name. */
+type Facts = Partial<
+  Pick<Evidence, 'incidentAt' | 'isolatedOn' | 'backup' | 'target' | 'equality' | 'notExercised' | 'rpo'>
+>;
+
+type Group = Step['group'];
+
+const day = 24 * 60 * 60 * 1000;
+const minute = 60 * 1000;
+
+interface Undo {
+  name: string;
+  id: string;
+  group: Group;
+  undo: () => Promise<unknown>;
+}
+
+export class Run<I extends RunInput = RunInput> {
+  readonly plan: Plan;
+  readonly input: Readonly<I>;
+  readonly mode: Mode;
+  readonly control: Stubs<ControlReads & ControlRecords>;
+  readonly #record: Record;
+  readonly #groups = new AsyncLocalStorage<Group>();
+  readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #undo: Undo[] = [];
+  readonly #afterwards: (() => Promise<unknown>)[] = [];
+
+  constructor(plan: Plan, input: Readonly<I>, mode: Mode, record: Record) {
+    this.plan = plan;
+    this.input = input;
+    this.mode = mode;
+    this.#record = record;
+    this.control = activities<ControlReads & ControlRecords>(this.#limits(controlQueue, 10 * minute));
+  }
+
+  get evidence(): Evidence {
+    return this.#record.evidence;
+  }
+
+  /** What can be done beside the files of a host. */
+  host(name: string): Stubs<HostReads & HostChanges> {
+    // A restore or a replay may take many hours; heartbeats, not this limit, notice a dead worker.
+    return activities<HostReads & HostChanges>(this.#limits(hostQueue(name), 2 * day));
+  }
+
+  async phase<T>(name: Phase, body: () => Promise<T>): Promise<T> {
+    this.#record.beginPhase(name);
+    const result = await this.#groups.run(name, body);
+    this.#record.endPhase(name);
+    return result;
+  }
+
+  /** Reads the estate as it is found; runs in every mode. */
+  check<T>(name: string, look: () => Promise<T>): Promise<T> {
+    return this.#step(name, 'check', async () => ({ state: 'done', result: await look() }));
+  }
+
+  /** Reads what a change has made; only listed in a dry run, where it yields nothing. */
+  prove<T>(name: string, look: () => Promise<T>): Promise<T | undefined> {
+    return this.#step<T | undefined>(name, 'prove', async () =>
+      this.mode === 'dry-run' ? { state: 'listed', result: undefined } : { state: 'done', result: await look() },
+    );
+  }
+
+  /** Previews, and unless this is a dry run arms the undo and does it. */
+  change<T>(name: string, change: Change<T>): Promise<T> {
+    return this.#step<T>(name, 'change', async (step) => {
+      const preview = await change.preview();
+      step.preview = preview.will;
+      if (this.mode === 'dry-run') return { state: 'previewed', result: preview.yields };
+      const { undo } = change;
+      if (typeof undo === 'function')
+        this.#undo.unshift({ name, id: step.id, group: step.group, undo: () => undo(preview) });
+      return { state: 'done', result: await change.apply(preview) };
+    });
+  }
+
+  /** Branches side by side. A failure in one stops the others, and is told once all have stopped. */
+  async together<T extends readonly unknown[]>(...branches: { [K in keyof T]: () => Promise<T[K]> }): Promise<T> {
+    const scope = new CancellationScope();
+    const first: { error?: unknown } = {};
+    const stopOthers = (error: unknown): never => {
+      if (!('error' in first)) first.error = error;
+      scope.cancel();
+      throw error;
+    };
+    const settled = await scope.run(() => Promise.allSettled(branches.map((branch) => branch().catch(stopOthers))));
+    if ('error' in first) throw first.error;
+    return settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined)) as unknown as T;
+  }
+
+  measure(name: string, value: number, unit: Unit, how: string): void {
+    this.evidence.measurements.push({ name, value, unit, how });
+  }
+
+  record(facts: Facts): void {
+    Object.assign(this.evidence, facts);
+    this.#record.show();
+  }
+
+  notePhase(name: Phase, note: string): void {
+    this.#record.notePhase(name, note);
+  }
+
+  /** Takes a host for as long as the run is open, so that drills and backups exclude each other there. A dry run takes nothing. */
+  async hold(host: string): Promise<void> {
+    if (this.mode === 'dry-run') return;
+    await this.#step(`Hold host ${host}`, 'record', async () => {
+      await hold(`lifeboat-host/${host}`, `Host ${host}`, this.control);
+      return { state: 'done', result: { found: `no other drill or backup uses ${host} while this one goes on` } };
+    });
+  }
+
+  /** Runs after the undo, however the run ended; failures make the run dirty. */
+  afterwards(name: string, look: () => Promise<unknown>): void {
+    if (this.mode === 'dry-run') return;
+    this.#afterwards.push(() => this.#step(name, 'prove', async () => ({ state: 'done', result: await look() })));
+  }
+
+  /** Waits for every step in flight to have stopped. */
+  async settle(): Promise<void> {
+    while (this.#inFlight.size > 0) await Promise.allSettled([...this.#inFlight]);
+  }
+
+  /** Undoes what was armed, newest first; what fails is written down and does not stop the rest. */
+  async undoAll(): Promise<void> {
+    for (const one of this.#undo.splice(0)) {
+      await this.#groups
+        .run('closing', () =>
+          this.#step(`Undo: ${one.name}`, 'undo', async () => ({ state: 'done', result: await one.undo() })),
+        )
+        .catch((error) => this.#leftBehind(`Undo of "${one.name}"`, error));
+    }
+  }
+
+  async afterAll(): Promise<void> {
+    for (const look of this.#afterwards)
+      await this.#groups.run('closing', look).catch((error) => this.#leftBehind('Clean-up', error));
+  }
+
+  #leftBehind(what: string, error: unknown): void {
+    this.evidence.leftBehind.push(`${what}: ${failureOf(error).message}`);
+  }
+
+  #limits(taskQueue: string, startToCloseMs: number) {
+    const { heartbeat, answerWithin } = this.plan.workers;
+    return { taskQueue, startToCloseMs, heartbeatMs: heartbeat, answerWithinMs: answerWithin };
+  }
+
+  #step<T>(
+    name: string,
+    kind: Step['kind'],
+    body: (step: Step) => Promise<{ state: Step['state']; result: T }>,
+  ): Promise<T> {
+    const group = this.#groups.getStore() ?? 'opening';
+    const step = this.#record.begin({ id: `${group}/${slug(name)}`, name, group, kind });
+    const by = newStep(step.id, name);
+    const done = inStep(by, () => this.#attempt(step, by, body));
+    this.#inFlight.add(done);
+    const gone = () => this.#inFlight.delete(done);
+    done.then(gone, gone);
+    return done;
+  }
+
+  async #attempt<T>(
+    step: Step,
+    by: CurrentStep,
+    body: (step: Step) => Promise<{ state: Step['state']; result: T }>,
+  ): Promise<T> {
+    try {
+      const { state, result } = await body(step);
+      this.#record.end(step, state, by, result);
+      return result;
+    } catch (error) {
+      const failure = failureOf(error, step.id);
+      this.#record.fail(step, isCancellation(error) ? 'cancelled' : 'failed', by, failure);
+      throw error;
+    }
+  }
+}
+
+function slug(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+}

@@ -1,0 +1,2 @@
+/** Lifeboat's version as evidence names it; a test keeps it equal to package.json. */
+export const version = '0.1.0';
