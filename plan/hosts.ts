@@ -1,0 +1,24 @@
+/** Hosts and secrets of a plan. Workflows use these: types and plain functions only. */
+import type { Member, Plan } from './schema.ts';
+
+/** Where each host is reached, by its name: the address that the plan gives, else the name itself. */
+export function addresses(plan: Pick<Plan, 'sites'>): Record<string, string> {
+  return Object.fromEntries(
+    Object.values(plan.sites).flatMap(({ hosts }) =>
+      Array.isArray(hosts) ? hosts.map((host): [string, string] => [host, host]) : Object.entries(hosts),
+    ),
+  );
+}
+
+/** The database server on a host. */
+export function member(plan: Pick<Plan, 'database'>, host: string): Member {
+  const found = plan.database.members.find((candidate) => candidate.host === host);
+  if (found !== undefined) return found;
+  const known = plan.database.members.map((candidate) => candidate.host).join(', ');
+  throw new RangeError(`no member of the database is on host ${host}: the plan has ${known}`);
+}
+
+/** Every secret that the plan names, once: `${env:NAME}`, `${file:/path}`. Never their values. */
+export function secretNames(plan: Plan): string[] {
+  return [...new Set([plan.database.frontDoor.password, plan.evidence.accessKeyId, plan.evidence.secretAccessKey])];
+}

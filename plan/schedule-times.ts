@@ -1,0 +1,82 @@
+/** When a schedule fires. Counts as Temporal does: a time that the clocks skip does not fire, one that comes twice fires twice. */
+import { DateTime } from 'luxon';
+import { clock, type OnDays, type Schedule, weekdays } from './schedule-words.ts';
+
+/** The next `count` times after `from`. */
+export function nextTimes(schedule: Schedule, from: Date, count: number): Date[] {
+  const times: Date[] = [];
+  for (const time of timesAfter(schedule, from)) {
+    if (times.length >= count) break;
+    times.push(time);
+  }
+  return times;
+}
+
+function* timesAfter(schedule: Schedule, from: Date): Generator<Date> {
+  if (schedule.kind === 'every') {
+    for (let turn = Math.floor(from.getTime() / schedule.intervalMs) + 1; ; turn += 1)
+      yield new Date(turn * schedule.intervalMs);
+  }
+  for (const date of dates(schedule, from))
+    for (const time of onDate(schedule, date)) if (time.toMillis() > from.getTime()) yield time.toJSDate();
+}
+
+/** Days of the schedule, from the day of `from` in the schedule's zone; as dates of the calendar, free of clocks. */
+function* dates(schedule: OnDays, from: Date): Generator<DateTime> {
+  const local = DateTime.fromJSDate(from, { zone: schedule.zone });
+  let date = DateTime.utc(local.year, local.month, local.day);
+  for (; ; date = date.plus({ days: 1 })) if (matches(schedule, date)) yield date;
+}
+
+function matches(schedule: OnDays, date: DateTime): boolean {
+  const weekday = weekdays[date.weekday - 1];
+  const lastDay = date.endOf('month').day;
+  switch (schedule.kind) {
+    case 'daily':
+      return true;
+    case 'weekdays':
+      return date.weekday <= 5;
+    case 'weekly':
+      return weekday === schedule.weekday;
+    case 'monthly':
+      return date.day === (schedule.day === 'last' ? lastDay : schedule.day);
+    case 'nth': {
+      if (weekday !== schedule.weekday) return false;
+      if (schedule.nth === 'last') return date.day > lastDay - 7;
+      return Math.ceil(date.day / 7) === { first: 1, second: 2, third: 3, fourth: 4 }[schedule.nth];
+    }
+  }
+}
+
+/** None when the clocks skip this time on that day, two when it comes twice. */
+function onDate({ hour, minute, zone }: OnDays, date: DateTime): DateTime[] {
+  const time = DateTime.fromObject({ year: date.year, month: date.month, day: date.day, hour, minute }, { zone });
+  if (time.hour !== hour || time.minute !== minute) return [];
+  return time.getPossibleOffsets().sort((a, b) => a.toMillis() - b.toMillis());
+}
+
+/**
+ * Says when a run would be left out, or come twice, because the clocks of the zone are changed at that time: 02:30 in Berlin does not
+ * exist on one Sunday of the year, and whoever wrote it would find the backup of that day missing.
+ */
+export function clockChangeProblem(schedule: Schedule, from: Date): string | undefined {
+  if (schedule.kind === 'every' || schedule.zone === 'UTC') return undefined;
+  const change = firstChange(schedule, from);
+  if (change === undefined) return undefined;
+  const later = Array.from({ length: 23 }, (_, index) => ({ ...schedule, hour: (schedule.hour + index + 1) % 24 }));
+  const safe = later.find((candidate) => firstChange(candidate, from) === undefined);
+  const what = change.count === 0 ? 'does not exist' : 'comes twice';
+  return `${clock(schedule)} ${what} in ${schedule.zone} on ${change.date}, when clocks change: write ${safe ? `${clock(safe)} ${schedule.zone}, or ` : ''}a time in UTC`;
+}
+
+function firstChange(schedule: OnDays, from: Date): { date: string; count: number } | undefined {
+  // A schedule of every day meets each change within a year; one of a date in the month may have to wait for its Sunday.
+  const years = schedule.kind === 'daily' ? 2 : 10;
+  const end = from.getTime() + years * 366 * 86_400_000;
+  for (const date of dates(schedule, from)) {
+    if (date.toMillis() > end) return undefined;
+    const count = onDate(schedule, date).length;
+    if (count !== 1) return { date: date.toISODate() ?? '', count };
+  }
+  return undefined;
+}
