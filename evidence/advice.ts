@@ -1,0 +1,59 @@
+/** What to do about each type of failure, in one sentence; the failure's own message has the particulars. */
+import type { FailureType } from './failures.ts';
+
+const advice: Record<FailureType, (service: string) => string> = {
+  PlanInvalid: () => 'Correct the plan (lifeboat plan validate FILE), then start again.',
+  InputInvalid: () => 'Start again with an input that the runbook understands.',
+  SecretMissing: () => 'Provide the secret on the worker that needs it, then start again.',
+  NotPermitted: () => "Let the host's administrator add it to the permit file, or correct the plan.",
+  TargetOutsideWindow: (service) => `Choose a moment inside the recovery window: lifeboat recovery-window ${service}`,
+  ArchiveGap: (service) =>
+    `Take a new full backup now (lifeboat backup ${service} --type full), and find out what removed the segment.`,
+  ArchiveUnsound: () => 'Find out which history is the right one before anything is restored from this archive.',
+  ArchiveUnreachable: () => 'Bring the WAL archive back, then run it again.',
+  BackupMissing: (service) => `Take a full backup now: lifeboat backup ${service} --type full`,
+  BackupTooOld: (service) => `Take a backup now (lifeboat backup ${service}), and find out why they stopped.`,
+  BackupCorrupt: (service) =>
+    `Take a new full backup now (lifeboat backup ${service} --type full), keep the damaged one for inquiry, then drill again.`,
+  BackupFailed: (service) => `See the log of the backup, then take it again: lifeboat backup ${service}`,
+  RestoreFailed: () => 'See the log of the restore, then run it again.',
+  ReplayFailed: (service) =>
+    `See the server's log; if WAL is damaged, take a new full backup: lifeboat backup ${service} --type full`,
+  NotEqual: (service) =>
+    `Do not rely on this backup: take a new full one (lifeboat backup ${service} --type full) and drill again.`,
+  PulsesMissing: () =>
+    'Treat it as data loss: find out how acknowledged writes came to be missing before relying on this backup.',
+  AssertionsFailed: () =>
+    'Look whether the statement also fails on the live database; if not, do not rely on this backup.',
+  DataCorrupt: () => 'Look whether the live database has the same damage: run pg_amcheck there.',
+  SmokeFailed: () => "See the smoke command's output; the database itself was restored.",
+  VersionMismatch: () => 'Bring the drill host to the same versions as the service.',
+  TablespaceUnsafe: (service) => `Take a new backup, which knows the tablespace: lifeboat backup ${service}`,
+  NotPrimary: () => 'Find out which server is the primary and point the front door to it.',
+  SplitBrain: () => 'Stop one of the primaries now, before both take more writes.',
+  StandbyUnfit: () => 'Bring the standby up to date, then run it again.',
+  LockHeld: () => 'Wait for the other run, or cancel it, then start again.',
+  LiveRunInProgress: () => 'Wait until the live recovery has ended, then start again.',
+  DiskFull: () => 'Make room on the host, or use a larger disk, then run it again.',
+  StoreUnreachable: () => 'Bring the object store back, then run it again.',
+  StoreRefused: () => 'Correct the key, the bucket or its permissions, then run it again.',
+  DatabaseUnreachable: () => 'Look whether the service itself is down; if it is, this is no drill.',
+  HostSilent: () => 'Start the worker on that host (lifeboat-host), then run it again.',
+  Moved: () => 'Look at what has changed since the preview, then run it again.',
+  LitterFound: () => 'Remove what was left behind, then find out why it was.',
+  Refused: () => 'See why the message was refused, then send it again.',
+  PulseSilent: () => 'Start lifeboat-pulse and see its log, then run it again.',
+  TrafficUnreachable: () =>
+    'Look whether the load balancer runs, and whether its socket may be read, then run it again.',
+  Bug: () => 'Report it, with the evidence of this run.',
+};
+
+/** What to do about a failure; also for types that this version does not know. */
+export function adviceFor(type: string, service: string): string {
+  if (type === 'Cancelled') return 'Start it again when the time is right.';
+  return isKnown(type) ? advice[type](service) : 'Read the failure, remove its cause, then run it again.';
+}
+
+function isKnown(type: string): type is FailureType {
+  return Object.hasOwn(advice, type);
+}

@@ -1,0 +1,185 @@
+/** A run in the terminal: whole, or line by line while it goes on. */
+import type { Evidence, PhaseRecord, Step } from '../evidence.ts';
+import { formatBytes, formatClock, formatDuration } from '../format.ts';
+import { oneLine } from './text.ts';
+import {
+  asOf,
+  flagWord,
+  groupTitle,
+  measuredWord,
+  outcomeWord,
+  overWord,
+  type PhaseState,
+  phaseGlyphs,
+  phaseNumber,
+  phaseSpan,
+  phaseState,
+  phaseTitle,
+  sentenceOf,
+  stateOf,
+  stepsByGroup,
+  type Tone,
+  toneOf,
+} from './words.ts';
+
+interface Look {
+  color: boolean;
+}
+
+/** Column at which a phase's time ends. */
+const width = 66;
+
+const sgr = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+const toneColors = { good: 'green', warn: 'yellow', bad: 'red', calm: 'cyan' } as const satisfies Record<
+  Tone,
+  keyof typeof sgr
+>;
+const phaseTones: Record<PhaseState, Tone> = {
+  waiting: 'calm',
+  running: 'calm',
+  done: 'good',
+  failed: 'bad',
+  stopped: 'warn',
+};
+
+function paint(text: string, style: keyof typeof sgr, { color }: Look): string {
+  return color && text !== '' ? `\u001b[${sgr[style]}m${text}\u001b[0m` : text;
+}
+
+/** The run as a whole: what it is about, its phases with their steps, how it ended. */
+export function renderTerminal(evidence: Evidence, look: Look): string {
+  const blocks = [
+    heading(evidence, look),
+    ...groupsOf(evidence).map(({ group, steps, phase }) => [
+      phase === undefined ? paint(groupTitle(group), 'bold', look) : phaseLine(phase, evidence, look),
+      ...steps.map((step) => stepLine(step, look)),
+    ]),
+    terminalClosing(evidence, look),
+  ];
+  return blocks.map((lines) => lines.join('\n')).join('\n\n');
+}
+
+/** The lines that are new since the last call; `printed` remembers what was told. */
+export function terminalSteps(evidence: Evidence, printed: Set<string>, look: Look): string[] {
+  const lines: string[] = [];
+  const once = (key: string, tell: () => string[]) => {
+    if (printed.has(key)) return;
+    printed.add(key);
+    lines.push(...tell());
+  };
+  once('heading', () => heading(evidence, look));
+  const groups = groupsOf(evidence).filter(({ phase, steps }) => phase?.startedAt !== undefined || steps.length > 0);
+  for (const [index, { group, steps, phase }] of groups.entries()) {
+    const over = phase !== undefined && (phase.endedAt !== undefined || index < groups.length - 1);
+    const seenBefore = printed.has(`${group} begins`);
+    once(`${group} begins`, () => ['', beginning(group, phase, over, evidence, look)]);
+    // Its heading has told the time already.
+    if (over && !seenBefore) printed.add(`${group} ended`);
+    for (const step of steps) if (step.state !== 'running') once(step.id, () => [stepLine(step, look)]);
+    if (over) once(`${group} ended`, () => [ending(phase, evidence, look)]);
+  }
+  return lines;
+}
+
+function groupsOf(evidence: Evidence): { group: Step['group']; steps: Step[]; phase?: PhaseRecord }[] {
+  const withSteps = stepsByGroup(evidence.steps);
+  const stepsOf = (group: Step['group']) => withSteps.find((one) => one.group === group)?.steps ?? [];
+  const beside = (group: 'opening' | 'closing') =>
+    stepsOf(group).length > 0 ? [{ group, steps: stepsOf(group) }] : [];
+  const phases = evidence.phases.map((phase) => ({ group: phase.name, steps: stepsOf(phase.name), phase }));
+  return [...beside('opening'), ...phases, ...beside('closing')];
+}
+
+function heading(evidence: Evidence, look: Look): string[] {
+  const { mode, isolatedOn, incidentAt, objectives } = evidence;
+  const what = mode === 'dry-run' ? 'DRY RUN' : mode === 'drill' ? 'DRILL' : evidence.title.toUpperCase();
+  const where =
+    mode === 'dry-run'
+      ? ' · nothing is changed'
+      : mode === 'drill' && isolatedOn !== undefined
+        ? ` · isolated on ${oneLine(isolatedOn)} · production untouched`
+        : '';
+  const pretend =
+    mode === 'drill' && incidentAt !== undefined ? `Pretend the primary died at ${formatClock(incidentAt)}Z.   ` : '';
+  return [
+    `${paint(oneLine(what), 'bold', look)} ${paint(oneLine(evidence.run), 'bold', look)}${where}`,
+    `${pretend}RTO ${formatDuration(objectives.rtoMs)} · RPO ${formatDuration(objectives.rpoMs)}`,
+  ];
+}
+
+function phaseLine(phase: PhaseRecord, evidence: Evidence, look: Look): string {
+  return aligned(phaseName(phase, evidence), spanOf(phase, evidence), phase, evidence, look);
+}
+
+/** A phase that was seen from its beginning tells its time at its end; one that was over when it was first seen, at once. */
+function beginning(
+  group: Step['group'],
+  phase: PhaseRecord | undefined,
+  over: boolean,
+  evidence: Evidence,
+  look: Look,
+): string {
+  if (phase === undefined) return paint(groupTitle(group), 'bold', look);
+  if (over) return phaseLine(phase, evidence, look);
+  const allowed = `${formatDuration(phase.budgetMs)} allowed`;
+  const name = phaseName(phase, evidence);
+  return `${paint(name, 'bold', look)}${paint(allowed.padStart(Math.max(2, width - name.length)), 'dim', look)}`;
+}
+
+function ending(phase: PhaseRecord, evidence: Evidence, look: Look): string {
+  return aligned('', spanOf(phase, evidence), phase, evidence, look);
+}
+
+function phaseName({ name }: PhaseRecord, evidence: Evidence): string {
+  return `${phaseNumber(name, evidence)} ${phaseTitle(name)}`;
+}
+
+function spanOf(phase: PhaseRecord, evidence: Evidence): string {
+  const note = phase.note === undefined ? '' : `${oneLine(phase.note)}, `;
+  return `${note}${phaseSpan(phase, evidence, asOf(evidence))}`;
+}
+
+function aligned(name: string, span: string, phase: PhaseRecord, evidence: Evidence, look: Look): string {
+  const state = phaseState(phase, evidence);
+  const glyph = paint(phaseGlyphs[state], toneColors[phaseTones[state]], look);
+  return `${paint(name, 'bold', look)}${span.padStart(Math.max(2, width - name.length))}  ${glyph}`.trimEnd();
+}
+
+function stepLine(step: Step, look: Look): string {
+  const { glyph, tone } = stateOf(step);
+  const again =
+    step.attempts !== undefined && step.attempts > 1 && step.state === 'failed' ? ` (${step.attempts} attempts)` : '';
+  return `  ${paint(glyph, toneColors[tone], look)} ${oneLine(sentenceOf(step))}${again}`;
+}
+
+/** How it ended, what was not exercised, what to do. */
+export function terminalClosing(evidence: Evidence, look: Look): string[] {
+  const { failure, flags, leftBehind, notExercised, toDo, outcome } = evidence;
+  const word = paint(outcomeWord(outcome), toneColors[toneOf(evidence)], look);
+  return [
+    [word, ...numbersOf(evidence)].join('   '),
+    ...(failure === undefined ? [] : [`${paint(oneLine(failure.type), 'red', look)}: ${oneLine(failure.message)}`]),
+    ...(flags.length === 0 ? [] : [paint(`To be said: ${flags.map(flagWord).join(', ')}`, 'yellow', look)]),
+    ...leftBehind.map((one) => `Left behind: ${oneLine(one)}`),
+    ...(notExercised.length === 0 ? [] : [`Not exercised: ${notExercised.map((one) => oneLine(one.what)).join(', ')}`]),
+    ...(toDo === undefined ? [] : [`To do: ${oneLine(toDo)}`]),
+  ];
+}
+
+function numbersOf(evidence: Evidence): string[] {
+  const { outcome, mode, rto, rpo, backup } = evidence;
+  if (outcome === 'running') return [];
+  if (outcome === 'previewed') return ['nothing was changed'];
+  if (outcome === 'completed' && backup !== undefined)
+    return [`${oneLine(backup.type)} backup ${oneLine(backup.label)}, ${formatBytes(backup.bytes)}`];
+  if (rto.valueMs === undefined && rpo.valueMs === undefined) return [];
+  const excluded = mode === 'drill' && rto.valueMs !== undefined ? ' (traffic excluded)' : '';
+  return [
+    `RTO ${measuredWord(rto.valueMs)}${excluded}${parenthesis(overWord(rto))}`,
+    `RPO ${measuredWord(rpo.valueMs)}${parenthesis(overWord(rpo))}`,
+  ];
+}
+
+function parenthesis(words: string): string {
+  return words === '' ? '' : ` (${words})`;
+}

@@ -1,0 +1,263 @@
+/** What all renderings say alike: outcomes, states, headlines. */
+import {
+  type Evidence,
+  type Flag,
+  type Outcome,
+  type Phase,
+  type PhaseRecord,
+  phases,
+  type Step,
+} from '../evidence.ts';
+import { formatBytes, formatCount, formatDuration, formatMoment, formatNumberOf } from '../format.ts';
+import { beyond, equalityProven } from '../outcome.ts';
+
+/** How a thing is meant to feel; never said by colour alone. */
+export type Tone = 'good' | 'warn' | 'bad' | 'calm';
+
+const outcomes: Record<Outcome, { word: string; tone: Tone }> = {
+  running: { word: 'RUNNING', tone: 'calm' },
+  proven: { word: 'PROVEN', tone: 'good' },
+  'not-proven': { word: 'NOT PROVEN', tone: 'bad' },
+  recovered: { word: 'RECOVERED', tone: 'good' },
+  failed: { word: 'FAILED', tone: 'bad' },
+  aborted: { word: 'ABORTED', tone: 'warn' },
+  previewed: { word: 'PREVIEWED', tone: 'calm' },
+  completed: { word: 'COMPLETED', tone: 'good' },
+};
+
+export function outcomeWord(outcome: Outcome): string {
+  return outcomes[outcome].word;
+}
+
+/** A good outcome with a flag is not plainly good. */
+export function toneOf({ outcome, flags }: { outcome: Outcome; flags: readonly Flag[] }): Tone {
+  const { tone } = outcomes[outcome];
+  return tone === 'good' && flags.length > 0 ? 'warn' : tone;
+}
+
+const flagWords: Record<Flag, string> = {
+  late: 'late',
+  'loss-beyond-objective': 'loss beyond the objective',
+  'equality-not-proven': 'equality not proven',
+  skips: 'steps were skipped',
+  dirty: 'something was left behind',
+};
+
+export function flagWord(flag: Flag): string {
+  return flagWords[flag];
+}
+
+/** The whole report in one sentence. */
+export function headline(evidence: Evidence): string {
+  const { service, outcome, title } = evidence;
+  const what = title.toLowerCase();
+  switch (outcome) {
+    case 'running':
+      return `${title} of ${service}: ${whereItIs(evidence)}`;
+    case 'proven':
+      return `${service} can be recovered${but(evidence)}`;
+    case 'not-proven':
+      return evidence.mode === 'dry-run'
+        ? `A drill of ${service} would not succeed`
+        : `It is not proven that ${service} can be recovered`;
+    case 'recovered':
+      return `${service} is recovered${but(evidence)}`;
+    case 'failed':
+      return `The ${what} of ${service} failed`;
+    case 'aborted':
+      return `The ${what} of ${service} was stopped`;
+    case 'previewed':
+      return `What a ${what} of ${service} would do`;
+    case 'completed':
+      return evidence.runbook === 'backup'
+        ? `${service} is backed up${but(evidence)}`
+        : `The ${what} of ${service} is done${but(evidence)}`;
+  }
+}
+
+const buts: Record<Flag, string> = {
+  late: 'but too late',
+  'loss-beyond-objective': 'but more would be lost than promised',
+  'equality-not-proven': 'but equality is not proven',
+  skips: 'but steps were skipped',
+  dirty: 'but something was left behind',
+};
+
+function but({ flags }: Evidence): string {
+  const [first] = flags;
+  return first === undefined ? '' : `, ${buts[first]}`;
+}
+
+/** `phase 2 of 5, database`; all of those that go on. */
+export function whereItIs(evidence: Evidence): string {
+  const going = evidence.phases.filter((phase) => phase.startedAt !== undefined && phase.endedAt === undefined);
+  if (going.length > 0)
+    return going
+      .map((phase) => `phase ${evidence.phases.indexOf(phase) + 1} of ${evidence.phases.length}, ${phase.name}`)
+      .join(' and ');
+  return evidence.phases.some((phase) => phase.startedAt === undefined) && evidence.failure === undefined
+    ? 'getting ready'
+    : 'cleaning up';
+}
+
+/** What, when, where; and that production was left alone, where that is so. */
+export function subtitle(evidence: Evidence): string[] {
+  return [
+    `${evidence.title} ${evidence.run}`,
+    formatMoment(evidence.startedAt),
+    ...(evidence.mode === 'dry-run' ? ['dry run: nothing is changed'] : []),
+    ...(evidence.mode === 'drill' && evidence.isolatedOn !== undefined
+      ? [`isolated on ${evidence.isolatedOn}`, 'production untouched']
+      : []),
+  ];
+}
+
+export function phaseTitle(name: Step['group']): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+const groupTitles = { opening: 'Opening', closing: 'Clean-up' } as const;
+
+export function groupTitle(group: Step['group']): string {
+  return group === 'opening' || group === 'closing' ? groupTitles[group] : phaseTitle(group);
+}
+
+/** In the order in which they are shown. */
+const groups: readonly Step['group'][] = ['opening', ...phases, 'closing'];
+
+export function stepsByGroup(steps: readonly Step[]): { group: Step['group']; steps: Step[] }[] {
+  return groups
+    .map((group) => ({ group, steps: steps.filter((step) => step.group === group) }))
+    .filter((one) => one.steps.length > 0);
+}
+
+const states: Record<Step['state'], { glyph: string; word: string; tone: Tone }> = {
+  running: { glyph: '…', word: 'running', tone: 'calm' },
+  done: { glyph: '✓', word: 'done', tone: 'good' },
+  failed: { glyph: '✗', word: 'failed', tone: 'bad' },
+  cancelled: { glyph: '■', word: 'stopped', tone: 'warn' },
+  previewed: { glyph: '→', word: 'previewed', tone: 'calm' },
+  listed: { glyph: '·', word: 'not run in a dry run', tone: 'calm' },
+  skipped: { glyph: '»', word: 'skipped', tone: 'warn' },
+};
+
+export function stateOf(step: Pick<Step, 'state'>): { glyph: string; word: string; tone: Tone } {
+  return states[step.state];
+}
+
+const kinds: Record<Step['kind'], string> = {
+  check: 'check',
+  change: 'change',
+  prove: 'proof',
+  undo: 'undo',
+  record: 'record',
+};
+
+export function kindWord(kind: Step['kind']): string {
+  return kinds[kind];
+}
+
+/** The one sentence of a step: what was found, else why it failed, else what it would do, else its name. */
+export function sentenceOf(step: Step): string {
+  if (step.failure !== undefined) return `${step.name}: ${step.failure.message}`;
+  if (step.state === 'previewed') return `would ${step.preview ?? step.name}`;
+  if (step.state === 'listed' || step.state === 'skipped') return `${step.name} (${stateOf(step).word})`;
+  return step.found ?? step.name;
+}
+
+export type PhaseState = 'waiting' | 'running' | 'done' | 'failed' | 'stopped';
+
+export function phaseState(phase: PhaseRecord, evidence: Evidence): PhaseState {
+  if (phase.startedAt === undefined) return 'waiting';
+  const steps = evidence.steps.filter((step) => step.group === phase.name);
+  if (steps.some((step) => step.state === 'failed')) return 'failed';
+  if (steps.some((step) => step.state === 'cancelled')) return 'stopped';
+  return phase.endedAt === undefined ? 'running' : 'done';
+}
+
+export const phaseGlyphs: Record<PhaseState, string> = {
+  waiting: '',
+  running: '…',
+  done: '✓',
+  failed: '✗',
+  stopped: '■',
+};
+
+/** Milliseconds from the start of something to its end, or to `asOf` while it goes on. */
+export function tookMs(one: { startedAt?: string | undefined; endedAt?: string | undefined }, asOf: string): number {
+  if (one.startedAt === undefined) return 0;
+  const ms = Date.parse(one.endedAt ?? asOf) - Date.parse(one.startedAt);
+  return Number.isFinite(ms) ? Math.max(0, ms) : 0;
+}
+
+/** The moment that the evidence shows: its end, or now, or the newest moment that it knows of. */
+export function asOf(evidence: Evidence, now?: string): string {
+  const known = evidence.endedAt ?? now;
+  if (known !== undefined) return known;
+  return evidence.steps
+    .flatMap((step) => [step.startedAt, step.endedAt ?? step.startedAt])
+    .concat(evidence.startedAt)
+    .sort()
+    .slice(-1)
+    .join();
+}
+
+/** `36 s`, or a dash where it was not measured. */
+export function measuredWord(valueMs: number | undefined): string {
+  return valueMs === undefined ? 'not measured' : formatDuration(valueMs);
+}
+
+/** `20 s more than promised`; empty when the promise was kept. */
+export function overWord(measured: Evidence['rto']): string {
+  return beyond(measured)
+    ? `${formatDuration((measured.valueMs ?? 0) - (measured.objectiveMs ?? 0))} more than promised`
+    : '';
+}
+
+/** What was compared with the anchor, in one sentence. */
+export function equalitySentence(evidence: Evidence): string {
+  const { equality } = evidence;
+  if (equality === undefined) return 'no anchor was compared';
+  const different = equality.tables.filter((table) => !table.equal).map((table) => table.table);
+  const verdict = equalityProven(evidence) ? 'equal to' : `${different.join(', ')} differ from`;
+  const onwards =
+    equality.commitsAfter === undefined ? '' : `, then ${formatNumberOf(equality.commitsAfter, 'commit')} replayed`;
+  return `${verdict} the anchor at ${equality.lsn} (${formatMoment(equality.at)}; ${equality.source})${onwards}`;
+}
+
+/** `swap: never proven so far`, `traffic: last proven 3 Oct 2026, 02:14:00Z`; grouped when it is the same for all. */
+export function notExercisedSentence({ notExercised }: Evidence): string {
+  const never = notExercised.filter((one) => one.lastProven === undefined).map((one) => one.what);
+  const before = notExercised
+    .filter((one) => one.lastProven !== undefined)
+    .map((one) => `${one.what} (last proven ${formatMoment(one.lastProven ?? '')})`);
+  return [...(never.length > 0 ? [`${never.join(', ')} (never proven so far)`] : []), ...before].join(', ');
+}
+
+/** A measurement's value with its unit. */
+export function valueWord({ value, unit }: { value: number; unit: Evidence['measurements'][number]['unit'] }): string {
+  switch (unit) {
+    case 'ms':
+      return formatDuration(value);
+    case 's':
+      return formatDuration(value * 1000);
+    case 'bytes':
+      return formatBytes(value);
+    case 'rows':
+      return formatNumberOf(value, 'row');
+    case 'segments':
+      return formatNumberOf(value, 'segment');
+    case 'count':
+      return formatCount(value);
+  }
+}
+
+/** A phase's budget against what it took: `3 s of 15 min`. */
+export function phaseSpan(phase: PhaseRecord, evidence: Evidence, at: string): string {
+  if (phase.startedAt === undefined) return `${formatDuration(phase.budgetMs)} allowed`;
+  return `${formatDuration(tookMs(phase, evidence.endedAt ?? at))} of ${formatDuration(phase.budgetMs)}`;
+}
+
+export function phaseNumber(name: Phase, evidence: Evidence): number {
+  return evidence.phases.findIndex((phase) => phase.name === name) + 1;
+}
