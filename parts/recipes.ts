@@ -1,0 +1,178 @@
+/** The catalogue of programs: what is needed, from which version on, and where it comes from. */
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { builtAt } from './build.ts';
+import type { PartName } from './part.ts';
+import { postgresqlCandidates, postgresqlVersion } from './postgresql.ts';
+import type { Candidate, GoBuild, MavenBuild, Recipe } from './recipe.ts';
+import { executablesNamed, isExecutable, type Surroundings } from './surroundings.ts';
+import { compareVersions } from './version.ts';
+
+/** Newer versions of the Temporal CLI have replace directives, which `go install` refuses. */
+const temporalBuild: GoBuild = {
+  tool: 'go',
+  command: 'github.com/temporalio/cli/cmd/temporal',
+  version: '1.5.1',
+  executable: 'temporal',
+  takes: '3 to 4 min on two cores',
+};
+
+const versitygwBuild: GoBuild = {
+  tool: 'go',
+  command: 'github.com/versity/versitygw/cmd/versitygw',
+  version: '1.7.0',
+  executable: 'versitygw',
+  takes: 'about a minute on two cores',
+};
+
+const testServerBuild: MavenBuild = {
+  tool: 'mvn',
+  artifact: 'io.temporal:temporal-test-server',
+  version: '1.38.0',
+  mainClass: 'io.temporal.testserver.TestServer',
+  executable: 'temporal-test-server',
+  takes: 'some 10 s',
+};
+
+const recipes: Recipe[] = [
+  {
+    name: 'postgresql',
+    title: 'PostgreSQL server programs',
+    purpose: 'the database',
+    variable: 'LIFEBOAT_POSTGRESQL',
+    lowest: '15',
+    candidates: postgresqlCandidates,
+    version: postgresqlVersion,
+    packages: {
+      apt: ['postgresql'],
+      dnf: ['postgresql-server', 'postgresql-contrib'],
+      brew: ['postgresql@17'],
+    },
+  },
+  {
+    name: 'pgbackrest',
+    title: 'pgBackRest',
+    purpose: 'backups and the WAL archive',
+    variable: 'LIFEBOAT_PGBACKREST',
+    lowest: '2.41',
+    candidates: onPath('pgbackrest'),
+    version: (path) => says(path, ['version'], /pgBackRest (\d+\.\d+(?:\.\d+)*)/),
+    packages: { apt: ['pgbackrest'], dnf: ['pgbackrest'], brew: ['pgbackrest'] },
+  },
+  {
+    name: 'haproxy',
+    title: 'HAProxy',
+    purpose: 'the front door',
+    variable: 'LIFEBOAT_HAPROXY',
+    lowest: '2.2',
+    candidates: onPath('haproxy'),
+    version: (path) => says(path, ['-v'], /HA-?Proxy version (\d+\.\d+(?:\.\d+)*)/i),
+    packages: { apt: ['haproxy'], dnf: ['haproxy'], brew: ['haproxy'] },
+  },
+  {
+    name: 'temporal',
+    title: 'Temporal CLI with server',
+    purpose: 'the engine of the lab',
+    variable: 'TEMPORAL_CLI',
+    lowest: '1.4',
+    candidates: onPathOrBuilt(temporalBuild),
+    version: temporalVersion,
+    packages: { brew: ['temporal'] },
+    build: temporalBuild,
+  },
+  {
+    name: 'versitygw',
+    title: 'Versity S3 Gateway',
+    purpose: 'the object store of the lab',
+    variable: 'LIFEBOAT_VERSITYGW',
+    // One that was built by `go install` calls itself git: it cannot be judged.
+    lowest: '0',
+    candidates: onPathOrBuilt(versitygwBuild),
+    version: (path) => says(path, ['--version'], /Version\s*:\s*v?(\S+)/),
+    packages: {},
+    build: versitygwBuild,
+  },
+  {
+    name: 'test-server',
+    title: 'Temporal test server',
+    purpose: 'workflow tests in which time is skipped',
+    variable: 'LIFEBOAT_TEST_SERVER',
+    lowest: '0',
+    candidates: testServerCandidates,
+    // It knows no option but a port, so one that Lifeboat did not fetch cannot be judged either.
+    version: async (path) => ((await isExecutable(path)) ? 'of unknown version' : undefined),
+    packages: {},
+    build: testServerBuild,
+  },
+  {
+    name: 'openssl',
+    title: 'OpenSSL',
+    purpose: 'certificates of the lab',
+    variable: 'LIFEBOAT_OPENSSL',
+    lowest: '1.1.1',
+    candidates: onPath('openssl'),
+    version: (path) => says(path, ['version'], /(?:Open|Libre)SSL (\d+\.\d+\.\d+)/),
+    packages: { apt: ['openssl'], dnf: ['openssl'], brew: ['openssl@3'] },
+  },
+  {
+    name: 'chromium',
+    title: 'Chromium or Chrome',
+    purpose: 'tests of the report page',
+    variable: 'LIFEBOAT_CHROMIUM',
+    lowest: '100',
+    candidates: chromiumCandidates,
+    version: (path) => says(path, ['--version'], /(?:Chromium|Chrome) (\d+(?:\.\d+)*)/),
+    packages: { apt: ['chromium'], dnf: ['chromium'] },
+  },
+];
+
+export function recipeFor(name: PartName): Recipe {
+  const recipe = recipes.find((each) => each.name === name);
+  if (recipe === undefined) throw new Error(`No recipe for ${name}: add it to the catalogue.`);
+  return recipe;
+}
+
+/** Runs a program to ask its version. */
+async function says(path: string, question: string[], pattern: RegExp): Promise<string | undefined> {
+  const { stdout, stderr } = await execa(path, question, { reject: false, timeout: 20_000, stdin: 'ignore' });
+  return pattern.exec(`${stdout}\n${stderr}`)?.[1];
+}
+
+/** A CLI that was built by `go install` calls itself 0.0.0-DEV: the server inside tells its age. CLI 1.4 came with server 1.28. */
+async function temporalVersion(path: string): Promise<string | undefined> {
+  const own = await says(path, ['--version'], /temporal version (\d+\.\d+\.\d+)/);
+  if (own !== '0.0.0') return own;
+  const server = await says(path, ['--version'], /Server (\d+\.\d+\.\d+)/);
+  return server !== undefined && compareVersions(server, '1.28') >= 0 ? '1.4 or newer' : own;
+}
+
+function onPath(executable: string): (around: Surroundings) => Promise<Candidate[]> {
+  return async ({ directories }) => (await executablesNamed(executable, directories)).map((path) => ({ path }));
+}
+
+function onPathOrBuilt(build: GoBuild): (around: Surroundings) => Promise<Candidate[]> {
+  return async (around) => [...(await onPath(build.executable)(around)), ...(await built(around.cache, build))];
+}
+
+async function built(cache: string, build: GoBuild | MavenBuild): Promise<Candidate[]> {
+  const path = join(builtAt(cache, build), build.executable);
+  return (await isExecutable(path)) ? [{ path, version: build.version }] : [];
+}
+
+/** What Maven fetched are Java archives: without Java they are no program. */
+async function testServerCandidates(around: Surroundings): Promise<Candidate[]> {
+  const native = await onPath(testServerBuild.executable)(around);
+  const java = await executablesNamed('java', around.directories);
+  return java.length === 0 ? native : [...native, ...(await built(around.cache, testServerBuild))];
+}
+
+async function chromiumCandidates({ directories }: Surroundings): Promise<Candidate[]> {
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  const found = await Promise.all(names.map((name) => executablesNamed(name, directories)));
+  const applications = [
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  ];
+  const usable = await Promise.all(applications.map(async (path) => ((await isExecutable(path)) ? [path] : [])));
+  return [...found.flat(), ...usable.flat()].map((path) => ({ path }));
+}
