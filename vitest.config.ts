@@ -1,0 +1,57 @@
+import { defineConfig } from 'vitest/config';
+
+const seconds = 1_000;
+
+/** One project a layer. Nothing is ever tried again: a test that passes at the second attempt has found a defect. */
+export default defineConfig({
+  test: {
+    retry: 0,
+    teardownTimeout: 60 * seconds,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          setupFiles: ['test/unit/properties.ts'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'workflows',
+          include: ['test/workflows/**/*.test.ts'],
+          globalSetup: ['test/workflows/setup.ts'],
+          pool: 'forks',
+          maxWorkers: 2,
+          testTimeout: 90 * seconds,
+          hookTimeout: 90 * seconds,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/e2e/setup.ts'],
+          pool: 'forks',
+          // Each fork runs an estate of its own, with two PostgreSQL servers.
+          maxWorkers: 2,
+          testTimeout: 180 * seconds,
+          hookTimeout: 180 * seconds,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'replay',
+          include: ['test/replay/**/*.test.ts'],
+          globalSetup: ['test/workflows/setup.ts'],
+          pool: 'forks',
+          testTimeout: 90 * seconds,
+          hookTimeout: 90 * seconds,
+          sequence: { groupOrder: 3 },
+        },
+      },
+    ],
+  },
+});
