@@ -1,139 +1,138 @@
 /** The plan: one service, what it promises, where it runs, how it is backed up. A person must be able to read a plan aloud. */
 import { z } from 'zod';
-import { durationMs } from './duration.ts';
+import { address, duration, name, path, port, schedule, secret, size, table, text } from './values.ts';
 
-/** A length of time in the plan's words; milliseconds once it is loaded. */
-const duration = z.string().transform((text, context) => {
-  const value = durationMs(text);
-  if (value !== undefined) return value;
-  context.addIssue({
-    code: 'custom',
-    message: `"${text}" is not a duration: write a number and a unit, such as 30s, 15m, 4h or 7d`,
-  });
-  return z.NEVER;
-});
-
-/** Names a secret; the secret itself is read by the worker that needs it, inside the activity. */
-const secret = z
-  .string()
-  .regex(
-    /^\$\{(env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)\}$/,
-    'a secret is only named: write ${env:NAME} or ${file:/path}',
-  );
-
-const name = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,40}$/, 'use lower-case letters, digits and hyphens, starting with a letter');
-const path = z.string().startsWith('/', 'write an absolute path');
-const port = z.number().int().min(1).max(65535);
-const words = z.string().min(3);
+const atLeastOne = 'the list is empty: name at least one';
 
 const objective = z.strictObject({ rto: duration.optional(), rpo: duration.optional() });
 
-export const objectives = z.strictObject({
-  rto: duration,
-  rpo: duration,
-  /** Where a runbook, a component or a class of data promises something else. */
-  runbooks: z.record(name, objective).optional(),
-  components: z.record(name, objective).optional(),
-  dataClasses: z.record(name, objective.extend({ tables: z.array(z.string()).min(1) })).optional(),
-});
+const objectives = z
+  .strictObject({
+    rto: duration.describe('Recovery time objective: the service is back within'),
+    rpo: duration.describe('Recovery point objective: what was written within this time before may be lost'),
+    /** Where a runbook, a component or a class of data promises something else. */
+    runbooks: z.record(name, objective).optional(),
+    components: z.record(name, objective).optional(),
+    dataClasses: z.record(name, objective.extend({ tables: z.array(table).min(1, atLeastOne) })).optional(),
+  })
+  .describe('What the service promises');
 
-export const phaseBudgets = z.strictObject({
-  assessment: duration,
-  database: duration,
-  application: duration,
-  validation: duration,
-  traffic: duration,
-});
+const phaseBudgets = z
+  .strictObject({
+    assessment: duration,
+    database: duration,
+    application: duration,
+    validation: duration,
+    traffic: duration,
+  })
+  .describe('How long each phase of a recovery may take; together no longer than the RTO');
 
 /** Hosts by name; the address is given where the name does not resolve. */
-const site = z.strictObject({ hosts: z.union([z.array(name), z.record(name, z.string())]) });
-
-const frontDoor = z.strictObject({
-  host: z.string(),
-  port,
-  database: z.string(),
-  user: z.string(),
-  password: secret,
+const site = z.strictObject({
+  hosts: z
+    .union([z.array(name).min(1, atLeastOne), z.record(name, address)])
+    .describe('A list of names, or names with their addresses'),
 });
+
+const frontDoor = z
+  .strictObject({ host: address, port, database: text, user: text, password: secret })
+  .describe('Where applications reach the database: always the primary');
 
 const member = z.strictObject({ host: name, port, dataDirectory: path });
 
 const assertion = z.strictObject({
-  name: z.string(),
-  sql: z.string(),
+  name: text,
+  sql: text.describe('One SELECT that only reads'),
   /** What the first column of the first row must be. */
-  expect: z.union([z.number(), z.string(), z.boolean()]),
+  expect: z.union([z.number(), z.string(), z.boolean()], 'write the number, text, true or false that is expected'),
 });
 
-export const standalone = z.strictObject({
-  kind: z.literal('standalone'),
-  frontDoor,
-  members: z.array(member).min(1),
-  criticalTables: z.array(z.string()).min(1),
-  assertions: z.array(assertion).default([]),
-});
+const standalone = z
+  .strictObject({
+    kind: z.literal('standalone'),
+    frontDoor,
+    members: z.array(member).min(1, atLeastOne),
+    criticalTables: z.array(table).min(1, atLeastOne).describe('Compared row by row in every proof'),
+    assertions: z.array(assertion).default([]).describe('Statements about the data that must hold'),
+  })
+  .describe('The database: a primary and its standbys');
 
-export const pgbackrest = z.strictObject({
-  kind: z.literal('pgbackrest'),
-  stanza: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'a stanza is a plain name'),
-  config: path,
-  full: words.optional(),
-  differential: words.optional(),
-  incremental: words.optional(),
-  /** How often WAL reaches the archive at the latest: PostgreSQL's archive_timeout. */
-  archiveTimeout: duration,
-  /** The newest backup may be this old; follows from the cadence when it is not given. */
-  newestWithin: duration.optional(),
-});
+const pgbackrest = z
+  .strictObject({
+    kind: z.literal('pgbackrest'),
+    stanza: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'not a stanza: a stanza is a plain name'),
+    config: path.describe("pgBackRest's configuration file, on every host"),
+    full: schedule.optional(),
+    differential: schedule.optional(),
+    incremental: schedule.optional(),
+    /** How often WAL reaches the archive at the latest: PostgreSQL's archive_timeout. */
+    archiveTimeout: duration.describe("PostgreSQL's archive_timeout: WAL reaches the archive at the latest after"),
+    /** The newest backup may be this old; follows from the cadence when it is not given. */
+    newestWithin: duration.optional(),
+  })
+  .describe('Physical backups and the WAL archive');
 
-export const commandApplication = z.strictObject({
-  kind: z.literal('command'),
-  /** Run on the drill host against the restored server (PGHOST, PGPORT, PGDATABASE, PGUSER are set); exit 0 is healthy. */
-  smoke: z.strictObject({ command: z.array(z.string()).min(1), within: duration }),
-});
+const commandApplication = z
+  .strictObject({
+    kind: z.literal('command'),
+    /** Run on the drill host against the restored server (PGHOST, PGPORT, PGDATABASE, PGUSER are set); exit 0 is healthy. */
+    smoke: z.strictObject({ command: z.array(text).min(1, atLeastOne), within: duration }),
+  })
+  .describe('How the application shows that it works');
 
-export const haproxy = z.strictObject({
-  kind: z.literal('haproxy'),
-  /** The runtime socket: an absolute path, or host:port. */
-  socket: z.string(),
-  backend: z.string(),
-});
+const haproxy = z
+  .strictObject({
+    kind: z.literal('haproxy'),
+    /** The runtime socket: an absolute path, or host:port. */
+    socket: z
+      .string()
+      .regex(/^\/[^\n]+$|^[A-Za-z0-9._-]+:\d{1,5}$/, 'not a socket: write an absolute path, or host:port'),
+    backend: text,
+  })
+  .describe('What leads traffic to the service');
 
-export const pulse = z.strictObject({
-  /** Directory of the log of acknowledged writes, outside of the database. */
-  log: path,
-  keep: duration.prefault('7d'),
-});
+const pulse = z
+  .strictObject({
+    /** Directory of the log of acknowledged writes, outside of the database. */
+    log: path,
+    keep: duration.prefault('7d'),
+  })
+  .describe('A row written each second: measures what was lost, and for how long nobody could write');
 
-export const evidenceStore = z.strictObject({
-  kind: z.literal('s3'),
-  endpoint: z.url(),
-  region: z.string(),
-  bucket: z.string(),
-  prefix: z.string().default(''),
-  accessKeyId: secret,
-  secretAccessKey: secret,
-  /** Certificate authority of the endpoint, PEM. */
-  caFile: path.optional(),
-  /** Where evidence goes when the store is down. */
-  directory: path,
-});
+const evidenceStore = z
+  .strictObject({
+    kind: z.literal('s3'),
+    endpoint: z
+      .url({ protocol: /^https?$/, error: 'not an address: write https://host or https://host:port' })
+      .refine(
+        (url) => !/^https?:\/\/[^/]*@/i.test(url),
+        'an address with a password in it: name secrets in accessKeyId and secretAccessKey',
+      ),
+    region: text,
+    bucket: text,
+    prefix: z.string().default(''),
+    accessKeyId: secret,
+    secretAccessKey: secret,
+    /** Certificate authority of the endpoint, PEM. */
+    caFile: path.optional(),
+    /** Where evidence goes when the store is down. */
+    directory: path,
+  })
+  .describe('Where the evidence of every run is kept');
 
-export const drill = z.strictObject({
-  schedule: words,
+const drill = z.strictObject({
+  schedule,
   host: name,
-  directory: path,
+  directory: path.describe('Restored servers live below it, for the time of a drill'),
   /** Room that must stay free on the drill host's disk. */
-  keepFree: z.string().default('1GB'),
+  keepFree: size.default('1GB'),
 });
 
 export const planSchema = z.strictObject({
   service: name,
   objectives,
   phases: phaseBudgets,
-  sites: z.record(name, site),
+  sites: z.record(name, site).describe('Regions or data centres, and the hosts in them'),
   database: standalone,
   backups: z.strictObject({ physical: pgbackrest }),
   application: commandApplication,

@@ -1,0 +1,45 @@
+/** Every rule between the parts of a plan. */
+import type { Finding } from './problems.ts';
+import {
+  drillSchedulesAreUnderstood,
+  fullBackupsAreTaken,
+  newestBackupCanBeThatYoung,
+  schedulesAreUnderstood,
+} from './rules/backups.ts';
+import { assertionsHaveNamesOfTheirOwn, assertionsOnlyRead, criticalTablesAreNamedOnce } from './rules/data.ts';
+import {
+  directoriesAreApart,
+  everyHostIsInASite,
+  everyHostIsInOneSite,
+  everyMemberIsOneServer,
+} from './rules/places.ts';
+import {
+  archivingMeetsTheRpo,
+  dataClassesAreCritical,
+  narrowerPromisesSaySomething,
+  phasesFitTheRto,
+} from './rules/promises.ts';
+import type { Rule, WellFormed } from './rules/rule.ts';
+
+const rules: readonly Rule[] = [
+  phasesFitTheRto,
+  archivingMeetsTheRpo,
+  narrowerPromisesSaySomething,
+  dataClassesAreCritical,
+  everyHostIsInASite,
+  everyHostIsInOneSite,
+  everyMemberIsOneServer,
+  directoriesAreApart,
+  fullBackupsAreTaken,
+  schedulesAreUnderstood,
+  drillSchedulesAreUnderstood,
+  newestBackupCanBeThatYoung,
+  criticalTablesAreNamedOnce,
+  assertionsOnlyRead,
+  assertionsHaveNamesOfTheirOwn,
+];
+
+/** What the parts of a plan contradict each other in, as far as they are well formed. */
+export function ruleFindings(known: WellFormed): Finding[] {
+  return rules.flatMap((look) => look(known));
+}

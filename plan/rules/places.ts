@@ -1,0 +1,89 @@
+/** Hosts that exist, each once, and directories that do not lie in each other's way. */
+import { addresses } from '../hosts.ts';
+import { nearestKey } from '../issues.ts';
+import type { Path } from '../problems.ts';
+import type { Plan } from '../schema.ts';
+import { repeated, rule, type Say } from './rule.ts';
+
+export const everyHostIsInASite = rule(['sites', 'database', 'drills'], (plan, say) => {
+  const known = Object.keys(addresses(plan));
+  for (const [index, { host }] of plan.database.members.entries())
+    if (!known.includes(host)) unknownHost(host, known, ['database', 'members', index, 'host'], say);
+  const { host } = plan.drills.monthly;
+  if (!known.includes(host)) unknownHost(host, known, ['drills', 'monthly', 'host'], say);
+});
+
+function unknownHost(host: string, known: string[], path: Path, say: Say): void {
+  const near = nearestKey(host, known);
+  say(path, `host "${host}" is in no site`, {
+    instead: near === undefined ? `the sites have ${known.join(', ') || 'no host'}` : `did you mean "${near}"?`,
+  });
+}
+
+export const everyHostIsInOneSite = rule(['sites'], ({ sites }, say) => {
+  const entries = Object.entries(sites).flatMap(([site, { hosts }]) =>
+    Array.isArray(hosts)
+      ? hosts.map((host, index) => ({ site, host, path: ['sites', site, 'hosts', index] }))
+      : Object.keys(hosts).map((host) => ({ site, host, path: ['sites', site, 'hosts', host] })),
+  );
+  for (const index of repeated(entries, ({ host }) => host)) {
+    const entry = entries[index];
+    const first = entries.find(({ host }) => host === entry?.host);
+    if (entry && first) say(entry.path, `host ${entry.host} is in site ${first.site} already`, { at: 'key' });
+  }
+  for (const [site, { hosts }] of Object.entries(sites))
+    if (Object.keys(hosts).length === 0) say(['sites', site, 'hosts'], `site ${site} has no host`, { at: 'key' });
+});
+
+export const everyMemberIsOneServer = rule(['sites', 'database'], (plan, say) => {
+  const { members } = plan.database;
+  const where = addresses(plan);
+  for (const index of repeated(members, ({ host }) => host))
+    say(['database', 'members', index, 'host'], `host ${members[index]?.host} has a member already: a host holds one`);
+  for (const index of repeated(members, ({ host, port }) => `${where[host] ?? host} ${port}`)) {
+    const member = members[index];
+    if (member && members.filter(({ host }) => host === member.host).length === 1)
+      say(
+        ['database', 'members', index, 'port'],
+        `another member has address ${where[member.host] ?? member.host} and port ${member.port} already`,
+      );
+  }
+});
+
+/** A drill removes what lies in its directory; a pulse log or evidence in a data directory would go with the database. */
+export const directoriesAreApart = rule(['database', 'drills', 'evidence', 'pulse'], (plan, say) => {
+  for (const { path, directory, what } of ownDirectories(plan))
+    for (const { host, dataDirectory } of plan.database.members) {
+      if (inside(directory, dataDirectory))
+        say(path, `${what} lies inside of the data directory ${dataDirectory} of ${host}`, {
+          instead: 'write a directory of its own',
+        });
+      else if (inside(dataDirectory, directory))
+        say(path, `${what} contains the data directory ${dataDirectory} of ${host}`, {
+          instead: 'write a directory of its own',
+        });
+    }
+  const scratch = plan.drills.monthly.directory;
+  for (const { path, directory, what } of ownDirectories(plan).slice(1))
+    if (inside(directory, scratch))
+      say(path, `${what} lies where drills restore and clean up (${scratch})`, { instead: 'write another directory' });
+});
+
+function ownDirectories(
+  plan: Pick<Plan, 'drills' | 'evidence' | 'pulse'>,
+): { path: Path; directory: string; what: string }[] {
+  return [
+    {
+      path: ['drills', 'monthly', 'directory'],
+      directory: plan.drills.monthly.directory,
+      what: 'the directory for drills',
+    },
+    { path: ['evidence', 'directory'], directory: plan.evidence.directory, what: 'the directory for evidence' },
+    ...(plan.pulse ? [{ path: ['pulse', 'log'], directory: plan.pulse.log, what: 'the log of the pulse' }] : []),
+  ];
+}
+
+/** The same counts as inside. */
+function inside(inner: string, outer: string): boolean {
+  return inner === outer || inner.startsWith(`${outer}/`);
+}

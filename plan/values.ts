@@ -1,0 +1,63 @@
+/** The kinds of values that a plan is made of, each with the sentence that says what to write. */
+import { z } from 'zod';
+import { durationMs } from './duration.ts';
+import { howToNameSecrets, secretForm } from './secret-name.ts';
+import { bytesOf } from './size.ts';
+
+const howLong = 'write a number and a unit, such as 30s, 15m, 4h or 7d';
+
+/** A length of time in the plan's words; milliseconds once it is loaded. */
+export const duration = z
+  .string(`not a duration: ${howLong}`)
+  .transform((text, context) => {
+    const value = durationMs(text);
+    if (value !== undefined && value > 0) return value;
+    const what = value === 0 ? 'is no time at all' : 'is not a duration';
+    context.addIssue({ code: 'custom', message: `"${text.slice(0, 40)}" ${what}: ${howLong}` });
+    return z.NEVER;
+  })
+  .describe('A length of time: 30s, 15m, 4h, 1h30m, 7d');
+
+/** Names a secret. The message never shows what was written: it may be the secret. */
+export const secret = z
+  .string(`a secret is only named here: ${howToNameSecrets}`)
+  .regex(secretForm, `a secret is only named here, never written: ${howToNameSecrets}`)
+  .describe(`Names a secret: \${env:NAME} or \${file:/path}`);
+
+export const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,40}$/, 'not a name: use lower-case letters, digits and hyphens, starting with a letter');
+
+export const text = z.string().min(1, 'nothing is written here');
+
+/** Absolute and normalised, so that one place has one name and permits can be compared. Never `/` itself. */
+export const path = z
+  .string()
+  .regex(/^\//, 'not an absolute path: begin with /')
+  .regex(
+    /^(\/(?!\.{1,2}(\/|$))[^/\n]+)+$/,
+    'not a plain path: write it without "..", "." and double or closing slashes',
+  );
+
+export const port = z
+  .number('not a port: write a number from 1 to 65535')
+  .int('a port is a whole number')
+  .min(1, 'a port is a number from 1 to 65535')
+  .max(65535, 'a port is a number from 1 to 65535');
+
+/** A name that resolves, or an IP address. */
+export const address = z
+  .string()
+  .regex(/^(?!-)[A-Za-z0-9._-]{1,253}$|^[0-9A-Fa-f:]{2,39}$/, 'not a host name or an IP address');
+
+export const size = z
+  .string('not a size: write a number and a unit, such as 512MB or 10GB')
+  .refine((value) => bytesOf(value) !== undefined, 'not a size: write a number and a unit, such as 512MB or 10GB');
+
+const identifier = /^(?:[A-Za-z_][\w$]{0,62}|"[^"\n]{1,63}")(?:\.(?:[A-Za-z_][\w$]{0,62}|"[^"\n]{1,63}"))?$/;
+
+/** `orders`, `sales.orders`, `"Order lines"`: as SQL writes it. */
+export const table = z.string().regex(identifier, 'not a table: write it as in SQL, such as orders or sales.orders');
+
+/** Parsed by schedule-words.ts, where the words are explained. */
+export const schedule = z.string('not a schedule: write words such as daily 02:00 UTC');
