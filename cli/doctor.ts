@@ -1,0 +1,124 @@
+/** `lifeboat doctor`: what Lifeboat needs on this machine, what of it is there, and how to get the rest. */
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import { cacheDirectory, type Inspection, inspectPart, type PartName, partNames } from '../parts/parts.ts';
+import { compareVersions } from '../parts/version.ts';
+import { version } from '../workflows/version.ts';
+import { withJson, withProfile } from './cli.ts';
+import { reach } from './engine/reach.ts';
+import { exitCodes } from './exit-codes.ts';
+
+const lowestNode = '20.20';
+/** Only the tests of the report page look at it through a browser. */
+const optional: readonly PartName[] = ['chromium'];
+
+interface PartFinding {
+  name: PartName;
+  optional: boolean;
+  version?: string;
+  path?: string;
+  /** What was seen instead, and the exact command that installs it. */
+  missing?: { wanted: string; purpose: string; reason: string; command: string };
+}
+
+export interface DoctorReport {
+  /** Everything that is not optional is there. */
+  ok: boolean;
+  lifeboat: string;
+  node: { version: string; path: string; ok: boolean };
+  system: string;
+  user: string;
+  cache: string;
+  parts: PartFinding[];
+  /** Not counted: the lab starts a server of its own. */
+  temporal: { answers: boolean; address?: string; namespace?: string; why?: string };
+}
+
+export async function doctor(profile?: string): Promise<DoctorReport> {
+  const [parts, temporal] = await Promise.all([
+    Promise.all(partNames.map(async (name) => finding(name, await inspectPart(name)))),
+    temporalServer(profile),
+  ]);
+  const node = {
+    version: process.versions.node,
+    path: process.execPath,
+    ok: compareVersions(process.versions.node, lowestNode) >= 0,
+  };
+  return {
+    ok: node.ok && parts.every((part) => part.optional || part.missing === undefined),
+    lifeboat: version,
+    node,
+    system: `${process.platform} ${process.arch}`,
+    user: userInfo().username,
+    cache: cacheDirectory(),
+    parts,
+    temporal,
+  };
+}
+
+export function renderDoctor(report: DoctorReport): string {
+  const lines = [
+    `Lifeboat ${report.lifeboat} on ${report.system}, as ${report.user}`,
+    '',
+    row(report.node.ok ? '✓' : '✗', 'node', report.node.version, report.node.path),
+    ...(report.node.ok ? [] : [`    install Node.js ${lowestNode} or newer: https://nodejs.org/`]),
+    ...report.parts.flatMap(renderPart),
+    '',
+    `cache     ${report.cache}`,
+    `temporal  ${renderTemporal(report.temporal)}`,
+    '',
+    verdict(report),
+  ];
+  return lines.join('\n');
+}
+
+export function doctorCommand(program: Command): void {
+  const command = program
+    .command('doctor')
+    .description('what Lifeboat needs on this machine: what was found, where, and how to get the rest');
+  withProfile(withJson(command)).action(async (options: { json?: boolean; profile?: string }) => {
+    const report = await doctor(options.profile);
+    command.configureOutput().writeOut?.(`${options.json ? JSON.stringify(report) : renderDoctor(report)}\n`);
+    process.exitCode = report.ok ? exitCodes.good : exitCodes.endedBadly;
+  });
+}
+
+function finding(name: PartName, { part, missing }: Inspection): PartFinding {
+  const what = { name, optional: optional.includes(name) };
+  if (part !== undefined) return { ...what, version: part.version, path: part.path };
+  const { wanted, purpose, reason, command } = missing;
+  return { ...what, missing: { wanted, purpose, reason, command } };
+}
+
+async function temporalServer(profile?: string): Promise<DoctorReport['temporal']> {
+  try {
+    const { connection, address, namespace } = await reach(profile);
+    await connection.close();
+    return { answers: true, address, namespace };
+  } catch (error) {
+    return { answers: false, why: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function renderPart({ name, missing, optional: isOptional, version: found, path }: PartFinding): string[] {
+  if (missing === undefined) return [row('✓', name, found ?? '', path ?? '')];
+  const mark = isOptional ? '-' : '✗';
+  const reason = `${missing.reason}; needed for ${missing.purpose}${isOptional ? ' (optional)' : ''}`;
+  return [row(mark, name, 'missing', `${missing.wanted}: ${reason}`), `    ${missing.command}`];
+}
+
+function renderTemporal({ answers, address, namespace, why }: DoctorReport['temporal']): string {
+  if (answers) return `answers at ${address}, namespace ${namespace}`;
+  return (why ?? 'does not answer').replaceAll('\n', '\n          ');
+}
+
+function row(mark: string, name: string, found: string, where: string): string {
+  return `${mark} ${name.padEnd(12)} ${found.padEnd(15)} ${where}`;
+}
+
+function verdict({ ok, node, parts }: DoctorReport): string {
+  if (ok) return 'Everything that is needed is there.';
+  const absent = parts.filter((part) => !part.optional && part.missing !== undefined).map(({ name }) => name);
+  const all = node.ok ? absent : ['node', ...absent];
+  return `Missing: ${all.join(', ')}. As root on Debian or Ubuntu ./scripts/demo and ./scripts/test install all but Node.js themselves.`;
+}
