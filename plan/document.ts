@@ -76,10 +76,12 @@ function nestedTooDeep(text: string): Placed | undefined {
   return undefined;
 }
 
+const tabs = 'a tab cannot indent: use spaces';
+
 /** In our words: YAML's own quote the text, and the text may hold a secret. */
 const syntax: Partial<Record<YAMLError['code'], string>> = {
   DUPLICATE_KEY: 'this key stands here twice: keep one',
-  TAB_AS_INDENT: 'a tab cannot indent: use spaces',
+  TAB_AS_INDENT: tabs,
   BAD_INDENT: 'the indentation does not fit the lines above: keys that belong together start in the same column',
   MULTIPLE_DOCS: 'a second document begins here (---): a file holds one plan',
   MISSING_CHAR: 'a closing quote, bracket or colon is missing before this place',
@@ -93,12 +95,23 @@ const syntax: Partial<Record<YAMLError['code'], string>> = {
   TAG_RESOLVE_FAILED: 'a plan uses no tags (!): write the plain value',
 };
 
+/** One mistake gives a trail of errors down to the end of the file: only the first is told, and keys that stand twice before it. */
 function syntaxProblems(errors: YAMLError[], text: string, lines: LineCounter): Placed[] {
-  // One mistake gives a trail of errors: the first of a line is the one to mend.
-  const placed = errors.map((error) => ({ error, ...at(lines, error.pos[0]) }));
-  return placed
-    .filter(({ line }, index) => placed.findIndex((other) => other.line === line) === index)
-    .map(({ error, line, column }) => ({ line, column, message: syntaxMessage(error, text, line) }));
+  const inOrder = [...errors].sort((a, b) => a.pos[0] - b.pos[0]);
+  const first = inOrder.find(({ code }) => code !== 'DUPLICATE_KEY');
+  const told = inOrder.filter((error) => error === first || !first || error.pos[0] < first.pos[0]);
+  return told.map((error) => {
+    const place = at(lines, error.pos[0]);
+    const tab = error === first ? tabbedLine(text, place.line) : undefined;
+    if (tab !== undefined) return { line: tab, column: 1, message: tabs };
+    return { ...place, message: syntaxMessage(error, text, place.line) };
+  });
+}
+
+/** A tab may be read as part of a text, and the error then shows further down. */
+function tabbedLine(text: string, until: number): number | undefined {
+  const index = text.split('\n', until).findIndex((line) => /^ *\t/.test(line));
+  return index === -1 ? undefined : index + 1;
 }
 
 function syntaxMessage(error: YAMLError, text: string, line: number): string {

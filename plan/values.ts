@@ -33,7 +33,7 @@ export const text = z.string().min(1, 'nothing is written here');
 /** Absolute and normalised, so that one place has one name and permits can be compared. Never `/` itself. */
 export const path = z
   .string()
-  .regex(/^\//, 'not an absolute path: begin with /')
+  .regex(/^\//, { error: 'not an absolute path: begin with /', abort: true })
   .regex(
     /^(\/(?!\.{1,2}(\/|$))[^/\n]+)+$/,
     'not a plain path: write it without "..", "." and double or closing slashes',

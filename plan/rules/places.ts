@@ -52,14 +52,14 @@ export const everyMemberIsOneServer = rule(['sites', 'database'], (plan, say) =>
 
 /** A drill removes what lies in its directory; a pulse log or evidence in a data directory would go with the database. */
 export const directoriesAreApart = rule(['database', 'drills', 'evidence', 'pulse'], (plan, say) => {
+  const members = plan.database.members.filter(
+    ({ dataDirectory }, index, all) => all.findIndex((other) => other.dataDirectory === dataDirectory) === index,
+  );
   for (const { path, directory, what } of ownDirectories(plan))
-    for (const { host, dataDirectory } of plan.database.members) {
-      if (inside(directory, dataDirectory))
-        say(path, `${what} lies inside of the data directory ${dataDirectory} of ${host}`, {
-          instead: 'write a directory of its own',
-        });
-      else if (inside(dataDirectory, directory))
-        say(path, `${what} contains the data directory ${dataDirectory} of ${host}`, {
+    for (const { host, dataDirectory } of members) {
+      const how = inside(directory, dataDirectory) ? 'lies inside of' : inside(dataDirectory, directory) && 'contains';
+      if (how)
+        say(path, `${what} ${how} the data directory ${dataDirectory} of ${host}`, {
           instead: 'write a directory of its own',
         });
     }
