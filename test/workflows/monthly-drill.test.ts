@@ -1,3 +1,4 @@
+import { Context, heartbeat } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
@@ -109,7 +110,11 @@ describe('a cancelled drill', () => {
     const estate = new FakeEstate();
     const handle = await rig.start(estate, 'monthlyDrill', [{}]);
     estate.before = async (name) => {
-      if (name === 'smoke') await handle.cancel();
+      if (name !== 'smoke') return;
+      await handle.cancel();
+      // A cancel reaches an activity with its next heartbeat.
+      const beat = setInterval(() => heartbeat(), 50);
+      await Context.current().cancelled.finally(() => clearInterval(beat));
     };
     await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
     expect(estate.scratchThere).toBe(false);

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import type { RunSummary } from '../../evidence/evidence.ts';
 import { controlQueue, hostQueue, searchAttributes } from '../../workflows/messages.ts';
@@ -30,6 +30,7 @@ export function useRig(): Rig {
   const workflowBundle = () => ({ codePath: inject('workflowBundle') });
 
   beforeAll(async () => {
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
     env = await TestWorkflowEnvironment.createTimeSkipping({
       server: { executable: { type: 'existing-path', path: inject('testServer') } },
     });
@@ -39,6 +40,12 @@ export function useRig(): Rig {
     });
   });
   afterEach(async () => {
+    // The time-skipping server does not apply the parent close policy: locks would outlive their runs.
+    for (const host of ['db1', 'db2'])
+      await env.client.workflow
+        .getHandle(`lifeboat-host/${host}`)
+        .terminate()
+        .catch(() => undefined);
     for (const { worker } of workers) worker.shutdown();
     await Promise.all(workers.map(({ running }) => running));
     workers = [];
