@@ -1,0 +1,49 @@
+import type { Evidence, Flag, Mode, Outcome } from '../../evidence/evidence.ts';
+
+/** One line of a service's list of runs: enough for a page, without reading the evidence. */
+export interface StoredRun {
+  run: string;
+  runId: string;
+  runbook: string;
+  mode: Mode;
+  startedAt: string;
+  endedAt: string;
+  outcome: Outcome;
+  flags: Flag[];
+  rtoMs?: number;
+  rpoMs?: number;
+  /** Of the evidence: `s3://bucket/key`, or a path. */
+  location: string;
+}
+
+export function storedRun(evidence: Evidence, location: string): StoredRun {
+  const { run, runId, runbook, mode, startedAt, outcome, flags, rto, rpo } = evidence;
+  return {
+    run,
+    runId,
+    runbook,
+    mode,
+    startedAt,
+    endedAt: endOf(evidence),
+    outcome,
+    flags,
+    ...(rto.valueMs === undefined ? {} : { rtoMs: rto.valueMs }),
+    ...(rpo.valueMs === undefined ? {} : { rpoMs: rpo.valueMs }),
+    location,
+  };
+}
+
+/** Evidence written before its run has ended is filed under the start. */
+export function endOf(evidence: Evidence): string {
+  return evidence.endedAt ?? evidence.startedAt;
+}
+
+/** What a live recovery goes through, and a drill does not. */
+export const liveOnly = ['swap', 'traffic', 'people'] as const;
+
+/** Only a live recovery that came to its end has shown that these work; it names itself what it left out. */
+export function exercised(evidence: Evidence): string[] {
+  if (evidence.mode !== 'live' || evidence.outcome !== 'recovered') return [];
+  const left = new Set(evidence.notExercised.map((one) => one.what));
+  return liveOnly.filter((what) => !left.has(what));
+}
