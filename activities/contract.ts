@@ -117,6 +117,11 @@ export interface ControlReads {
     upTo: Lsn;
     since: string;
     momentAt: string;
+    /** Needed where one directory holds the logs of several services. */
+    service?: string;
+    /** The line that was recovered: pulses written past a fork of it are an earlier failover's loss. */
+    timeline?: number;
+    ancestors?: { timeline: number; forkLsn: Lsn }[];
   }): Promise<PulseComparison>;
   /** When each of these was last proven, by name; absent: never. */
   lastProven(ask: { store: EvidenceStore; service: string }): Promise<Record<string, string>>;

@@ -1,0 +1,89 @@
+/** Acknowledged pulses against those that a recovery brought back. Pure arithmetic. */
+import type { Interval, Lsn } from '../../recovery/archive.ts';
+import { compareLsn } from '../../recovery/lsn.ts';
+import { type Acknowledged, type Entry, isAcknowledged, microseconds } from './log.ts';
+
+export interface Question {
+  restored: Interval[];
+  upTo: Lsn;
+  since: string;
+  momentAt: string;
+  /** The line of timelines that was recovered; without it every pulse counts as written on it. */
+  timeline?: number;
+  ancestors?: { timeline: number; forkLsn: Lsn }[];
+}
+
+export interface Tally {
+  acknowledged: number;
+  missing: number[];
+  newest?: { number: number; at: string; lsn: Lsn };
+  lost: number;
+  /** Attempts before the moment that were not acknowledged. */
+  failed: number;
+  /** The newest attempt before the moment, acknowledged or not. */
+  lastAttempt?: string;
+}
+
+export async function tally(entries: AsyncIterable<Entry>, question: Question): Promise<Tally> {
+  const since = microseconds(question.since);
+  const moment = microseconds(question.momentAt);
+  const isRestored = inIntervals(question.restored);
+  const result: Tally = { acknowledged: 0, missing: [], lost: 0, failed: 0 };
+  /** Rows older than this were deleted on purpose. It is known at the end of the log only. */
+  let forgotten = Number.NEGATIVE_INFINITY;
+  const expected: { at: number; number: number; back: boolean }[] = [];
+  for await (const entry of entries) {
+    if ('forgotten' in entry) {
+      forgotten = Math.max(forgotten, microseconds(entry.forgotten));
+      continue;
+    }
+    const at = microseconds(entry.at);
+    if (at <= moment) result.lastAttempt = entry.at;
+    if (!isAcknowledged(entry)) {
+      if (at >= since && at <= moment) result.failed += 1;
+      continue;
+    }
+    const back = isRestored(entry.number);
+    if (back) result.newest = newer(result.newest, entry);
+    if (at < since) continue;
+    if (mustBeBack(entry, question)) expected.push({ at, number: entry.number, back });
+    else if (!back && at <= moment) result.lost += 1;
+  }
+  const kept = expected.filter((one) => one.at >= forgotten);
+  result.acknowledged = kept.length;
+  result.missing = kept.filter((one) => !one.back).map((one) => one.number);
+  return result;
+}
+
+/**
+ * Its commit lies before the end of recovery, on the line that was recovered. Written on an older timeline after the fork,
+ * it was lost when that fork was made: an earlier failover's loss, not this recovery's fault.
+ */
+function mustBeBack({ lsn, timeline }: Acknowledged, { upTo, timeline: recovered, ancestors = [] }: Question): boolean {
+  if (lsn === undefined || compareLsn(lsn, upTo) > 0) return false;
+  if (recovered === undefined || timeline === undefined || timeline === recovered) return true;
+  const fork = ancestors.find((one) => one.timeline === timeline)?.forkLsn;
+  return fork !== undefined && compareLsn(lsn, fork) <= 0;
+}
+
+function newer(newest: Tally['newest'], { number, at, lsn }: Acknowledged): Tally['newest'] {
+  if (lsn === undefined) return newest;
+  return newest === undefined || microseconds(at) > microseconds(newest.at) ? { number, at, lsn } : newest;
+}
+
+/** Whether a number lies in one of the intervals, by halving. */
+export function inIntervals(intervals: Interval[]): (number: number) => boolean {
+  const sorted = [...intervals].sort(([a], [b]) => a - b);
+  return (number) => {
+    let low = 0;
+    let high = sorted.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const [first, last] = sorted[middle] ?? [number, number];
+      if (number < first) high = middle - 1;
+      else if (number > last) low = middle + 1;
+      else return true;
+    }
+    return false;
+  };
+}
