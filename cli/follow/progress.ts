@@ -1,0 +1,60 @@
+/** What an activity that is going on says of itself, in one line. */
+import type { Evidence } from '../../evidence/evidence.ts';
+import { formatBytes } from '../../evidence/format.ts';
+import type { PendingActivity } from '../engine/engine.ts';
+
+/** What activities heartbeat; each says what it knows. */
+interface Says {
+  percent?: unknown;
+  /** Bytes done, and in all. */
+  bytes?: unknown;
+  of?: unknown;
+  total?: unknown;
+  lsn?: unknown;
+  /** Why it waits, such as an outage of the archive. */
+  reason?: unknown;
+  line?: unknown;
+  lastLine?: unknown;
+}
+
+/** `Restore beside: 43 %, 512 MB of 1.1 GB`; for all that go on at the moment. */
+export function progressLine(evidence: Evidence | undefined, pending: readonly PendingActivity[]): string {
+  return pending.map((one) => `${nameOf(evidence, one)}${said(one)}`).join('   ');
+}
+
+function nameOf(evidence: Evidence | undefined, activity: PendingActivity): string {
+  // The second activity of a step is called `<step>.2`, and so on.
+  const id = activity.id.replace(/\.\d+$/, '');
+  const step = evidence?.steps.find((one) => one.id === id);
+  return step?.name ?? activity.id;
+}
+
+function said(activity: PendingActivity): string {
+  const words = [
+    ...(activity.attempt > 1 ? [`attempt ${activity.attempt}`] : []),
+    activity.started ? progressInWords(activity.progress) : waitsFor(activity),
+  ].filter((one) => one !== undefined);
+  return words.length === 0 ? '' : `: ${words.join(', ')}`;
+}
+
+function waitsFor(activity: PendingActivity): string {
+  return activity.lastFailure === undefined ? 'waits for a worker' : `tries again after: ${activity.lastFailure}`;
+}
+
+export function progressInWords(progress: unknown): string | undefined {
+  if (typeof progress === 'string') return progress;
+  if (typeof progress !== 'object' || progress === null) return undefined;
+  const says: Says = progress;
+  const all = typeof says.of === 'number' ? says.of : says.total;
+  const words = [
+    ...(typeof says.percent === 'number' ? [`${Math.floor(says.percent)} %`] : []),
+    ...(typeof says.bytes === 'number' ? [amount(says.bytes, all)] : []),
+    ...(typeof says.lsn === 'string' ? [`at ${says.lsn}`] : []),
+    ...[says.reason, says.line, says.lastLine].filter((one) => typeof one === 'string' && one !== ''),
+  ];
+  return words.length === 0 ? undefined : words.join(', ');
+}
+
+function amount(bytes: number, all: unknown): string {
+  return typeof all === 'number' ? `${formatBytes(bytes)} of ${formatBytes(all)}` : formatBytes(bytes);
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+import type { Cli } from './cli.ts';
+import { usualPace } from './follow/follow.ts';
+import { run } from './program.ts';
+import { openTerminal } from './terminal.ts';
+
+const cli: Cli = {
+  terminal: openTerminal(process.stdout, process.stderr, process.env),
+  environment: process.env,
+  // Loaded when it is needed: help and plan checks answer at once.
+  connect: async (profile) => (await import('./engine/temporal.ts')).openEngine(profile),
+  onInterrupt(stop) {
+    // Once: a second Ctrl-C ends the program at once, whatever it waits for.
+    process.once('SIGINT', stop);
+    process.once('SIGTERM', stop);
+    return () => {
+      process.removeListener('SIGINT', stop);
+      process.removeListener('SIGTERM', stop);
+    };
+  },
+  pace: usualPace,
+  exit(code) {
+    process.exitCode = code;
+  },
+};
+
+// `lifeboat status | head -1` closes our stdout: that is no mistake of anybody's.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
+
+await run(cli, process.argv.slice(2));

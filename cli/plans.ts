@@ -1,0 +1,103 @@
+/** What the plans on this machine tell, when LIFEBOAT_PLANS names any: services by name, and where evidence is kept. */
+import type { Evidence } from '../evidence/evidence.ts';
+import type { Plan } from '../plan/schema.ts';
+import type { NewestRun } from './status/collect.ts';
+
+// The store lists the newest first: a service with four backups a day is looked back upon for four months.
+const storedRunsLookedAt = 500;
+
+type Environment = Record<string, string | undefined>;
+
+interface Known {
+  plans: Plan[];
+  /** Why a plan could not be read. */
+  notes: string[];
+}
+
+async function knownPlans(environment: Environment): Promise<Known> {
+  const where = environment.LIFEBOAT_PLANS;
+  if (where === undefined || where === '') return { plans: [], notes: [] };
+  // Loaded only here: the schema library would cost every other command its start.
+  const { planFiles, readPlan } = await import('../activities/plans.ts');
+  const known: Known = { plans: [], notes: [] };
+  const noted = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      known.notes.push(firstLine(error));
+      return undefined;
+    }
+  };
+  for (const file of (await noted(() => planFiles(where))) ?? []) {
+    const read = await noted(() => readPlan(file));
+    if (read !== undefined) known.plans.push(read.plan);
+  }
+  return known;
+}
+
+/** The service that is meant when none is named: the only one that has a plan here. */
+export async function onlyService(environment: Environment): Promise<string | undefined> {
+  const { plans } = await knownPlans(environment);
+  return plans.length === 1 ? plans[0]?.service : undefined;
+}
+
+export async function knownServices(environment: Environment): Promise<{ services: string[]; notes: string[] }> {
+  const { plans, notes } = await knownPlans(environment);
+  return { services: plans.map((plan) => plan.service), notes };
+}
+
+/** The evidence of a run in the stores of all known plans; `why` says what was looked at in vain. */
+export async function storedEvidence(
+  environment: Environment,
+  run: string,
+): Promise<{ evidence?: Evidence; why: string[] }> {
+  const { plans, notes } = await knownPlans(environment);
+  if (plans.length === 0)
+    return {
+      why: [...notes, 'The evidence stores were not asked: LIFEBOAT_PLANS names no plan that says where they are.'],
+    };
+  const { readEvidence } = await import('../activities/evidence/store.ts');
+  const why = [...notes];
+  for (const plan of plans) {
+    try {
+      const evidence = await readEvidence(plan.evidence, plan.service, run);
+      if (evidence !== undefined) return { evidence, why };
+      why.push(`The evidence store of ${plan.service} does not have it.`);
+    } catch (error) {
+      why.push(`The evidence store of ${plan.service} was not read: ${firstLine(error)}`);
+    }
+  }
+  return { why };
+}
+
+/** The newest run of a kind that the store remembers: it outlives Temporal's retention. */
+export async function newestStoredRun(
+  environment: Environment,
+  wanted: { service: string; runbook: string; mode: string },
+): Promise<{ run?: NewestRun; note?: string }> {
+  const { plans } = await knownPlans(environment);
+  const plan = plans.find((one) => one.service === wanted.service);
+  if (plan === undefined) return {};
+  const { listRuns } = await import('../activities/evidence/store.ts');
+  try {
+    const stored = (await listRuns(plan.evidence, plan.service, storedRunsLookedAt))
+      .filter((one) => one.runbook === wanted.runbook && one.mode === wanted.mode)
+      .sort((a, b) => b.endedAt.localeCompare(a.endedAt))[0];
+    if (stored === undefined) return {};
+    return {
+      run: {
+        run: stored.run,
+        outcome: stored.outcome,
+        endedAt: stored.endedAt,
+        ...(stored.rtoMs === undefined ? {} : { rtoMs: stored.rtoMs }),
+        ...(stored.rpoMs === undefined ? {} : { rpoMs: stored.rpoMs }),
+      },
+    };
+  } catch (error) {
+    return { note: `The evidence store of ${plan.service} was not read: ${firstLine(error)}` };
+  }
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+}

@@ -1,0 +1,111 @@
+/** `lifeboat drill`, `backup` and `start`: check the input, start the run, follow it. */
+import { type Command, Option } from 'commander';
+import { controlQueue, type RunbookName, runbooks } from '../workflows/messages.ts';
+import { type Cli, connected, leave, type UsualOptions, withJson, withProfile } from './cli.ts';
+import type { Engine } from './engine/engine.ts';
+import { followRun } from './follow/follow-run.ts';
+import { checked, inputFromJson, merged, runbookNamed, type Wanted } from './input.ts';
+import { onlyService } from './plans.ts';
+import { Problem } from './problem.ts';
+import { requester } from './requester.ts';
+
+interface StartOptions extends UsualOptions {
+  as?: string;
+  detach?: boolean;
+  dryRun?: boolean;
+}
+
+export function startCommands(program: Command, cli: Cli): void {
+  usual(program.command('drill').argument('[service]', 'as its plan names it'))
+    .description('the monthly drill: restore on an isolated server, prove, measure; production is not touched')
+    .option(
+      '--target <time>',
+      'recover to this moment, with its offset (2026-11-21T14:00:00Z); else the newest archived',
+    )
+    .action((service: string | undefined, options: StartOptions & { target?: string }) => {
+      const mode = options.dryRun ? 'dry-run' : 'drill';
+      return start(cli, options, 'monthly-drill', { service, mode, target: options.target });
+    });
+
+  usual(program.command('backup').argument('[service]', 'as its plan names it'))
+    .description('take a backup of the primary, and note an anchor that restores are compared with')
+    .addOption(new Option('--type <type>', 'what kind').choices(['full', 'differential', 'incremental']))
+    .action((service: string | undefined, options: StartOptions & { type?: string }) => {
+      const mode = options.dryRun ? 'dry-run' : 'live';
+      return start(cli, options, 'backup', { service, mode, type: options.type });
+    });
+
+  usual(program.command('start').argument('<runbook>', `one of ${Object.keys(runbooks).join(', ')}`))
+    .argument('[service]', 'as its plan names it')
+    .description('start any runbook by its name; most are dry runs unless --mode says otherwise')
+    .option('--mode <mode>', 'live, drill or dry-run')
+    .option('--input <json>', 'further input, one JSON object')
+    .action((name: string, service: string | undefined, options: StartOptions & { mode?: string; input?: string }) => {
+      const runbook = runbookNamed(name);
+      const mode = modeAsked(options);
+      const json = options.input === undefined ? {} : inputFromJson(options.input);
+      return start(cli, options, runbook, merged(json, { service, mode }));
+    });
+}
+
+function modeAsked({ mode, dryRun }: { mode?: string; dryRun?: boolean }): string | undefined {
+  if (!dryRun) return mode;
+  if (mode === undefined || mode === 'dry-run') return 'dry-run';
+  throw new Problem('badInput', `--mode ${mode} and --dry-run contradict each other: give one of them.`);
+}
+
+function usual(command: Command): Command {
+  command
+    .option('--dry-run', 'look and say what would be done; change nothing')
+    .option('--detach', 'start it and return at once')
+    .option('--as <name>', 'who asks for it (default: your name and host)');
+  return withProfile(withJson(command));
+}
+
+async function start(
+  cli: Cli,
+  options: StartOptions,
+  runbook: RunbookName,
+  given: Record<string, unknown>,
+): Promise<void> {
+  const service = given.service ?? (await onlyService(cli.environment));
+  const requestedBy = given.requestedBy ?? options.as ?? requester(cli.environment);
+  const wanted = checked(runbook, { ...given, service, requestedBy });
+  await connected(cli, options, async (engine) => {
+    await sayWhenNobodyWorks(cli, engine);
+    const started = await engine.start({
+      type: runbooks[runbook],
+      prefix: wanted.input.service ?? runbook,
+      input: wanted.input,
+      summary: summaryOf(wanted),
+    });
+    if (options.detach) return detached(cli, options, wanted, started);
+    if (!options.json) cli.terminal.message(`Started ${started.run}: ${summaryOf(wanted)}.`);
+    leave(cli, await followRun(cli, engine, started.run, options.json ? 'document' : 'screen'));
+  });
+}
+
+/** `Monthly drill of orders (drill)`: the one line that the Temporal UI shows beside the run. */
+function summaryOf({ runbook, input, mode }: Wanted): string {
+  const words = runbook.replaceAll('-', ' ');
+  const title = `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+  return `${title}${input.service === undefined ? '' : ` of ${input.service}`} (${mode})`;
+}
+
+/** A warning, not a refusal: the run is kept, and begins once a worker is there. */
+async function sayWhenNobodyWorks(cli: Cli, engine: Engine): Promise<void> {
+  if ((await engine.workers(controlQueue)).length > 0) return;
+  cli.terminal.message(
+    `Nobody works on task queue ${controlQueue}: the run waits until lifeboat-control is started (namespace ${engine.namespace} at ${engine.address}).`,
+  );
+}
+
+function detached(cli: Cli, options: UsualOptions, wanted: Wanted, started: { run: string; runId: string }): void {
+  const { runbook, mode, input } = wanted;
+  cli.terminal.result(
+    options.json
+      ? JSON.stringify({ ...started, status: 'running', runbook, mode, service: input.service ?? null })
+      : `${started.run}\n${summaryOf(wanted)}. Watch it: lifeboat watch ${started.run}`,
+  );
+  leave(cli, 'good');
+}

@@ -1,0 +1,133 @@
+import type { Outcome } from '../../evidence/evidence.ts';
+import { controlQueue, type RunbookName } from '../../workflows/messages.ts';
+import type { Engine, HeldLock, ListedRun, Worker } from '../engine/engine.ts';
+import { knownServices, newestStoredRun } from '../plans.ts';
+
+export interface NewestRun {
+  run: string;
+  /** As the run's own result says; `unknown` when it left none. */
+  outcome: Outcome | 'unknown';
+  endedAt: string;
+  rtoMs?: number;
+  rpoMs?: number;
+  failure?: { type: string; message: string };
+  /** Temporal no longer knows it: this comes from the evidence store. */
+  fromStore?: true;
+}
+
+export interface ServiceStatus {
+  service: string;
+  newestDrill?: NewestRun;
+  newestBackup?: NewestRun;
+  running: RunningRun[];
+}
+
+export interface RunningRun {
+  run: string;
+  runbook: string;
+  mode?: string;
+  phase?: string;
+  startedAt: string;
+}
+
+export interface Status {
+  address: string;
+  namespace: string;
+  services: ServiceStatus[];
+  /** Running runs whose service is not known yet. */
+  unassigned: RunningRun[];
+  locks: (Omit<HeldLock, 'since'> & { since: string })[];
+  workers: string[];
+  /** What could not be asked, in words. */
+  notes: string[];
+}
+
+// Enough to name every service that did anything lately; older runs are asked for one by one.
+const recentRuns = 300;
+
+export async function collectStatus(
+  engine: Engine,
+  environment: Record<string, string | undefined>,
+  only: string | undefined,
+): Promise<Status> {
+  const [recent, running, locks, workers, known] = await Promise.all([
+    engine.newestRuns(recentRuns),
+    engine.runningRuns(),
+    engine.locks(),
+    engine.workers(controlQueue),
+    knownServices(environment),
+  ]);
+  const notes = [...known.notes];
+  const names = [...new Set([...known.services, ...servicesOf(recent), ...servicesOf(running)])].sort();
+  const services: ServiceStatus[] = [];
+  for (const service of names.filter((one) => only === undefined || one === only))
+    services.push(await serviceStatus({ engine, environment, service, recent, running, notes }));
+  return {
+    address: engine.address,
+    namespace: engine.namespace,
+    services,
+    unassigned: running.filter((run) => run.service === undefined).map(runningRun),
+    locks: locks.map((lock) => ({ ...lock, since: lock.since.toISOString() })),
+    workers: workers.map((worker: Worker) => worker.identity).sort(),
+    notes,
+  };
+}
+
+function servicesOf(runs: readonly ListedRun[]): string[] {
+  return runs.flatMap((run) => (run.service === undefined ? [] : [run.service]));
+}
+
+interface Asked {
+  engine: Engine;
+  environment: Record<string, string | undefined>;
+  service: string;
+  recent: readonly ListedRun[];
+  running: readonly ListedRun[];
+  notes: string[];
+}
+
+async function serviceStatus(asked: Asked): Promise<ServiceStatus> {
+  const newestDrill = await newest(asked, 'monthly-drill', 'drill');
+  const newestBackup = await newest(asked, 'backup', 'live');
+  return {
+    service: asked.service,
+    ...(newestDrill === undefined ? {} : { newestDrill }),
+    ...(newestBackup === undefined ? {} : { newestBackup }),
+    running: asked.running.filter((run) => run.service === asked.service).map(runningRun),
+  };
+}
+
+async function newest(asked: Asked, runbook: RunbookName, mode: string): Promise<NewestRun | undefined> {
+  const { engine, environment, service, recent, notes } = asked;
+  const listed =
+    recent.find(
+      (run) => run.service === service && run.runbook === runbook && run.mode === mode && run.status !== 'running',
+    ) ?? (await engine.newestOf({ service, runbook, mode }));
+  if (listed !== undefined) return resultOf(engine, listed);
+  const stored = await newestStoredRun(environment, { service, runbook, mode });
+  if (stored.note !== undefined && !notes.includes(stored.note)) notes.push(stored.note);
+  return stored.run === undefined ? undefined : { ...stored.run, fromStore: true };
+}
+
+async function resultOf(engine: Engine, listed: ListedRun): Promise<NewestRun> {
+  const { summary, failure } = await engine.watch(listed.run).ending();
+  const why = summary?.failure ?? failure;
+  return {
+    run: listed.run,
+    outcome: summary?.outcome ?? 'unknown',
+    endedAt: (listed.endedAt ?? listed.startedAt).toISOString(),
+    ...(summary?.rtoMs === undefined ? {} : { rtoMs: summary.rtoMs }),
+    ...(summary?.rpoMs === undefined ? {} : { rpoMs: summary.rpoMs }),
+    ...(why === undefined ? {} : { failure: { type: why.type, message: why.message } }),
+  };
+}
+
+function runningRun(run: ListedRun): RunningRun {
+  return {
+    run: run.run,
+    runbook: run.runbook ?? 'unknown',
+    ...(run.mode === undefined ? {} : { mode: run.mode }),
+    ...(run.phase === undefined ? {} : { phase: run.phase }),
+    startedAt: run.startedAt.toISOString(),
+  };
+}

@@ -1,0 +1,52 @@
+import { formatDuration } from '../../evidence/format.ts';
+import type { NewestRun, RunningRun, ServiceStatus, Status } from './collect.ts';
+
+export function statusInWords(status: Status, now: Date): string {
+  return [
+    ...(status.services.length === 0 ? ['No service has run anything yet: lifeboat drill, lifeboat backup.'] : []),
+    ...status.services.flatMap((one) => serviceInWords(one, now)),
+    ...status.unassigned.map((run) => `Running: ${runningInWords(run, now)}, has not read its plan yet`),
+    ...status.locks.map((lock) => lockInWords(lock, now)),
+    status.workers.length === 0
+      ? `Nobody works on task queue lifeboat (namespace ${status.namespace} at ${status.address}): start lifeboat-control`
+      : `Control workers: ${status.workers.join(', ')}`,
+    ...status.notes,
+  ].join('\n');
+}
+
+function serviceInWords(service: ServiceStatus, now: Date): string[] {
+  return [
+    service.service,
+    `  drill    ${service.newestDrill === undefined ? 'never' : newestInWords(service.newestDrill, now)}`,
+    `  backup   ${service.newestBackup === undefined ? 'never by Lifeboat' : newestInWords(service.newestBackup, now)}`,
+    ...service.running.map((run) => `  running  ${runningInWords(run, now)}`),
+    '',
+  ];
+}
+
+function newestInWords(newest: NewestRun, now: Date): string {
+  const words = [
+    `${newest.outcome === 'unknown' ? 'left no result' : newest.outcome.toUpperCase()}  ${newest.run}, ${ago(newest.endedAt, now)}`,
+    ...(newest.rtoMs === undefined ? [] : [`RTO ${formatDuration(newest.rtoMs)}`]),
+    ...(newest.rpoMs === undefined ? [] : [`RPO ${formatDuration(newest.rpoMs)}`]),
+    ...(newest.fromStore ? ['(from the evidence store)'] : []),
+  ];
+  const why = newest.failure === undefined ? '' : `\n           ${newest.failure.type}: ${newest.failure.message}`;
+  return `${words.join('   ')}${why}`;
+}
+
+function runningInWords(run: RunningRun, now: Date): string {
+  const mode = run.mode === undefined ? '' : ` (${run.mode})`;
+  const phase = run.phase === undefined ? '' : `, ${run.phase}`;
+  return `${run.run}  ${run.runbook}${mode}${phase}, started ${ago(run.startedAt, now)}`;
+}
+
+function lockInWords(lock: Status['locks'][number], now: Date): string {
+  return `Lock ${lock.lock} is held by ${lock.holder ?? 'an unknown run'}, taken ${ago(lock.since, now)}`;
+}
+
+/** `2 h 5 min ago (2026-11-21T14:00:00Z)` */
+function ago(at: string, now: Date): string {
+  const ms = Math.max(0, now.getTime() - Date.parse(at));
+  return `${formatDuration(ms)} ago (${at.replace(/\.\d+Z$/, 'Z')})`;
+}
