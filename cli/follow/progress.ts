@@ -52,7 +52,14 @@ export function progressInWords(progress: unknown): string | undefined {
     ...(typeof says.lsn === 'string' ? [`at ${says.lsn}`] : []),
     ...[says.reason, says.line, says.lastLine].filter((one) => typeof one === 'string' && one !== ''),
   ];
-  return words.length === 0 ? undefined : words.join(', ');
+  return (words.length === 0 ? anything(progress) : words).join(', ') || undefined;
+}
+
+/** A newer worker may say something that this version has no words for: better said plainly than not at all. */
+function anything(progress: object): string[] {
+  return Object.entries(progress)
+    .filter(([, value]) => typeof value === 'string' || typeof value === 'number')
+    .map(([name, value]) => `${name} ${value}`);
 }
 
 function amount(bytes: number, all: unknown): string {

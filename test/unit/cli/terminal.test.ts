@@ -39,6 +39,7 @@ test.each([
   [{ percent: 43.7, bytes: 512_000_000, of: 1_100_000_000 }, '43 %, 512 MB of 1.1 GB'],
   [{ bytes: 512_000_000 }, '512 MB'],
   [{ lsn: '0/59E1A40', reason: 'the archive does not answer' }, 'at 0/59E1A40, the archive does not answer'],
+  [{ files: 12, phase: 'copying' }, 'files 12, phase copying'],
   ['restoring', 'restoring'],
   [{}, undefined],
   [null, undefined],
