@@ -44,7 +44,7 @@ test.each([
   [{}, undefined],
   [null, undefined],
   [undefined, undefined],
-  [{ percent: 'many', bytes: {} }, undefined],
+  [{ percent: {}, bytes: [] }, undefined],
 ])('progress %j reads "%s"', (progress, words) => {
   expect(progressInWords(progress)).toBe(words);
 });
