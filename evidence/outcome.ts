@@ -132,10 +132,10 @@ export function oneLineToDo(evidence: Evidence): string {
   if (flags.includes('equality-not-proven'))
     return `Take an anchor (lifeboat backup ${service}) before the next drill: without one, equality cannot be proven.`;
   if (flags.includes('skips')) return 'Look at what was skipped, and prove it in the next run.';
-  if (evidence.mode === 'dry-run') return `Nothing was changed. For the real thing: lifeboat ${command(evidence)}`;
+  if (evidence.mode === 'dry-run') return `For the real thing: lifeboat ${command(evidence)}`;
   const never = evidence.notExercised.filter((one) => one.lastProven === undefined).map((one) => one.what);
   if (never.length > 0) return `Nothing now. Plan a rehearsal of what has never been proven: ${never.join(', ')}.`;
-  return 'Nothing.';
+  return recovers(evidence) ? 'Nothing.' : 'Nothing. Whether it restores is what the next drill shows.';
 }
 
 function command({ runbook, service }: Evidence): string {

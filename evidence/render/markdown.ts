@@ -1,8 +1,8 @@
-/** Markdown (CommonMark with GitHub's tables): the full report, and the short page that the Temporal UI shows while a run goes on. */
+/** The full report as Markdown. */
 import type { Evidence, Step } from '../evidence.ts';
 import { formatBytes, formatClock, formatCount, formatDuration, formatMoment } from '../format.ts';
 import { splitOf } from '../outcome.ts';
-import { clipped, oneLine, visible } from './text.ts';
+import { block, code, plain, table } from './markdown/marks.ts';
 import {
   asOf,
   equalitySentence,
@@ -18,7 +18,6 @@ import {
   phaseSpan,
   phaseState,
   phaseTitle,
-  sentenceOf,
   stateOf,
   stepsByGroup,
   subtitle,
@@ -26,34 +25,7 @@ import {
   valueWord,
 } from './words.ts';
 
-/** Text in a line or a cell of a table: what Markdown or HTML would read as markup is shown instead. */
-function plain(text: string): string {
-  return oneLine(text)
-    .replace(/[\\`*_{}[\]<>()#+!|~&$]/g, (mark) => `\\${mark}`)
-    .replace(/(https?):/g, '$1&#58;')
-    .replace(/@/g, '&#64;');
-}
-
-/** A code span that its own text cannot end. */
-function code(text: string): string {
-  const clean = oneLine(text).replace(/\|/g, '\\|');
-  const longest = Math.max(0, ...[...clean.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-  const fence = '`'.repeat(longest + 1);
-  const space = clean === '' || clean.startsWith('`') || clean.endsWith('`') ? ' ' : '';
-  return `${fence}${space}${clean}${space}${fence}`;
-}
-
-/** A block of lines that its own text cannot end. */
-function block(text: string, language = ''): string {
-  const clean = visible(text);
-  const longest = Math.max(2, ...[...clean.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-  const fence = '`'.repeat(longest + 1);
-  return `${fence}${language}\n${clean}\n${fence}`;
-}
-
-function table(head: string[], rows: string[][]): string {
-  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
-}
+export { renderLivePage } from './markdown/live-page.ts';
 
 /** The whole report. */
 export function renderMarkdown(evidence: Evidence): string {
@@ -161,7 +133,8 @@ function stepSections(evidence: Evidence): string[] {
 function foundOf(step: Step): string {
   const done = step.found ?? stateOf(step).word;
   const words = step.failure === undefined ? done : `${step.failure.type}: ${step.failure.message}`;
-  return step.preview === undefined ? words : `${words} (would ${step.preview})`;
+  if (step.preview === undefined) return words;
+  return step.state === 'previewed' ? `would ${step.preview}` : `${words} (previewed: ${step.preview})`;
 }
 
 function logOf(step: Step): string {
@@ -230,80 +203,4 @@ function record(evidence: Evidence): string {
     ['Written by', `Lifeboat ${plain(evidence.lifeboatVersion)}, ${evidence.schema}`],
   ];
   return table(['', ''], rows);
-}
-
-/** Temporal refuses details beyond 20,000 bytes; the payload adds some. */
-const liveBytes = 15_000;
-
-/** The live page of the Temporal UI: where the run is, the newest steps, what failed. */
-export function renderLivePage(evidence: Evidence, { pagesUrl }: { pagesUrl?: string } = {}): string {
-  for (const newest of [12, 6, 3, 1]) {
-    const page = livePage(evidence, newest, pagesUrl);
-    if (bytesOf(page) < liveBytes) return page;
-  }
-  return `**${outcomeWord(evidence.outcome)}** ${plain(clipped(headline(evidence), 500))}\n${filler}`;
-}
-
-// The UI clips the last line of the page.
-const filler = '\n&nbsp;\n\n&nbsp;\n';
-
-function livePage(evidence: Evidence, newest: number, pagesUrl?: string): string {
-  const short = (text: string) => plain(clipped(oneLine(text), 300));
-  const { failure, toDo, rto, rpo } = evidence;
-  const lines = [
-    `**${outcomeWord(evidence.outcome)}** ${short(headline(evidence))}`,
-    ...(failure === undefined ? [] : [`**${short(failure.type)}**: ${plain(clipped(oneLine(failure.message), 1000))}`]),
-    ...(rto.valueMs === undefined && rpo.valueMs === undefined
-      ? []
-      : [
-          `Time to recover **${measuredWord(rto.valueMs)}** of ${formatDuration(evidence.objectives.rtoMs)} · data lost **${measuredWord(rpo.valueMs)}** of ${formatDuration(evidence.objectives.rpoMs)}`,
-        ]),
-    table(
-      ['', 'Phase', 'Started (UTC)', 'Budget ends', 'Took'],
-      evidence.phases.map((phase) => [
-        phaseGlyphs[phaseState(phase, evidence)],
-        phaseTitle(phase.name),
-        phase.startedAt === undefined ? '' : formatClock(phase.startedAt),
-        phase.startedAt === undefined ? formatDuration(phase.budgetMs) : clockAfter(phase.startedAt, phase.budgetMs),
-        phase.startedAt !== undefined && phase.endedAt !== undefined
-          ? formatDuration(tookMs(phase, phase.endedAt))
-          : '',
-      ]),
-    ),
-    ...(evidence.steps.length === 0
-      ? []
-      : [
-          table(
-            ['UTC', 'Step', ''],
-            evidence.steps
-              .slice(-newest)
-              .reverse()
-              .map((step) => [
-                formatClock(step.startedAt),
-                short(step.name),
-                `${stateOf(step).glyph} ${short(sentenceOf(step))}`,
-              ]),
-          ),
-        ]),
-    ...(toDo === undefined ? [] : [`To do: ${short(toDo)}`]),
-    ...(pagesUrl === undefined
-      ? []
-      : [`[Report](<${encodeURI(pagesUrl)}/runs/${encodeURIComponent(oneLine(evidence.run))}>)`]),
-  ];
-  return `${lines.join('\n\n')}\n${filler}`;
-}
-
-function clockAfter(at: string, ms: number): string {
-  const time = Date.parse(at) + ms;
-  return Number.isFinite(time) ? formatClock(new Date(time).toISOString()) : '';
-}
-
-/** Length in UTF-8; the workflow sandbox has no Buffer. */
-function bytesOf(text: string): number {
-  let bytes = 0;
-  for (const character of text) {
-    const point = character.codePointAt(0) ?? 0;
-    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-  }
-  return bytes;
 }

@@ -37,6 +37,7 @@ const toneColors = { good: 'green', warn: 'yellow', bad: 'red', calm: 'cyan' } a
 const phaseTones: Record<PhaseState, Tone> = {
   waiting: 'calm',
   running: 'calm',
+  previewed: 'calm',
   done: 'good',
   failed: 'bad',
   stopped: 'warn',
@@ -52,7 +53,7 @@ export function renderTerminal(evidence: Evidence, look: Look): string {
     heading(evidence, look),
     ...groupsOf(evidence).map(({ group, steps, phase }) => [
       phase === undefined ? paint(groupTitle(group), 'bold', look) : phaseLine(phase, evidence, look),
-      ...steps.map((step) => stepLine(step, look)),
+      ...steps.map((step) => stepLine(step, evidence, look)),
     ]),
     terminalClosing(evidence, look),
   ];
@@ -75,7 +76,7 @@ export function terminalSteps(evidence: Evidence, printed: Set<string>, look: Lo
     once(`${group} begins`, () => ['', beginning(group, phase, over, evidence, look)]);
     // Its heading has told the time already.
     if (over && !seenBefore) printed.add(`${group} ended`);
-    for (const step of steps) if (step.state !== 'running') once(step.id, () => [stepLine(step, look)]);
+    for (const step of steps) if (step.state !== 'running') once(step.id, () => [stepLine(step, evidence, look)]);
     if (over) once(`${group} ended`, () => [ending(phase, evidence, look)]);
   }
   return lines;
@@ -99,11 +100,14 @@ function heading(evidence: Evidence, look: Look): string[] {
       : mode === 'drill' && isolatedOn !== undefined
         ? ` · isolated on ${oneLine(isolatedOn)} · production untouched`
         : '';
+  const restores = evidence.phases.some((phase) => phase.name === 'validation');
   const pretend =
     mode === 'drill' && incidentAt !== undefined ? `Pretend the primary died at ${formatClock(incidentAt)}Z.   ` : '';
   return [
     `${paint(oneLine(what), 'bold', look)} ${paint(oneLine(evidence.run), 'bold', look)}${where}`,
-    `${pretend}RTO ${formatDuration(objectives.rtoMs)} · RPO ${formatDuration(objectives.rpoMs)}`,
+    ...(restores
+      ? [`${pretend}RTO ${formatDuration(objectives.rtoMs)} · RPO ${formatDuration(objectives.rpoMs)}`]
+      : []),
   ];
 }
 
@@ -145,11 +149,15 @@ function aligned(name: string, span: string, phase: PhaseRecord, evidence: Evide
   return `${paint(name, 'bold', look)}${span.padStart(Math.max(2, width - name.length))}  ${glyph}`.trimEnd();
 }
 
-function stepLine(step: Step, look: Look): string {
+function stepLine(step: Step, evidence: Evidence, look: Look): string {
   const { glyph, tone } = stateOf(step);
-  const again =
-    step.attempts !== undefined && step.attempts > 1 && step.state === 'failed' ? ` (${step.attempts} attempts)` : '';
-  return `  ${paint(glyph, toneColors[tone], look)} ${oneLine(sentenceOf(step))}${again}`;
+  return `  ${paint(glyph, toneColors[tone], look)} ${oneLine(toldBelow(step, evidence) ?? sentenceOf(step))}`;
+}
+
+/** The failure that ended the run is told in full by the closing lines. */
+function toldBelow({ name, failure }: Step, evidence: Evidence): string | undefined {
+  const same = failure !== undefined && failure.message === evidence.failure?.message;
+  return same && evidence.outcome !== 'running' ? `${name}: ${failure.type}` : undefined;
 }
 
 /** How it ended, what was not exercised, what to do. */
@@ -173,13 +181,14 @@ function numbersOf(evidence: Evidence): string[] {
   if (outcome === 'completed' && backup !== undefined)
     return [`${oneLine(backup.type)} backup ${oneLine(backup.label)}, ${formatBytes(backup.bytes)}`];
   if (rto.valueMs === undefined && rpo.valueMs === undefined) return [];
-  const excluded = mode === 'drill' && rto.valueMs !== undefined ? ' (traffic excluded)' : '';
+  const excluded = mode === 'drill' && rto.valueMs !== undefined ? 'traffic excluded' : '';
   return [
-    `RTO ${measuredWord(rto.valueMs)}${excluded}${parenthesis(overWord(rto))}`,
+    `RTO ${measuredWord(rto.valueMs)}${parenthesis(excluded, overWord(rto))}`,
     `RPO ${measuredWord(rpo.valueMs)}${parenthesis(overWord(rpo))}`,
   ];
 }
 
-function parenthesis(words: string): string {
-  return words === '' ? '' : ` (${words})`;
+function parenthesis(...words: string[]): string {
+  const said = words.filter((one) => one !== '');
+  return said.length === 0 ? '' : ` (${said.join(', ')})`;
 }

@@ -165,19 +165,21 @@ export function sentenceOf(step: Step): string {
   return step.found ?? step.name;
 }
 
-export type PhaseState = 'waiting' | 'running' | 'done' | 'failed' | 'stopped';
+export type PhaseState = 'waiting' | 'running' | 'previewed' | 'done' | 'failed' | 'stopped';
 
 export function phaseState(phase: PhaseRecord, evidence: Evidence): PhaseState {
   if (phase.startedAt === undefined) return 'waiting';
   const steps = evidence.steps.filter((step) => step.group === phase.name);
   if (steps.some((step) => step.state === 'failed')) return 'failed';
   if (steps.some((step) => step.state === 'cancelled')) return 'stopped';
-  return phase.endedAt === undefined ? 'running' : 'done';
+  if (phase.endedAt === undefined) return 'running';
+  return steps.some((step) => step.state === 'previewed' || step.state === 'listed') ? 'previewed' : 'done';
 }
 
 export const phaseGlyphs: Record<PhaseState, string> = {
   waiting: '',
   running: '…',
+  previewed: '→',
   done: '✓',
   failed: '✗',
   stopped: '■',
@@ -252,9 +254,10 @@ export function valueWord({ value, unit }: { value: number; unit: Evidence['meas
   }
 }
 
-/** A phase's budget against what it took: `3 s of 15 min`. */
+/** What a phase took of its budget: `3 s of 15 min`. */
 export function phaseSpan(phase: PhaseRecord, evidence: Evidence, at: string): string {
-  if (phase.startedAt === undefined) return `${formatDuration(phase.budgetMs)} allowed`;
+  if (phase.startedAt === undefined && evidence.endedAt !== undefined) return 'not reached';
+  if (phase.startedAt === undefined || evidence.mode === 'dry-run') return `${formatDuration(phase.budgetMs)} allowed`;
   return `${formatDuration(tookMs(phase, evidence.endedAt ?? at))} of ${formatDuration(phase.budgetMs)}`;
 }
 

@@ -1,0 +1,60 @@
+/** Every step, as an auditor reads it: when, what was expected and found, by whom, in how many attempts. */
+import type { Evidence, Step } from '../../evidence.ts';
+import { formatClock, formatDate, formatDuration, formatNumberOf } from '../../format.ts';
+import { groupTitle, kindWord, stateOf, stepsByGroup, tookMs } from '../words.ts';
+import { html, type Markup } from './markup.ts';
+
+export function stepsSection(evidence: Evidence, at: string): Markup | undefined {
+  if (evidence.steps.length === 0) return undefined;
+  return html`<section aria-labelledby="steps">
+<h2 id="steps">${evidence.mode === 'dry-run' ? 'What would happen' : 'What happened'}</h2>
+<p class="how">Times are UTC, ${formatDate(evidence.startedAt)}. A check or a proof only reads; a change says what it will do before it does it.</p>
+<table class="steps">
+<thead><tr><th scope="col">UTC</th><th scope="col">Step</th><th scope="col">Found</th><th scope="col" class="right">Took</th></tr></thead>
+${stepsByGroup(evidence.steps).map(
+  ({ group, steps }) => html`<tbody>
+<tr class="group"><th colspan="4" scope="rowgroup">${groupTitle(group)}<span class="soft">${formatNumberOf(steps.length, 'step')}</span></th></tr>
+${steps.map((step) => stepRow(step, evidence.steps.indexOf(step), at))}</tbody>`,
+)}
+</table>
+</section>`;
+}
+
+function stepRow(step: Step, index: number, at: string): Markup {
+  return html`<tr id="step-${index}">
+<td class="time">${formatClock(step.startedAt)}</td>
+<td class="what">${step.name}<span class="meta">${metaOf(step)}</span></td>
+<td>${found(step)}${step.log !== undefined && log(step.log, index)}</td>
+<td class="right">${step.state === 'previewed' || step.state === 'listed' ? '' : formatDuration(tookMs(step, at))}</td>
+</tr>
+`;
+}
+
+function metaOf({ kind, attempts, workers }: Step): string {
+  return [
+    kindWord(kind),
+    ...(attempts === undefined || attempts === 1 ? [] : [formatNumberOf(attempts, 'attempt')]),
+    ...(workers === undefined || workers.length === 0 ? [] : [`by ${workers.join(', ')}`]),
+  ].join(' · ');
+}
+
+function found(step: Step): Markup {
+  const { glyph, word, tone } = stateOf(step);
+  const mark = html`<span class="${tone}"><span class="glyph" aria-hidden="true">${glyph}</span><span class="hidden">${word}: </span></span>`;
+  return html`<p class="lines">${mark} ${headOf(step)}</p>
+${step.failure !== undefined && step.found !== undefined && html`<p class="aside">${step.found}</p>`}
+${step.preview !== undefined && step.state !== 'previewed' && html`<p class="aside">previewed: ${step.preview}</p>`}
+${step.expected !== undefined && html`<p class="aside">expected: ${step.expected}</p>`}
+`;
+}
+
+function headOf(step: Step): Markup {
+  if (step.failure !== undefined)
+    return html`<span class="${step.state === 'failed' ? 'why' : ''}"><b>${step.failure.type}</b>: ${step.failure.message}</span>`;
+  if (step.state === 'previewed') return html`would ${step.preview ?? step.name}`;
+  return html`${step.found ?? stateOf(step).word}`;
+}
+
+function log({ host, path, lastLines }: NonNullable<Step['log']>, index: number): Markup {
+  return html`<details id="log-${index}"><summary id="log-${index}-fold">Last ${formatNumberOf(lastLines.length, 'line')} of its log</summary><p class="aside">${host}: <code>${path}</code></p><pre>${lastLines.join('\n')}</pre></details>`;
+}

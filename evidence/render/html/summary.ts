@@ -1,0 +1,241 @@
+/** The first screen: what a manager must know in ten seconds. */
+import type { Evidence, Measured } from '../../evidence.ts';
+import { failureTypes } from '../../failures.ts';
+import { formatBytes, formatDuration, formatNumberOf } from '../../format.ts';
+import { beyond, equalityProven, splitOf } from '../../outcome.ts';
+import {
+  equalitySentence,
+  flagWord,
+  headline,
+  measuredWord,
+  notExercisedSentence,
+  outcomeWord,
+  overWord,
+  subtitle,
+  type Tone,
+  toneOf,
+  tookMs,
+  valueWord,
+} from '../words.ts';
+import { html, type Markup } from './markup.ts';
+import { objectiveBar } from './picture.ts';
+
+export function verdict(evidence: Evidence): Markup {
+  return html`<div class="verdict ${toneOf(evidence)}">
+${seal(evidence)}
+<div><p class="words"><span class="pill word">${outcomeWord(evidence.outcome)}</span>${evidence.flags.map((flag) => html`<span class="pill warn">${flagWord(flag)}</span>`)}</p>
+<h1>${headline(evidence)}</h1></div>
+<p class="sub">${subtitle(evidence).map((one) => html`<span>${one}</span>`)}</p>
+</div>`;
+}
+
+const strokes = {
+  tick: 'M20 33l9 9 16-19',
+  cross: 'M23 23l18 18M41 23l-18 18',
+  mark: 'M32 18v18M32 45.5v.5',
+  list: 'M22 24h20M22 32h20M22 40h12',
+  clock: 'M32 19v13l9 6',
+} as const;
+
+const toneStrokes: Record<Tone, keyof typeof strokes> = { good: 'tick', warn: 'mark', bad: 'cross', calm: 'list' };
+
+function seal(evidence: Evidence): Markup {
+  const stroke = evidence.outcome === 'running' ? 'clock' : toneStrokes[toneOf(evidence)];
+  return html`<svg class="seal" viewBox="0 0 64 64" aria-hidden="true"><circle cx="32" cy="32" r="29" stroke-width="2"/><path d="${strokes[stroke]}"/></svg>`;
+}
+
+/** What went wrong, as large as it is. */
+export function failurePanel(evidence: Evidence): Markup | undefined {
+  const { failure, outcome, toDo } = evidence;
+  if (failure === undefined) return undefined;
+  const step = evidence.steps.findIndex((one) => one.id === failure.step);
+  const means = Object.entries(failureTypes).find(([type]) => type === failure.type)?.[1].means;
+  return html`<section class="failure ${outcome === 'aborted' ? 'warn' : 'bad'}" aria-labelledby="failure">
+<h2 id="failure">${failure.type}${means !== undefined && html`<span class="means">: ${means}</span>`}</h2>
+<p class="lines">${failure.message}</p>
+${toDo !== undefined && html`<p><b>What to do:</b> ${toDo}</p>`}
+${step >= 0 && html`<p class="how"><a href="#step-${step}">The step that failed</a></p>`}
+</section>`;
+}
+
+export function cards(evidence: Evidence, at: string): Markup {
+  return html`<div class="cards">${cardsOf(evidence, at)}</div>`;
+}
+
+function cardsOf(evidence: Evidence, at: string): Markup[] {
+  if (evidence.mode === 'dry-run') return dryRunCards(evidence);
+  if (!evidence.phases.some((phase) => phase.name === 'validation'))
+    return [tookCard(evidence, at), ...recordCards(evidence)];
+  return [recoveryCard(evidence, at), lossCard(evidence), equalityCard(evidence)];
+}
+
+interface Card {
+  title: string;
+  big: string;
+  small?: string;
+  bar?: Markup;
+  over?: string;
+  how: (string | undefined)[];
+}
+
+function card({ title, big, small, bar, over, how }: Card): Markup {
+  return html`<section class="card"><h2>${title}</h2>
+<p class="big${/\d/.test(big) ? '' : ' words-only'}">${big}${small !== undefined && html` <small>${small}</small>`}</p>
+${bar}
+${over !== undefined && over !== '' && html`<p class="over">${over}</p>`}
+${how.filter((one) => one !== undefined).map((one) => html`<p class="how">${one}</p>`)}</section>`;
+}
+
+function allowed(ms: number): string {
+  return `of ${formatDuration(ms)} allowed`;
+}
+
+/** Where nothing was measured, why, and what was promised. */
+function hows({ valueMs, how }: Measured, promisedMs: number): string[] {
+  if (valueMs !== undefined) return [how];
+  const why = how.replace(/^not measured(: | yet)/, '');
+  return [...(why === '' ? [] : [why]), `the plan allows ${formatDuration(promisedMs)}`];
+}
+
+function toneFor(measured: Measured): Tone {
+  return beyond(measured) ? 'bad' : 'good';
+}
+
+function recoveryCard(evidence: Evidence, at: string): Markup {
+  const { rto, objectives, outcome } = evidence;
+  const title = 'Time to recover';
+  if (outcome === 'running' && rto.valueMs === undefined) {
+    const ms = tookMs({ startedAt: evidence.startedAt }, at);
+    const bar = objectiveBar(ms / objectives.rtoMs, ms > objectives.rtoMs ? 'bad' : 'calm');
+    return card({
+      title,
+      big: formatDuration(ms),
+      small: `so far, ${allowed(objectives.rtoMs)}`,
+      bar,
+      how: ['the clock stops when validation has passed'],
+    });
+  }
+  const split = splitOf(evidence);
+  return card({
+    title,
+    big: measuredWord(rto.valueMs),
+    ...(rto.valueMs === undefined ? {} : { small: allowed(objectives.rtoMs) }),
+    bar: objectiveBar((rto.valueMs ?? 0) / objectives.rtoMs, toneFor(rto)),
+    over: overWord(rto),
+    how: [
+      split &&
+        `machine ${formatDuration(split.machineMs)} · people ${formatDuration(split.peopleMs)} · retries ${formatDuration(split.retriesMs)}`,
+      ...hows(rto, objectives.rtoMs),
+    ],
+  });
+}
+
+function lossCard({ rpo, objectives, mode, outcome }: Evidence): Markup {
+  const yet = rpo.valueMs === undefined && outcome === 'running';
+  return card({
+    title: mode === 'live' ? 'Data lost' : 'Data that would be lost',
+    big: yet ? 'not yet measured' : measuredWord(rpo.valueMs),
+    ...(rpo.valueMs === undefined ? {} : { small: allowed(objectives.rpoMs) }),
+    bar: objectiveBar((rpo.valueMs ?? 0) / objectives.rpoMs, toneFor(rpo)),
+    over: overWord(rpo),
+    how: hows(rpo, objectives.rpoMs),
+  });
+}
+
+function equalityCard(evidence: Evidence): Markup {
+  const tables = evidence.equality?.tables ?? [];
+  const equal = tables.filter((table) => table.equal).length;
+  const tone = equalityProven(evidence) ? 'good' : 'bad';
+  const going = evidence.outcome === 'running' && evidence.equality === undefined;
+  return card({
+    title: 'Data proven equal',
+    big: going ? 'not yet compared' : tables.length === 0 ? 'not proven' : `${equal} of ${tables.length}`,
+    ...(tables.length === 0 ? {} : { small: 'critical tables' }),
+    bar: objectiveBar(tables.length === 0 ? 0 : equal / tables.length, tone),
+    how: [going ? 'compared when replay pauses at the anchor' : equalitySentence(evidence)],
+  });
+}
+
+function tookCard(evidence: Evidence, at: string): Markup {
+  const budgetMs = evidence.phases.reduce((sum, phase) => sum + phase.budgetMs, 0);
+  const ms = tookMs(evidence, at);
+  const bar = objectiveBar(ms / budgetMs, ms > budgetMs ? 'bad' : 'good');
+  return card({
+    title: 'Took',
+    big: formatDuration(ms),
+    small: allowed(budgetMs),
+    bar,
+    how: ['from its start to its end; the budgets of its phases together'],
+  });
+}
+
+function recordCards({ backup, measurements, outcome }: Evidence): Markup[] {
+  const last = measurements.at(-1);
+  const none = outcome === 'running' ? 'not yet taken' : 'none';
+  return [
+    backup === undefined
+      ? card({ title: 'Backup', big: none, how: [] })
+      : card({
+          title: 'Backup',
+          big: formatBytes(backup.bytes),
+          small: backup.type,
+          how: [backup.label, 'size of the database once restored'],
+        }),
+    ...(last === undefined ? [] : [card({ title: capital(last.name), big: valueWord(last), how: [last.how] })]),
+  ];
+}
+
+function dryRunCards(evidence: Evidence): Markup[] {
+  const checks = evidence.steps.filter((step) => step.kind === 'check');
+  const passed = checks.filter((step) => step.state === 'done').length;
+  const changes = evidence.steps.filter((step) => step.state === 'previewed').length;
+  const proofs = evidence.steps.filter((step) => step.state === 'listed').length;
+  const { rtoMs } = evidence.objectives;
+  return [
+    card({
+      title: 'Checks that pass',
+      big: `${passed} of ${checks.length}`,
+      bar: objectiveBar(checks.length === 0 ? 0 : passed / checks.length, passed === checks.length ? 'good' : 'bad'),
+      how: ['read from the estate as it is now'],
+    }),
+    card({
+      title: 'What it would do',
+      big: formatNumberOf(changes, 'change'),
+      how: [`and ${formatNumberOf(proofs, 'proof')} of what they made; none was done in this run`],
+    }),
+    card({
+      title: 'Time it may take',
+      big: formatDuration(rtoMs),
+      how: ['the recovery time objective; the phases have their budgets below'],
+    }),
+  ];
+}
+
+/** What goes on, what was left behind, what was not exercised, what to do. */
+export function remarks(evidence: Evidence, at: string): Markup | undefined {
+  const { leftBehind, failure } = evidence;
+  const toDo = failure === undefined ? evidence.toDo : undefined;
+  const now = evidence.steps.filter((step) => step.state === 'running');
+  const missed = notExercisedWords(evidence);
+  if (leftBehind.length === 0 && missed === '' && toDo === undefined && now.length === 0) return undefined;
+  return html`<dl class="say">
+${now.length > 0 && html`<dt>Now</dt><dd>${now.map((step) => html`<p><b>${step.name}</b>, for ${formatDuration(tookMs(step, at))}${step.preview !== undefined && html`<span class="meta">${step.preview}</span>`}</p>`)}</dd>`}
+${leftBehind.length > 0 && html`<dt>Left behind</dt><dd><ul>${leftBehind.map((one) => html`<li>${one}</li>`)}</ul></dd>`}
+${missed !== '' && html`<dt>Not exercised</dt><dd>${missed}</dd>`}
+${toDo !== undefined && html`<dt>To do</dt><dd class="do">${toDo}</dd>`}
+</dl>`;
+}
+
+/** What this kind of run leaves out, and the phases that this one did not get to. */
+function notExercisedWords(evidence: Evidence): string {
+  const unreached =
+    evidence.endedAt === undefined ? [] : evidence.phases.filter((phase) => phase.startedAt === undefined);
+  return [
+    ...(unreached.length > 0 ? [`${unreached.map((phase) => phase.name).join(', ')} (not reached in this run)`] : []),
+    ...(evidence.notExercised.length > 0 ? [notExercisedSentence(evidence)] : []),
+  ].join('; ');
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

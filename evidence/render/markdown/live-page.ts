@@ -1,0 +1,92 @@
+/** The short page that the Temporal UI shows while a run goes on. */
+import type { Evidence } from '../../evidence.ts';
+import { formatClock, formatDuration } from '../../format.ts';
+import { clipped, oneLine } from '../text.ts';
+import {
+  headline,
+  measuredWord,
+  outcomeWord,
+  phaseGlyphs,
+  phaseState,
+  phaseTitle,
+  sentenceOf,
+  stateOf,
+  tookMs,
+} from '../words.ts';
+import { plain, table } from './marks.ts';
+
+/** Temporal refuses details beyond 20,000 bytes; the payload adds some. */
+const liveBytes = 15_000;
+
+/** The live page of the Temporal UI: where the run is, the newest steps, what failed. */
+export function renderLivePage(evidence: Evidence, { pagesUrl }: { pagesUrl?: string } = {}): string {
+  for (const newest of [12, 6, 3, 1]) {
+    const page = livePage(evidence, newest, pagesUrl);
+    if (bytesOf(page) < liveBytes) return page;
+  }
+  return `**${outcomeWord(evidence.outcome)}** ${plain(clipped(headline(evidence), 500))}\n${filler}`;
+}
+
+// The UI clips the last line of the page.
+const filler = '\n&nbsp;\n\n&nbsp;\n';
+
+function livePage(evidence: Evidence, newest: number, pagesUrl?: string): string {
+  const short = (text: string) => plain(clipped(oneLine(text), 300));
+  const { failure, toDo, rto, rpo } = evidence;
+  const lines = [
+    `**${outcomeWord(evidence.outcome)}** ${short(headline(evidence))}`,
+    ...(failure === undefined ? [] : [`**${short(failure.type)}**: ${plain(clipped(oneLine(failure.message), 1000))}`]),
+    ...(rto.valueMs === undefined && rpo.valueMs === undefined
+      ? []
+      : [
+          `Time to recover **${measuredWord(rto.valueMs)}** of ${formatDuration(evidence.objectives.rtoMs)} · data lost **${measuredWord(rpo.valueMs)}** of ${formatDuration(evidence.objectives.rpoMs)}`,
+        ]),
+    table(
+      ['', 'Phase', 'Started (UTC)', 'Budget ends', 'Took'],
+      evidence.phases.map((phase) => [
+        phaseGlyphs[phaseState(phase, evidence)],
+        phaseTitle(phase.name),
+        phase.startedAt === undefined ? '' : formatClock(phase.startedAt),
+        phase.startedAt === undefined ? formatDuration(phase.budgetMs) : clockAfter(phase.startedAt, phase.budgetMs),
+        phase.startedAt !== undefined && phase.endedAt !== undefined
+          ? formatDuration(tookMs(phase, phase.endedAt))
+          : '',
+      ]),
+    ),
+    ...(evidence.steps.length === 0
+      ? []
+      : [
+          table(
+            ['UTC', 'Step', ''],
+            evidence.steps
+              .slice(-newest)
+              .reverse()
+              .map((step) => [
+                formatClock(step.startedAt),
+                short(step.name),
+                `${stateOf(step).glyph} ${short(sentenceOf(step))}`,
+              ]),
+          ),
+        ]),
+    ...(toDo === undefined ? [] : [`To do: ${short(toDo)}`]),
+    ...(pagesUrl === undefined
+      ? []
+      : [`[Report](<${encodeURI(pagesUrl)}/runs/${encodeURIComponent(oneLine(evidence.run))}>)`]),
+  ];
+  return `${lines.join('\n\n')}\n${filler}`;
+}
+
+function clockAfter(at: string, ms: number): string {
+  const time = Date.parse(at) + ms;
+  return Number.isFinite(time) ? formatClock(new Date(time).toISOString()) : '';
+}
+
+/** Length in UTF-8; the workflow sandbox has no Buffer. */
+function bytesOf(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}
