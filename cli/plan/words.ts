@@ -1,0 +1,124 @@
+/** A plan read aloud: what is promised, what happens when. */
+import { formatDate, formatDuration, formatNumberOf } from '../../evidence/format.ts';
+import { cadencesInWords, newestBackupWithinMs } from '../../plan/cadence.ts';
+import { addresses, secretNames } from '../../plan/hosts.ts';
+import type { LoadedPlan } from '../../plan/load.ts';
+import { nextTimes } from '../../plan/schedule-times.ts';
+import { describe, parseSchedule } from '../../plan/schedule-words.ts';
+import type { Plan } from '../../plan/schema.ts';
+
+const drillsShown = 3;
+
+export function planInWords({ plan, file, sha256 }: LoadedPlan, now: Date): string {
+  const chapters: [title: string, sentences: string[]][] = [
+    ['What is promised', promises(plan)],
+    ['How long each phase may take', [phases(plan)]],
+    ['Where it runs', places(plan)],
+    ['What must come back', data(plan)],
+    ['How it is backed up', backups(plan)],
+    ['When it is drilled', drills(plan, now)],
+    ['What is kept', records(plan)],
+    ['Secrets', secrets(plan)],
+  ];
+  const body = chapters.map(([title, sentences]) => [title, ...sentences.map((text) => `  ${text}`)].join('\n'));
+  return [`${file} is a valid plan for ${plan.service} (sha256 ${sha256.slice(0, 12)}).`, ...body].join('\n\n');
+}
+
+/** UTC, ISO 8601. */
+export function nextDrills(plan: Plan, now: Date): string[] {
+  const parsed = parseSchedule(plan.drills.monthly.schedule);
+  return 'schedule' in parsed ? nextTimes(parsed.schedule, now, drillsShown).map((time) => time.toISOString()) : [];
+}
+
+function promises({ objectives }: Plan): string[] {
+  const { rto, rpo, runbooks = {}, components = {}, dataClasses = {} } = objectives;
+  const narrower = [
+    ...Object.entries(runbooks).map(([name, promise]) => `The runbook ${name}: ${narrowed(promise)}.`),
+    ...Object.entries(components).map(([name, promise]) => `The ${name}: ${narrowed(promise)}.`),
+    ...Object.entries(dataClasses).map(
+      ([name, promise]) => `Of ${name} (${listed(promise.tables)}): ${narrowed(promise)}.`,
+    ),
+  ];
+  return [
+    `After a disaster the service is back within ${formatDuration(rto)}.`,
+    `At most the last ${formatDuration(rpo)} of what was written may be lost.`,
+    ...narrower,
+  ];
+}
+
+function narrowed({ rto, rpo }: { rto?: number | undefined; rpo?: number | undefined }): string {
+  return [
+    ...(rto === undefined ? [] : [`back within ${formatDuration(rto)}`]),
+    ...(rpo === undefined ? [] : [`at most the last ${formatDuration(rpo)} lost`]),
+  ].join(', ');
+}
+
+function phases(plan: Plan): string {
+  const budgets = Object.entries(plan.phases);
+  const sum = budgets.reduce((total, [, budget]) => total + budget, 0);
+  const each = budgets.map(([phase, budget]) => `${phase} ${formatDuration(budget)}`).join(', ');
+  return `${each}: together ${formatDuration(sum)} of ${formatDuration(plan.objectives.rto)}.`;
+}
+
+function places(plan: Plan): string[] {
+  const where = addresses(plan);
+  const { frontDoor, members } = plan.database;
+  const sites = Object.entries(plan.sites).map(([site, { hosts }]) => {
+    const names = Array.isArray(hosts) ? hosts : Object.keys(hosts);
+    return `Site ${site} has ${listed(names.map((host) => (where[host] === host ? host : `${host} (${where[host]})`)))}.`;
+  });
+  return [
+    ...sites,
+    `Applications reach database ${frontDoor.database} at ${frontDoor.host}:${frontDoor.port}, as ${frontDoor.user}.`,
+    `Its servers are ${listed(members.map(({ host, port, dataDirectory }) => `${host}:${port} in ${dataDirectory}`))}.`,
+    `HAProxy leads them to the primary (backend ${plan.traffic.backend}).`,
+  ];
+}
+
+function data({ database, application }: Plan): string[] {
+  return [
+    `Compared row by row: ${listed(database.criticalTables)}.`,
+    ...database.assertions.map(({ name, expect }) => `${name} (expected: ${String(expect)}).`),
+    `The application shows that it works by ${application.smoke.command.join(' ')}, within ${formatDuration(application.smoke.within)}.`,
+  ];
+}
+
+function backups(plan: Plan): string[] {
+  const { stanza, archiveTimeout } = plan.backups.physical;
+  return [
+    `pgBackRest, stanza ${stanza}: ${cadencesInWords(plan)}.`,
+    `WAL reaches the archive after ${formatDuration(archiveTimeout)} at the latest.`,
+    `The newest backup may be ${formatDuration(newestBackupWithinMs(plan))} old.`,
+  ];
+}
+
+function drills(plan: Plan, now: Date): string[] {
+  const { schedule, host, directory, keepFree } = plan.drills.monthly;
+  const parsed = parseSchedule(schedule);
+  const when = 'schedule' in parsed ? describe(parsed.schedule) : schedule;
+  const next = nextDrills(plan, now).map((at) => `${formatDate(at)} ${at.slice(11, 16)}Z`);
+  return [
+    `The monthly drill runs ${when}, on ${host} below ${directory}, where ${keepFree} stay free.`,
+    `Next: ${next.join(', ')}.`,
+  ];
+}
+
+function records({ pulse, evidence }: Plan): string[] {
+  return [
+    pulse === undefined
+      ? 'No pulse: losses are measured by commit times only.'
+      : `A pulse writes a row each second, logged in ${pulse.log} and kept for ${formatDuration(pulse.keep)}.`,
+    `Evidence goes to bucket ${evidence.bucket} at ${evidence.endpoint}, or to ${evidence.directory} while that is down.`,
+  ];
+}
+
+function secrets(plan: Plan): string[] {
+  const names = secretNames(plan);
+  return [
+    `${formatNumberOf(names.length, 'secret')}, read by the workers that need them and not checked here: ${listed(names)}.`,
+  ];
+}
+
+function listed(words: string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
