@@ -6,7 +6,8 @@ import type { Surroundings } from './surroundings.ts';
 
 export async function commandFor(recipe: Recipe, around: Surroundings): Promise<string> {
   const { packageManager: manager } = around;
-  const packages = manager === 'apt' ? await aptPackages(recipe) : manager !== 'unknown' && recipe.packages[manager];
+  const packages =
+    manager === 'apt' ? await aptPackages(recipe, around) : manager !== 'unknown' && recipe.packages[manager];
   if (packages) return installCommand(packages, around);
   if (recipe.build !== undefined) return buildByHand(recipe.build, around);
   if (recipe.name === 'postgresql' && manager === 'apt') return postgresqlFromPgdg(recipe.lowest, around);
@@ -29,8 +30,9 @@ async function buildByHand(build: GoBuild | MavenBuild, around: Surroundings): P
   return `install ${wanted.join(' and ')}, then: ${own}`;
 }
 
-async function packagesForTools(tools: string[], { packageManager }: Surroundings): Promise<string[] | undefined> {
-  if (packageManager === 'apt') return aptPackagesForTools(tools);
+async function packagesForTools(tools: string[], around: Surroundings): Promise<string[] | undefined> {
+  const { packageManager } = around;
+  if (packageManager === 'apt') return aptPackagesForTools(tools, around);
   if (packageManager === 'brew')
     return tools.map((tool) => ({ go: 'go', mvn: 'maven', java: 'openjdk' })[tool] ?? tool);
   if (packageManager === 'dnf')

@@ -19,7 +19,7 @@ export async function installParts(names: PartName[], around: Surroundings, say:
   const reasons: Reasons = new Map();
   const plans = await plansFor(names.map(recipeFor), around, say);
   const packages = [...new Set(plans.flatMap((plan) => plan.packages))];
-  const packagesInstalled = packages.length === 0 ? undefined : installPackages(packages, around.cache, say);
+  const packagesInstalled = packages.length === 0 ? undefined : installPackages(packages, around, say);
   await Promise.all(
     plans.map(async ({ recipe, packages: first }) => {
       try {
@@ -35,24 +35,27 @@ export async function installParts(names: PartName[], around: Surroundings, say:
 
 /** Nothing is planned for what only a person can install: then the command says how. */
 async function plansFor(recipes: Recipe[], around: Surroundings, say: Say): Promise<Plan[]> {
-  const mayUseApt = around.packageManager === 'apt' && around.isRoot;
   const tools = new Map<Recipe, string[]>();
   for (const recipe of recipes) if (recipe.build) tools.set(recipe, await missingTools(recipe.build, around));
   const needsApt = recipes.some((recipe) => recipe.packages.apt || (tools.get(recipe) ?? []).length > 0);
   // A fresh machine's lists are empty or old: what apt says before the update is not what it has.
-  if (mayUseApt && needsApt) await updateApt(around.cache, say);
+  if (mayUseApt(around) && needsApt) await updateApt(around, say);
   const plans: Plan[] = [];
   for (const recipe of recipes) {
-    const packages = await packagesBefore(recipe, tools.get(recipe), mayUseApt);
+    const packages = await packagesBefore(recipe, tools.get(recipe), around);
     if (packages !== undefined) plans.push({ recipe, packages });
   }
   return plans;
 }
 
-async function packagesBefore(recipe: Recipe, tools: string[] | undefined, mayUseApt: boolean) {
+async function packagesBefore(recipe: Recipe, tools: string[] | undefined, around: Surroundings) {
   if (tools?.length === 0) return [];
-  if (!mayUseApt) return undefined;
-  return tools === undefined ? aptPackages(recipe) : aptPackagesForTools(tools);
+  if (!mayUseApt(around)) return undefined;
+  return tools === undefined ? aptPackages(recipe, around) : aptPackagesForTools(tools, around);
+}
+
+function mayUseApt({ packageManager, isRoot }: Surroundings): boolean {
+  return packageManager === 'apt' && isRoot;
 }
 
 /** The end of what a command printed says why it failed. */

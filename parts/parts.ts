@@ -2,7 +2,7 @@
 import { inspect } from './inspect.ts';
 import { installParts } from './install.ts';
 import { type Inspection, type MissingPart, type Part, type PartName, partNames, type Say } from './part.ts';
-import { cacheDirectory, surroundings } from './surroundings.ts';
+import { cacheDirectory, type Surroundings, surroundings } from './surroundings.ts';
 
 export type { Inspection, MissingPart, Part, PartName, Say };
 export { cacheDirectory, partNames };
@@ -34,8 +34,12 @@ export async function inspectPart(name: PartName): Promise<Inspection> {
  * @param say takes lines for people: long builds are reported every ten seconds
  * @throws PartsMissing all that is still missing, each with the command that installs it
  */
-export async function needParts<N extends PartName>(names: readonly N[], say: Say): Promise<Record<N, Part>> {
-  const around = await surroundings();
+export async function needParts<N extends PartName>(
+  names: readonly N[],
+  say: Say,
+  given?: Surroundings,
+): Promise<Record<N, Part>> {
+  const around = given ?? (await surroundings());
   const look = () => Promise.all(names.map((name) => inspect(name, around)));
   const first = await look();
   const installable = absentAmong(first).filter(({ variable }) => variable === undefined);

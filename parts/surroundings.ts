@@ -15,6 +15,8 @@ export interface Surroundings {
   cache: string;
   packageManager: PackageManager;
   isRoot: boolean;
+  /** Asked for by Debian's packages before they start or restart a service. */
+  servicePolicy: string;
 }
 
 /** Off PATH for ordinary users, or not on it after an installation in the same shell. */
@@ -37,6 +39,7 @@ export async function surroundings(env: NodeJS.ProcessEnv = process.env): Promis
     cache: cacheDirectory(env),
     packageManager: await packageManager(directories),
     isRoot: process.getuid?.() === 0,
+    servicePolicy: '/usr/sbin/policy-rc.d',
   };
 }
 
