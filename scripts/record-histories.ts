@@ -1,0 +1,36 @@
+/** Records a backup and a drill on a small estate as the histories that test/replay replays. Run it when a runbook gains steps on purpose. */
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { startEstate } from '../lab/estate.ts';
+import { version } from '../workflows/version.ts';
+
+const runs = [
+  { name: 'backup', workflow: 'backup', input: { mode: 'live', type: 'full' } },
+  { name: 'monthly-drill', workflow: 'monthlyDrill', input: {} },
+  { name: 'monthly-drill-dry-run', workflow: 'monthlyDrill', input: { mode: 'dry-run' } },
+];
+
+const root = await mkdtemp(join(tmpdir(), 'lifeboat-record-'));
+const estate = await startEstate({ root, rows: 2_000, walSegmentMb: 1, archiveTimeout: '2s', say: console.log });
+try {
+  const connection = await Connection.connect({ address: estate.temporal.address });
+  const client = new Client({ connection });
+  for (const { name, workflow, input } of runs) {
+    const handle = await client.workflow.start(workflow, {
+      taskQueue: 'lifeboat',
+      workflowId: `orders-${name}`,
+      args: [input],
+    });
+    await handle.result();
+    const text = JSON.stringify(historyToJSON(await handle.fetchHistory()), undefined, 1);
+    const file = join(import.meta.dirname, '..', '..', 'test', 'replay', 'histories', `${name}-${version}.json`);
+    await writeFile(file, `${text.replaceAll(root, '/srv/lifeboat').replaceAll(hostname(), 'host')}\n`);
+    console.log(`recorded ${file}`);
+  }
+  await connection.close();
+} finally {
+  await estate.stop();
+}

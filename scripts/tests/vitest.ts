@@ -1,0 +1,68 @@
+/** Runs one Vitest project and counts what it came to. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { notRun, type Outcome } from './outcome.ts';
+
+/** Far beyond what any layer takes: what is still running then hangs. */
+const longestMs = 25 * 60_000;
+
+/** The part of Vitest's JSON report that is counted. */
+interface Report {
+  testResults: { name: string; status: string; assertionResults: { status: string }[] }[];
+}
+
+export interface LayerRun {
+  layer: string;
+  filters: string[];
+  /** For reports; not the folder of the tests. */
+  reports: string;
+  env: Record<string, string>;
+  /** Ends the layer in order. */
+  signal: AbortSignal;
+}
+
+export async function runVitest({ layer, filters, reports, env, signal }: LayerRun): Promise<Outcome> {
+  const startedAt = Date.now();
+  const file = join(reports, `${layer}.json`);
+  const report = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const { exitCode, timedOut, isTerminated } = await execa(
+    'vitest',
+    ['run', '--project', layer, ...report, ...filters],
+    {
+      preferLocal: true,
+      stdio: 'inherit',
+      env,
+      reject: false,
+      timeout: longestMs,
+      cancelSignal: signal,
+      // Time for the tests' own tear-down, which ends the servers that they started.
+      forceKillAfterDelay: 60_000,
+    },
+  );
+  const tookMs = Date.now() - startedAt;
+  if (timedOut) return notRun(layer, `still running after ${longestMs / 60_000} min, so it was ended`, tookMs);
+  const counted = await count(file).catch(() => undefined);
+  if (isTerminated || signal.aborted || counted === undefined)
+    return notRun(layer, `it did not come to its end (exit code ${exitCode ?? 'none'})`, tookMs);
+  return judge({ layer, tookMs, ...counted, notes: [] }, exitCode);
+}
+
+/** Errors outside of any test (a tear-down, a promise nobody waited for) show in the exit code alone. */
+function judge(outcome: Outcome, exitCode: number | undefined): Outcome {
+  if (exitCode === 0 || outcome.failed > 0) return outcome;
+  return { ...outcome, failed: 1, notes: [`Vitest ended with exit code ${exitCode}, though no test failed`] };
+}
+
+export async function count(file: string): Promise<Pick<Outcome, 'passed' | 'failed' | 'skipped'>> {
+  const { testResults } = JSON.parse(await readFile(file, 'utf8')) as Report;
+  const statuses = testResults.flatMap(({ assertionResults }) => assertionResults.map(({ status }) => status));
+  // A file that cannot be loaded, or whose hooks fail, has no failed test of its own.
+  const broken = testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((assertion) => assertion.status === 'failed'),
+  );
+  const passed = statuses.filter((status) => status === 'passed').length;
+  const failed = statuses.filter((status) => status === 'failed').length;
+  return { passed, failed: failed + broken.length, skipped: statuses.length - passed - failed };
+}
