@@ -3,7 +3,7 @@ import { describe, maxIntervalMs, parseSchedule, type Schedule } from './schedul
 import type { Plan } from './schema.ts';
 
 export const backupKinds = ['full', 'differential', 'incremental'] as const;
-export type BackupKind = (typeof backupKinds)[number];
+type BackupKind = (typeof backupKinds)[number];
 
 export interface Cadence {
   kind: BackupKind;

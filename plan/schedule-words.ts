@@ -7,8 +7,8 @@ import { durationMs } from './duration.ts';
 import { readTime, readZone, type WallTime } from './wall-time.ts';
 
 export const weekdays = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] as const;
-export type Weekday = (typeof weekdays)[number];
-export const nths = ['first', 'second', 'third', 'fourth', 'last'] as const;
+type Weekday = (typeof weekdays)[number];
+const nths = ['first', 'second', 'third', 'fourth', 'last'] as const;
 export type Nth = (typeof nths)[number];
 
 type Recurrence =

@@ -155,4 +155,3 @@ export type Application = Plan['application'];
 export type Traffic = Plan['traffic'];
 export type PulseSettings = NonNullable<Plan['pulse']>;
 export type EvidenceStore = Plan['evidence'];
-export type Drill = Plan['drills']['monthly'];

@@ -7,7 +7,7 @@ import { parseSegment } from './segments.ts';
 import { liesOn, pathTo } from './timelines.ts';
 
 /** What one backup can be rolled forward to. */
-export interface Reach {
+interface Reach {
   backup: BackupInfo;
   from: { at: string; lsn: Lsn };
   /** End of the last segment without a gap; absent when the backup cannot be recovered at all. */

@@ -5,7 +5,7 @@ import { formatLsn } from '../../../recovery/lsn.ts';
 import { segmentName } from '../../../recovery/segments.ts';
 
 export const megabyte = 1024 * 1024;
-export const systemIdentifier = '7710621364788803446';
+const systemIdentifier = '7710621364788803446';
 
 export const lsnAt = (segment: number, offset = 0x100): string =>
   formatLsn(BigInt(segment) * BigInt(megabyte) + BigInt(offset));
