@@ -73,17 +73,28 @@ function newer(newest: Tally['newest'], { number, at, lsn }: Acknowledged): Tall
 
 /** Whether a number lies in one of the intervals, by halving. */
 export function inIntervals(intervals: Interval[]): (number: number) => boolean {
-  const sorted = [...intervals].sort(([a], [b]) => a - b);
+  const apart = merged(intervals);
   return (number) => {
     let low = 0;
-    let high = sorted.length - 1;
+    let high = apart.length - 1;
     while (low <= high) {
       const middle = (low + high) >> 1;
-      const [first, last] = sorted[middle] ?? [number, number];
+      const [first, last] = apart[middle] ?? [number, number];
       if (number < first) high = middle - 1;
       else if (number > last) low = middle + 1;
       else return true;
     }
     return false;
   };
+}
+
+/** Sorted and without overlaps: halving finds nothing in intervals that lie inside of each other. */
+function merged(intervals: Interval[]): Interval[] {
+  const apart: Interval[] = [];
+  for (const [first, last] of [...intervals].sort(([a], [b]) => a - b)) {
+    const before = apart.at(-1);
+    if (before !== undefined && first <= before[1]) before[1] = Math.max(before[1], last);
+    else apart.push([first, last]);
+  }
+  return apart;
 }

@@ -54,7 +54,8 @@ export async function eventually<T>(
 export interface Child {
   readonly pid: number;
   readonly log: string;
-  kill(signal: NodeJS.Signals): void;
+  /** Its exit code; null when a signal ended it. */
+  readonly exit: Promise<number | null>;
   /** Ends it and waits until it is gone. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -88,9 +89,7 @@ export async function start({ directory, name, command, args, env, cwd, user }: 
   return {
     pid: child.pid ?? 0,
     log,
-    kill: (signal) => {
-      child.kill(signal);
-    },
+    exit,
     end: (signal = 'SIGTERM') => {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       return exit;
