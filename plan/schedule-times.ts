@@ -1,5 +1,5 @@
 /** When a schedule fires. Counts as Temporal does: a time that the clocks skip does not fire, one that comes twice fires twice. */
-import { DateTime } from 'luxon';
+import { DateTime, IANAZone } from 'luxon';
 import { clock, type OnDays, type Schedule, weekdays } from './schedule-words.ts';
 
 /** The next `count` times after `from`. */
@@ -61,22 +61,34 @@ function onDate({ hour, minute, zone }: OnDays, date: DateTime): DateTime[] {
  */
 export function clockChangeProblem(schedule: Schedule, from: Date): string | undefined {
   if (schedule.kind === 'every' || schedule.zone === 'UTC') return undefined;
-  const change = firstChange(schedule, from);
+  const changes = daysOfChange(schedule.zone, from);
+  const change = firstChange(schedule, changes);
   if (change === undefined) return undefined;
   const later = Array.from({ length: 23 }, (_, index) => ({ ...schedule, hour: (schedule.hour + index + 1) % 24 }));
-  const safe = later.find((candidate) => firstChange(candidate, from) === undefined);
+  const safe = later.find((candidate) => firstChange(candidate, changes) === undefined);
   const what = change.count === 0 ? 'does not exist' : 'comes twice';
   return `${clock(schedule)} ${what} in ${schedule.zone} on ${change.date}, when clocks change: write ${safe ? `${clock(safe)} ${schedule.zone}, or ` : ''}a time in UTC`;
 }
 
-function firstChange(schedule: OnDays, from: Date): { date: string; count: number } | undefined {
-  // A schedule of every day meets each change within a year; one of a date in the month may have to wait for its Sunday.
-  const years = schedule.kind === 'daily' ? 2 : 10;
-  const end = from.getTime() + years * 366 * 86_400_000;
-  for (const date of dates(schedule, from)) {
-    if (date.toMillis() > end) return undefined;
-    const count = onDate(schedule, date).length;
+function firstChange(schedule: OnDays, changes: DateTime[]): { date: string; count: number } | undefined {
+  for (const date of changes) {
+    const count = matches(schedule, date) ? onDate(schedule, date).length : 1;
     if (count !== 1) return { date: date.toISODate() ?? '', count };
   }
   return undefined;
+}
+
+/** Dates on which the clocks of a zone may change, as far as anybody plans: ten years. */
+function daysOfChange(zone: string, from: Date): DateTime[] {
+  const rules = IANAZone.create(zone);
+  const dates: DateTime[] = [];
+  for (let day = 0; day < 3653; day += 1) {
+    const at = from.getTime() + day * 86_400_000;
+    if (rules.offset(at) === rules.offset(at + 86_400_000)) continue;
+    for (const time of [at, at + 86_400_000]) {
+      const local = DateTime.fromMillis(time, { zone });
+      dates.push(DateTime.utc(local.year, local.month, local.day));
+    }
+  }
+  return dates;
 }
