@@ -3,7 +3,7 @@ import { formatDate, formatDuration, formatNumberOf } from '../../evidence/forma
 import { cadencesInWords, newestBackupWithinMs } from '../../plan/cadence.ts';
 import { addresses, secretNames } from '../../plan/hosts.ts';
 import type { LoadedPlan } from '../../plan/load.ts';
-import { nextTimes } from '../../plan/schedule-times.ts';
+import { clockChangeProblem, nextTimes } from '../../plan/schedule-times.ts';
 import { describe, parseSchedule } from '../../plan/schedule-words.ts';
 import type { Plan } from '../../plan/schema.ts';
 
@@ -19,8 +19,10 @@ export function planInWords({ plan, file, sha256 }: LoadedPlan, now: Date): stri
     ['When it is drilled', drills(plan, now)],
     ['What is kept', records(plan)],
     ['Secrets', secrets(plan)],
+    ['Worth knowing', clockChanges(plan, now)],
   ];
-  const body = chapters.map(([title, sentences]) => [title, ...sentences.map((text) => `  ${text}`)].join('\n'));
+  const told = chapters.filter(([, sentences]) => sentences.length > 0);
+  const body = told.map(([title, sentences]) => [title, ...sentences.map((text) => `  ${text}`)].join('\n'));
   return [`${file} is a valid plan for ${plan.service} (sha256 ${sha256.slice(0, 12)}).`, ...body].join('\n\n');
 }
 
@@ -28,6 +30,16 @@ export function planInWords({ plan, file, sha256 }: LoadedPlan, now: Date): stri
 export function nextDrills(plan: Plan, now: Date): string[] {
   const parsed = parseSchedule(plan.drills.monthly.schedule);
   return 'schedule' in parsed ? nextTimes(parsed.schedule, now, drillsShown).map((time) => time.toISOString()) : [];
+}
+
+/** One run a year left out, or doubled, is no reason to refuse a plan; nobody should be surprised by it either. */
+function clockChanges({ backups, drills }: Plan, now: Date): string[] {
+  const { full, differential, incremental } = backups.physical;
+  return [full, differential, incremental, drills.monthly.schedule].flatMap((words) => {
+    const parsed = words === undefined ? undefined : parseSchedule(words);
+    const problem = parsed && 'schedule' in parsed ? clockChangeProblem(parsed.schedule, now) : undefined;
+    return problem === undefined ? [] : [`"${words}": ${problem}.`];
+  });
 }
 
 function promises({ objectives }: Plan): string[] {

@@ -1,8 +1,7 @@
-/** Backups are taken, at times that exist. */
+/** Backups are taken, at times that are understood. */
 import { backupKinds, cadences } from '../cadence.ts';
 import { durationText } from '../duration.ts';
 import type { Path } from '../problems.ts';
-import { clockChangeProblem } from '../schedule-times.ts';
 import { maxIntervalMs, parseSchedule } from '../schedule-words.ts';
 import { rule, type Say } from './rule.ts';
 
@@ -28,8 +27,7 @@ export const drillSchedulesAreUnderstood = rule(['drills'], ({ drills }, say) =>
 
 function look(words: string, path: Path, say: Say): void {
   const parsed = parseSchedule(words);
-  const problem = 'problem' in parsed ? parsed.problem : clockChangeProblem(parsed.schedule, new Date());
-  if (problem !== undefined) say(path, problem);
+  if ('problem' in parsed) say(path, parsed.problem);
 }
 
 /** Else every drill would fail between two backups. */

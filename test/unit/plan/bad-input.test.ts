@@ -253,14 +253,6 @@ describe('a plan is refused with file, line, column and what to write instead', 
     ]);
   });
 
-  test('a time that the clocks of its zone skip', () => {
-    const [problem, ...others] = problemsOf(ordersWith(['daily 02:00 UTC', 'daily 02:30 Europe/Berlin']));
-    expect(problem).toMatch(
-      /^orders\.yaml:36:11 02:30 (does not exist|comes twice) in Europe\/Berlin on 20\d\d-(03|10)-\d\d, when clocks change: write 03:30 Europe\/Berlin, or a time in UTC$/,
-    );
-    expect(others).toEqual([]);
-  });
-
   test('everything at once, in the order of the file, also what only shows between parts that are well formed', () => {
     const text = ordersWith(
       ['rto: 4h', 'rto: soon'],

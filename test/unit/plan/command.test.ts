@@ -48,6 +48,13 @@ describe('lifeboat plan validate', () => {
     expect(words).not.toMatch(/undefined|NaN|\[object/);
   });
 
+  test('says on which day of the year the clocks skip a time, and accepts it', () => {
+    const text = ordersWith(['daily 02:00 UTC', 'daily 02:30 Europe/Berlin']);
+    const words = planInWords(loadPlanText(text, 'orders.yaml'), new Date('2026-11-21T14:00:00Z'));
+    expect(words).toContain('"daily 02:30 Europe/Berlin": 02:30 does not exist in Europe/Berlin on 2027-03-28');
+    expect(planInWords(loadPlanText(orders, 'orders.yaml'), new Date())).not.toContain('Worth knowing');
+  });
+
   test('ends with 0 when every plan is valid and with 2 when one is not, telling all of them', async () => {
     const good = await write('orders.yaml', orders);
     const bad = await write(
