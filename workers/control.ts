@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/** lifeboat-control: runs the workflows, and does what can be done over the network. Any number of them may run. */
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { controlReads, controlRecords } from '../activities/control.ts';
+import { controlQueue } from '../workflows/messages.ts';
+import { knownPlans } from './known-plans.ts';
+import { registerSearchAttributes } from './search-attributes.ts';
+import { runWorker } from './worker.ts';
+
+const logger = pino({ name: 'lifeboat-control' });
+
+async function main(): Promise<void> {
+  // Lifeboat's own records are written in a dry run too, so this worker differs from an ordinary one as soon as it offers changes.
+  parseArgs({ options: { 'read-only': { type: 'boolean', default: false } } });
+  await knownPlans(logger);
+  await registerSearchAttributes(logger);
+  const readyFile = process.env.LIFEBOAT_READY_FILE;
+  await runWorker({
+    identity: `control@${hostname()}:${process.pid}`,
+    taskQueue: controlQueue,
+    activities: { ...controlReads, ...controlRecords },
+    workflowBundle: { codePath: join(dirname(dirname(fileURLToPath(import.meta.url))), 'workflow-bundle.js') },
+    ...(readyFile === undefined ? {} : { readyFile }),
+  });
+}
+
+main().catch((error: unknown) => {
+  logger.fatal(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+});
