@@ -1,0 +1,165 @@
+import { chmod, mkdir } from 'node:fs/promises';
+import { needParts } from '../parts/parts.ts';
+import { databaseAccount } from './account.ts';
+import { configureBackups, createStanza } from './backrest.ts';
+import { makeCertificates } from './certificates.ts';
+import { command } from './command.ts';
+import { demolish } from './demolish.ts';
+import { startEngine } from './engine.ts';
+import { startFrontDoor, startRoleEndpoint } from './front-door.ts';
+import { homeFor } from './home.ts';
+import { makeHostFolders } from './host.ts';
+import { type Host, hosts, type Layout, layout } from './layout.ts';
+import { startLifeboat } from './lifeboat.ts';
+import { writePlan } from './plan-file.ts';
+import { configureServer, makeSlot, standbyStreams, startServer } from './postgres.ts';
+import { makeSecrets, readSecrets } from './secrets.ts';
+import { makeDatabase } from './seed.ts';
+import { startLoad, startShop } from './shop-processes.ts';
+import { type PortName, type Programs, releasePorts, reservePorts, type Site } from './site.ts';
+import { makeBuckets, startStore } from './store.ts';
+
+export interface BuildOptions {
+  /** A folder that does not exist, or is empty; it is removed at the end. */
+  root: string;
+  /** Orders to begin with: 450,000 make about 1 GB. */
+  rows?: number;
+  /** 16 when absent; tests take 1. */
+  walSegmentMb?: 1 | 2 | 4 | 8 | 16;
+  /** `30s` when absent. */
+  archiveTimeout?: string;
+  /** A folder made by `prepareTemplate`; `rows` and `walSegmentMb` then are the template's. */
+  template?: string;
+  say?: (line: string) => void;
+  load?: { ordersPerSecond: number };
+  ui?: boolean;
+  /** `workers.heartbeat` of the plan. */
+  heartbeat?: string;
+  /** `drills.monthly.keepFree` of the plan. */
+  keepFree?: string;
+  /** Without Lifeboat's processes. */
+  lifeboat?: boolean;
+  /** Workers that only read. */
+  readOnly?: boolean;
+  /** Without the Temporal server, which Lifeboat's processes need. */
+  engine?: boolean;
+  /** Without the shop. */
+  shop?: boolean;
+  /** Ports that people find easily, taken when they are free. */
+  prefer?: Partial<Record<PortName, number>>;
+  /** Gives the estate up while it is being built. */
+  signal?: AbortSignal;
+}
+
+export interface Built extends Site {
+  /** Set once it is being taken down. */
+  demolition?: Promise<void>;
+}
+
+/** @throws what went wrong, after all that had been started is gone again */
+export async function build(options: BuildOptions): Promise<Built> {
+  const site = await prepare(options);
+  try {
+    await raise(site, options);
+    return site;
+  } catch (error) {
+    await demolish(site);
+    throw error;
+  } finally {
+    await releasePorts(site.ports);
+  }
+}
+
+export async function findPrograms(say: (line: string) => void): Promise<Programs> {
+  const parts = await needParts(['postgresql', 'pgbackrest', 'haproxy', 'temporal', 'versitygw', 'openssl'], say);
+  return {
+    postgresql: parts.postgresql.path,
+    pgbackrest: parts.pgbackrest.path,
+    haproxy: parts.haproxy.path,
+    temporal: parts.temporal.path,
+    versitygw: parts.versitygw.path,
+    openssl: parts.openssl.path,
+  };
+}
+
+async function prepare(options: BuildOptions): Promise<Built> {
+  const say = options.say ?? (() => undefined);
+  const programs = await findPrograms(say);
+  const account = await databaseAccount();
+  const home = await homeFor(account, say);
+  const places = layout(options.root);
+  await makeFolders(places);
+  return {
+    layout: places,
+    programs,
+    account,
+    home,
+    secrets: await settle(options, places, programs),
+    tuning: {
+      walSegmentMb: options.walSegmentMb ?? 16,
+      archiveTimeout: options.archiveTimeout ?? '30s',
+      sharedBuffersMb: (options.rows ?? 0) > 100_000 ? 256 : 32,
+    },
+    ports: await reservePorts(options.prefer ?? {}),
+    processes: new Map(),
+    say,
+    signal: options.signal ?? new AbortController().signal,
+  };
+}
+
+async function makeFolders(places: Layout): Promise<void> {
+  // The database's account must come through, whatever the caller's umask is.
+  const before = process.umask(0o022);
+  try {
+    for (const folder of [places.root, places.logs, places.pids, places.ready, places.certificates, places.plans])
+      await mkdir(folder, { recursive: true, mode: 0o755 });
+    await mkdir(places.secrets, { recursive: true, mode: 0o700 });
+    // A folder made by mkdtemp is its maker's alone.
+    await chmod(places.root, 0o755);
+  } finally {
+    process.umask(before);
+  }
+}
+
+/** Secrets and certificates: new ones, or those that the template's backups were made with. */
+async function settle({ template }: BuildOptions, places: Layout, { openssl }: Programs) {
+  if (template === undefined) {
+    await makeCertificates(places.certificates, openssl);
+    return makeSecrets(places.secrets);
+  }
+  await command('cp', ['-a', `${template}/.`, places.root]);
+  return readSecrets(places.secrets);
+}
+
+async function raise(site: Built, options: BuildOptions): Promise<void> {
+  const { engine = true, lifeboat = true, shop = true, ui = false, readOnly = false } = options;
+  await makeHostFolders(site);
+  await configureBackups(site);
+  await writePlan(site, options);
+  const engineServes = engine ? startEngine(site, ui) : Promise.resolve();
+  await Promise.all([startStore(site), startServers(site, options), engineServes]);
+  await prepareArchive(site, options);
+  await Promise.all([leadIn(site), engine && lifeboat ? startLifeboat(site, { readOnly, ui }) : undefined]);
+  if (shop) await startShop(site);
+  if (shop && options.load) await startLoad(site, options.load.ordersPerSecond);
+}
+
+async function startServers(site: Site, { template, rows }: BuildOptions): Promise<void> {
+  if (template === undefined) await makeDatabase(site, rows ?? 2_000);
+  for (const host of hosts) await configureServer(site, host);
+  await startServer(site, 'db1');
+  await makeSlot(site);
+  await startServer(site, 'db2');
+  await standbyStreams(site);
+}
+
+async function prepareArchive(site: Site, { template }: BuildOptions): Promise<void> {
+  if (template !== undefined) return;
+  await makeBuckets(site);
+  await createStanza(site);
+}
+
+async function leadIn(site: Site): Promise<void> {
+  await Promise.all(hosts.map((host: Host) => startRoleEndpoint(site, host)));
+  await startFrontDoor(site);
+}

@@ -1,0 +1,122 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { superuser } from './host.ts';
+import { type Host, hosts } from './layout.ts';
+import { launch, type PortName, type Site } from './site.ts';
+import { until } from './until.ts';
+
+export const backend = 'postgres';
+
+const rolePort: Record<Host, PortName> = { db1: 'roleDb1', db2: 'roleDb2' };
+
+/** The small process beside a server that says whether it is the primary. */
+export async function startRoleEndpoint(site: Site, host: Host): Promise<void> {
+  const port = site.ports[rolePort[host]];
+  await launch(site, {
+    name: `role-${host}`,
+    command: site.home.node,
+    args: [site.home.program('lab/role-endpoint.js')],
+    account: site.account,
+    env: {
+      LAB_ROLE_PORT: String(port.number),
+      LAB_ROLE_SERVER: site.layout.host(host).socket,
+      LAB_ROLE_SERVER_PORT: String(site.ports[host].number),
+      LAB_ROLE_USER: superuser,
+    },
+    ports: [port],
+    ready: async () => (await fetch(`http://127.0.0.1:${port.number}/health`)).ok,
+  });
+}
+
+/** HAProxy, which leads to whichever server says that it is the primary. */
+export async function startFrontDoor(site: Site): Promise<void> {
+  await mkdir(site.layout.frontDoor, { recursive: true });
+  const file = join(site.layout.frontDoor, 'haproxy.cfg');
+  await writeFile(file, configuration(site));
+  await launch(site, {
+    name: 'front-door',
+    command: site.programs.haproxy,
+    args: ['-db', '-f', file],
+    ports: [site.ports.frontDoor],
+    // A server counts as up until its first check: a standby could be served before.
+    ready: async () => {
+      const states = await serverStates(site.layout.frontDoorSocket);
+      return states.every(({ check }) => check.startsWith('L7')) && states.some(({ status }) => status === 'UP');
+    },
+  });
+}
+
+function configuration(site: Site): string {
+  const servers = hosts.map(
+    (host) => `  server ${host} 127.0.0.1:${site.ports[host].number} check port ${site.ports[rolePort[host]].number}`,
+  );
+  return `global
+  stats socket ${site.layout.frontDoorSocket} mode 600 level admin
+  stats timeout 1h
+
+defaults
+  mode tcp
+  timeout connect 2s
+  timeout client 1h
+  timeout server 1h
+
+frontend orders
+  bind 127.0.0.1:${site.ports.frontDoor.number}
+  default_backend ${backend}
+
+backend ${backend}
+  option httpchk GET /primary
+  http-check expect status 200
+  # A session that outlived its server's role would go on writing to it.
+  default-server inter 500ms fastinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
+${servers.join('\n')}
+`;
+}
+
+export interface ServerState {
+  name: string;
+  /** `UP`, `DOWN`, `MAINT` ... */
+  status: string;
+  /** What the last check said: `L7OK`, `L7STS`, `L4CON`; empty before the first one. */
+  check: string;
+}
+
+/** The servers of the backend, as HAProxy's runtime socket shows them. */
+export async function serverStates(socket: string): Promise<ServerState[]> {
+  const lines = (await ask(socket, 'show stat')).replace(/^# /, '').trim().split('\n');
+  const header = (lines[0] ?? '').split(',');
+  const column = (row: string[], name: string) => row[header.indexOf(name)] ?? '';
+  return lines
+    .slice(1)
+    .map((line) => line.split(','))
+    .filter((row) => column(row, 'pxname') === backend && column(row, 'svname') !== 'BACKEND')
+    .map((row) => ({
+      name: column(row, 'svname'),
+      status: column(row, 'status'),
+      check: column(row, 'check_status').replace('* ', ''),
+    }));
+}
+
+/** Waits until new sessions are led to this host. */
+export async function frontDoorLeadsTo(socket: string, host: Host, withinMs: number): Promise<void> {
+  await until({ what: `the front door to lead to ${host}`, withinMs }, async () => {
+    const up = (await serverStates(socket)).filter(({ status }) => status.startsWith('UP'));
+    return up.length === 1 && up[0]?.name === host;
+  });
+}
+
+function ask(path: string, question: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    let answer = '';
+    socket.setEncoding('utf8');
+    socket.setTimeout(2_000, () => socket.destroy(new Error(`${path} does not answer`)));
+    socket.on('connect', () => socket.end(`${question}\n`));
+    socket.on('data', (part) => {
+      answer += part;
+    });
+    socket.on('error', reject);
+    socket.on('end', () => resolve(answer));
+  });
+}

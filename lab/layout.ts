@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+
+export const hosts = ['db1', 'db2'] as const;
+export type Host = (typeof hosts)[number];
+
+/** What lies where below an estate's folder. Short names: a socket's path may have no more than 107 bytes. */
+export interface Layout {
+  root: string;
+  logs: string;
+  pids: string;
+  secrets: string;
+  certificates: string;
+  /** Objects, and beside them what the store knows of them. */
+  store: string;
+  faultSocket: string;
+  engineFile: string;
+  frontDoor: string;
+  frontDoorSocket: string;
+  plans: string;
+  planFile: string;
+  smoke: string;
+  /** Log of acknowledged pulses. */
+  pulse: string;
+  /** Evidence, when the store is down. */
+  evidence: string;
+  ready: string;
+  loadReport: string;
+  backupConfiguration: string;
+  host(name: Host): HostLayout;
+}
+
+export interface HostLayout {
+  directory: string;
+  data: string;
+  socket: string;
+  /** Root of what drills may make here. */
+  scratch: string;
+  backupConfiguration: string;
+  /** Logs, locks and spool of pgBackRest. */
+  backrest: string;
+  passwords: string;
+  permit: string;
+}
+
+export function layout(root: string): Layout {
+  const at = (...parts: string[]) => join(root, ...parts);
+  return {
+    root,
+    logs: at('logs'),
+    pids: at('pids'),
+    secrets: at('secrets'),
+    certificates: at('certificates'),
+    store: at('store'),
+    faultSocket: at('store', 'faults.sock'),
+    engineFile: at('engine', 'engine.db'),
+    frontDoor: at('door'),
+    frontDoorSocket: at('door', 'admin.sock'),
+    plans: at('plans'),
+    planFile: at('plans', 'orders.yaml'),
+    smoke: at('bin', 'orders-smoke'),
+    pulse: at('pulse'),
+    evidence: at('evidence'),
+    ready: at('ready'),
+    loadReport: at('ready', 'load.json'),
+    backupConfiguration: at('pgbackrest.conf'),
+    host: (name) => ({
+      directory: at(name),
+      data: at(name, 'data'),
+      socket: at(name, 'socket'),
+      scratch: at(name, 'drill'),
+      backupConfiguration: at(name, 'pgbackrest.conf'),
+      backrest: at(name, 'backrest'),
+      passwords: at(name, 'pgpass'),
+      permit: at(name, 'permit.yaml'),
+    }),
+  };
+}

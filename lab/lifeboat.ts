@@ -1,0 +1,108 @@
+import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { backupEnvironment } from './backrest.ts';
+import { engineAddress, namespace } from './engine.ts';
+import { writeLauncher } from './home.ts';
+import { type Host, hosts } from './layout.ts';
+import { launch, type Site } from './site.ts';
+
+export interface LifeboatOptions {
+  /** Workers that only read, and so can run dry runs alone. */
+  readOnly: boolean;
+  ui: boolean;
+}
+
+/** What a client needs in its environment to talk to this estate. */
+export function clientEnvironment(site: Site): Record<string, string> {
+  return {
+    LIFEBOAT_PLANS: site.layout.planFile,
+    TEMPORAL_ADDRESS: engineAddress(site),
+    TEMPORAL_NAMESPACE: namespace,
+  };
+}
+
+/** Lifeboat's own processes. None of them is in the way of the shop's data. */
+export async function startLifeboat(site: Site, { readOnly, ui }: LifeboatOptions): Promise<void> {
+  const { layout } = site;
+  for (const folder of [layout.pulse, layout.evidence]) await mkdir(folder, { recursive: true });
+  await writeLauncher(layout.smoke, site.home, 'lab/shop.js', ['smoke']);
+  for (const host of hosts) await writePermit(site, host);
+  const only = readOnly ? ['--read-only'] : [];
+  const pagesPort = site.ports.pages;
+  const engineUrl = { LIFEBOAT_ENGINE_URL: `http://127.0.0.1:${site.ports.ui.number}` };
+  const ready = (name: string) => join(layout.ready, `${name}.json`);
+  await Promise.all([
+    startWorker(site, { name: 'control', readyFile: ready('control'), args: only }),
+    ...hosts.map((host) => startHostWorker(site, host, only)),
+    startWorker(site, { name: 'pulse', readyFile: ready('pulse') }),
+    startWorker(site, {
+      name: 'pages',
+      readyFile: ready('pages'),
+      env: { LIFEBOAT_PAGES_PORT: String(pagesPort.number), ...(ui ? engineUrl : {}) },
+      ports: [pagesPort],
+    }),
+  ]);
+}
+
+async function startHostWorker(site: Site, host: Host, args: string[]): Promise<void> {
+  await startWorker(site, {
+    name: `host-${host}`,
+    program: 'workers/host.js',
+    readyFile: join(site.layout.host(host).directory, 'ready.json'),
+    args,
+    env: {
+      LIFEBOAT_HOST: host,
+      LIFEBOAT_PERMIT: site.layout.host(host).permit,
+      ...backupEnvironment(site, host),
+    },
+    account: site.account,
+  });
+}
+
+interface WorkerSpec {
+  name: string;
+  /** Where it says that it is ready; in a folder that its account can write. */
+  readyFile: string;
+  program?: string;
+  args?: string[];
+  env?: Record<string, string>;
+  account?: Site['account'];
+  ports?: Site['ports'][keyof Site['ports']][];
+}
+
+async function startWorker(site: Site, spec: WorkerSpec): Promise<void> {
+  const { name, program = `workers/${name}.js`, args = [], env = {}, account, ports = [], readyFile } = spec;
+  await rm(readyFile, { force: true });
+  await launch(site, {
+    name,
+    command: site.home.node,
+    args: [site.home.program(program), ...args],
+    env: { ...clientEnvironment(site), LIFEBOAT_READY_FILE: readyFile, ...env },
+    ...(account ? { account } : {}),
+    ports,
+    readyWithinMs: 60_000,
+    // A file that an earlier process of this name left behind says nothing of this one.
+    ready: async () => readyPid(await readFile(readyFile, 'utf8')) === site.processes.get(name)?.pid,
+  });
+}
+
+function readyPid(text: string): number {
+  return (JSON.parse(text) as { pid: number }).pid;
+}
+
+/** What the worker on this host may touch. The worker's own user must not be able to change it. */
+async function writePermit(site: Site, host: Host): Promise<void> {
+  const { data, scratch, backupConfiguration, permit } = site.layout.host(host);
+  const text = stringify({
+    dataDirectories: [data],
+    scratch: [scratch],
+    commands: [site.layout.smoke],
+    backupConfigurations: [site.layout.backupConfiguration, backupConfiguration],
+    postgresql: site.programs.postgresql,
+  });
+  await rm(permit, { force: true });
+  await writeFile(permit, text);
+  await chmod(permit, site.account.ids ? 0o644 : 0o444);
+  if (site.account.ids) await chown(permit, 0, 0);
+}

@@ -1,0 +1,143 @@
+import { appendFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { archiveCommand } from './backrest.ts';
+import { command } from './command.ts';
+import { asDatabase, giveTo, superuser } from './host.ts';
+import type { Host } from './layout.ts';
+import type { EstateProcess } from './process.ts';
+import { launch, type Site } from './site.ts';
+import { until } from './until.ts';
+
+export const database = 'orders';
+
+/** A new cluster with checksums, in db1's data directory. */
+export async function makeCluster(site: Site): Promise<void> {
+  const { data } = site.layout.host('db1');
+  await asDatabase(site, join(site.programs.postgresql, 'initdb'), [
+    ...['--pgdata', data, '--username', superuser, '--data-checksums', '--encoding', 'UTF8', '--locale', 'C.UTF-8'],
+    ...['--auth-local', 'trust', '--auth-host', 'scram-sha-256', '--wal-segsize', String(site.tuning.walSegmentMb)],
+    '--no-sync',
+  ]);
+  await appendFile(join(data, 'postgresql.conf'), "\ninclude 'lab.conf'\n");
+  // Through the socket, which only the account can reach, without a password; over TCP never.
+  const rules = ['local all all trust', 'local replication all trust', 'host all all 127.0.0.1/32 scram-sha-256'];
+  rules.push('host replication replicator 127.0.0.1/32 scram-sha-256', '');
+  await writeFile(join(data, 'pg_hba.conf'), rules.join('\n'));
+}
+
+/** All settings that differ from PostgreSQL's own; written anew at each start of an estate, for ports and paths change. */
+export async function configureServer(site: Site, host: Host): Promise<void> {
+  const { data, socket, passwords } = site.layout.host(host);
+  const settings: Record<string, string | number> = {
+    listen_addresses: '127.0.0.1',
+    port: site.ports[host].number,
+    unix_socket_directories: socket,
+    unix_socket_permissions: '0700',
+    shared_buffers: `${site.tuning.sharedBuffersMb}MB`,
+    max_connections: 80,
+    max_wal_size: '1GB',
+    archive_mode: 'on',
+    archive_command: archiveCommand(site, host),
+    archive_timeout: site.tuning.archiveTimeout,
+    track_commit_timestamp: 'on',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    log_line_prefix: '%m [%p] ',
+    log_checkpoints: 'off',
+    ...(host === 'db2' ? following(site) : {}),
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quoted(value)}`);
+  const file = join(data, 'lab.conf');
+  await writeFile(file, `${lines.join('\n')}\n`);
+  await giveTo(site.account, file);
+  await writePasswords(site, passwords);
+}
+
+function following(site: Site): Record<string, string> {
+  const { passwords } = site.layout.host('db2');
+  return {
+    primary_conninfo: `host=127.0.0.1 port=${site.ports.db1.number} user=replicator passfile=${passwords} application_name=db2`,
+    primary_slot_name: 'db2',
+  };
+}
+
+async function writePasswords(site: Site, file: string): Promise<void> {
+  await rm(file, { force: true });
+  await writeFile(file, `127.0.0.1:*:*:replicator:${site.secrets.replicator}\n`, { mode: 0o600 });
+  await giveTo(site.account, file);
+}
+
+export async function startServer(site: Site, host: Host): Promise<EstateProcess> {
+  const { data } = site.layout.host(host);
+  return launch(site, {
+    name: host,
+    command: join(site.programs.postgresql, 'postgres'),
+    args: ['-D', data],
+    account: site.account,
+    cwd: data,
+    ports: [site.ports[host]],
+    stopSignal: 'SIGINT',
+    readyWithinMs: 60_000,
+    ready: () => withServer(site, host, 'postgres', async () => true),
+  });
+}
+
+/** The primary's copy becomes a standby: it must have been stopped in order when it was copied. */
+export async function makeStandby(site: Site): Promise<void> {
+  const source = site.layout.host('db1').data;
+  const { data } = site.layout.host('db2');
+  await rm(data, { recursive: true });
+  await command('cp', ['-a', source, data], { signal: site.signal });
+  for (const slot of await readdir(join(data, 'pg_replslot')))
+    await rm(join(data, 'pg_replslot', slot), { recursive: true });
+  const signalFile = join(data, 'standby.signal');
+  await writeFile(signalFile, '');
+  await giveTo(site.account, signalFile);
+}
+
+/** Keeps the WAL that the standby has not received yet. */
+export async function makeSlot(site: Site): Promise<void> {
+  await withServer(site, 'db1', 'postgres', (client) =>
+    client.query(`select pg_create_physical_replication_slot('db2', true)
+      where not exists (select from pg_replication_slots where slot_name = 'db2')`),
+  );
+}
+
+/** Waits until db2 streams from db1. */
+export async function standbyStreams(site: Site): Promise<void> {
+  await until({ what: 'db2 to stream from db1', withinMs: 60_000, signal: site.signal }, () =>
+    withServer(site, 'db1', 'postgres', async (client) => {
+      const { rows } = await client.query("select 1 from pg_stat_replication where state = 'streaming'");
+      return rows.length === 1;
+    }),
+  );
+}
+
+/** A session of the superuser, through the socket: only root and the account itself may enter its folder. */
+export async function withServer<T>(
+  site: Site,
+  host: Host,
+  databaseName: string,
+  use: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({
+    host: site.layout.host(host).socket,
+    port: site.ports[host].number,
+    user: superuser,
+    database: databaseName,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'lab',
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function quoted(value: string | number): string {
+  return typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** All of them made up for one estate. */
+export interface Secrets {
+  /** Password of the application's role. */
+  orders: string;
+  replicator: string;
+  /** Passphrase of the backup repository. */
+  cipher: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
+const files = {
+  orders: 'orders.password',
+  replicator: 'replicator.password',
+  cipher: 'backup.passphrase',
+  accessKeyId: 'store.key-id',
+  secretAccessKey: 'store.key',
+} as const satisfies Record<keyof Secrets, string>;
+
+export function secretFile(directory: string, secret: keyof Secrets): string {
+  return join(directory, files[secret]);
+}
+
+export async function makeSecrets(directory: string): Promise<Secrets> {
+  const made: Secrets = {
+    orders: draw(),
+    replicator: draw(),
+    cipher: draw(),
+    accessKeyId: `LAB${randomBytes(8).toString('hex').toUpperCase()}`,
+    secretAccessKey: draw(),
+  };
+  for (const name of names()) await writeFile(secretFile(directory, name), `${made[name]}\n`, { mode: 0o600 });
+  return made;
+}
+
+export async function readSecrets(directory: string): Promise<Secrets> {
+  const read = async (name: keyof Secrets) => (await readFile(secretFile(directory, name), 'utf8')).trim();
+  return {
+    orders: await read('orders'),
+    replicator: await read('replicator'),
+    cipher: await read('cipher'),
+    accessKeyId: await read('accessKeyId'),
+    secretAccessKey: await read('secretAccessKey'),
+  };
+}
+
+function names(): (keyof Secrets)[] {
+  return Object.keys(files) as (keyof Secrets)[];
+}
+
+function draw(): string {
+  return randomBytes(24).toString('base64url');
+}

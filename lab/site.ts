@@ -1,0 +1,92 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Account } from './account.ts';
+import type { Home } from './home.ts';
+import type { Layout } from './layout.ts';
+import { type Port, reservePort } from './ports.ts';
+import { EstateProcess, type ProcessSpec } from './process.ts';
+import type { Secrets } from './secrets.ts';
+
+/** Programs that an estate is made of. */
+export interface Programs {
+  /** Directory of PostgreSQL's server programs. */
+  postgresql: string;
+  pgbackrest: string;
+  haproxy: string;
+  temporal: string;
+  versitygw: string;
+  openssl: string;
+}
+
+export type PortName =
+  | 'engine'
+  | 'ui'
+  | 'store'
+  | 'gateway'
+  | 'frontDoor'
+  | 'db1'
+  | 'db2'
+  | 'roleDb1'
+  | 'roleDb2'
+  | 'app'
+  | 'pages';
+
+export interface Tuning {
+  walSegmentMb: number;
+  archiveTimeout: string;
+  sharedBuffersMb: number;
+}
+
+/** What every part of an estate needs while it is built. */
+export interface Site {
+  layout: Layout;
+  programs: Programs;
+  account: Account;
+  home: Home;
+  secrets: Secrets;
+  tuning: Tuning;
+  ports: Record<PortName, Port>;
+  processes: Map<string, EstateProcess>;
+  say(line: string): void;
+  /** Aborted when the estate is given up while it is being built. */
+  signal: AbortSignal;
+}
+
+/** Starts one process of the estate, and remembers it so that it is ended with the estate. */
+export async function launch(site: Site, spec: ProcessSpec): Promise<EstateProcess> {
+  site.signal.throwIfAborted();
+  const { layout, say, signal } = site;
+  await mkdir(layout.logs, { recursive: true });
+  const started = new EstateProcess(spec, {
+    logFile: join(layout.logs, `${spec.name}.log`),
+    pidFile: join(layout.pids, `${spec.name}.pid`),
+    say,
+    signal,
+  });
+  site.processes.set(spec.name, started);
+  await started.start();
+  return started;
+}
+
+/** `prefer`: what people find easily, when it is free. */
+export async function reservePorts(prefer: Partial<Record<PortName, number>>): Promise<Record<PortName, Port>> {
+  const reserve = (name: PortName) => reservePort(prefer[name]);
+  return {
+    engine: await reserve('engine'),
+    ui: await reserve('ui'),
+    store: await reserve('store'),
+    gateway: await reserve('gateway'),
+    frontDoor: await reserve('frontDoor'),
+    db1: await reserve('db1'),
+    db2: await reserve('db2'),
+    roleDb1: await reserve('roleDb1'),
+    roleDb2: await reserve('roleDb2'),
+    app: await reserve('app'),
+    pages: await reserve('pages'),
+  };
+}
+
+/** Gives back the ports of parts that were left out. */
+export async function releasePorts(ports: Record<PortName, Port>): Promise<void> {
+  await Promise.all(Object.values(ports).map((port) => port.release()));
+}
