@@ -26,7 +26,7 @@ const answerMs = 10_000;
 const attempts = 3;
 const pageSize = 1_000;
 
-export async function openStore(store: EvidenceStore): Promise<ObjectStore> {
+async function openStore(store: EvidenceStore): Promise<ObjectStore> {
   const client = await connect(store);
   const prefix = store.prefix === '' || store.prefix.endsWith('/') ? store.prefix : `${store.prefix}/`;
   const asked = async <T>(work: () => Promise<T>): Promise<T> => {

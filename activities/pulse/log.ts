@@ -19,7 +19,7 @@ export interface Acknowledged {
 }
 
 /** Not acknowledged. `unknown`: the connection broke after it was sent, it may have been committed. */
-export interface Failed {
+interface Failed {
   failed: true;
   /** The writer's own clock: the database's could not be asked. */
   at: string;
@@ -30,7 +30,7 @@ export interface Failed {
 }
 
 /** Rows before this moment are deleted from the table from now on; written before the first of them goes. */
-export interface Forgotten {
+interface Forgotten {
   forgotten: string;
 }
 

@@ -4,6 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lockHolder, noLiveRun } from '../../../activities/runs.ts';
+import type { bystander, holder as holderWorkflow } from './holder-workflows.ts';
 import { type Child, eventually, freePort, partPath, removeDirectory, scratchDirectory, start } from './rig.ts';
 
 let directory: string;
@@ -55,7 +56,11 @@ async function startHolder(
   lock: string,
   outlives = false,
 ): Promise<WorkflowHandle & { firstRunId: string }> {
-  const handle = await client.workflow.start('holder', { workflowId, taskQueue: 'locks', args: [lock, outlives] });
+  const handle = await client.workflow.start<typeof holderWorkflow>('holder', {
+    workflowId,
+    taskQueue: 'locks',
+    args: [lock, outlives],
+  });
   await eventually(`${workflowId} holds ${lock}`, async () => ((await isOpen(lock)) ? true : undefined));
   return Object.assign(handle, { firstRunId: handle.firstExecutionRunId });
 }
@@ -160,7 +165,10 @@ describe('a lock', () => {
     await startHolder('orders-again', lock, true);
     await client.workflow.getHandle('orders-again').signal('leave');
     await client.workflow.getHandle('orders-again').result();
-    const later = await client.workflow.start('bystander', { workflowId: 'orders-again', taskQueue: 'locks' });
+    const later = await client.workflow.start<typeof bystander>('bystander', {
+      workflowId: 'orders-again',
+      taskQueue: 'locks',
+    });
     expect(await asActivity(lockHolder, { lock, me: somebody })).toEqual({ free: true });
     await later.terminate();
   });
