@@ -8,13 +8,12 @@ export const liveScript = `
     const status = document.getElementById('live');
     if (status && status.textContent !== text) status.textContent = text;
   };
-  const swap = (fresh) => {
-    const main = document.querySelector('main');
-    for (const open of main.querySelectorAll('details[open][id]')) fresh.querySelector('#' + CSS.escape(open.id))?.setAttribute('open', '');
-    if (main.outerHTML === fresh.outerHTML) return;
-    const focused = main.contains(document.activeElement) ? document.activeElement.id : '';
+  const swap = (old, fresh) => {
+    for (const open of old.querySelectorAll('details[open][id]')) fresh.querySelector('#' + CSS.escape(open.id))?.setAttribute('open', '');
+    if (old.outerHTML === fresh.outerHTML) return;
+    const focused = old.contains(document.activeElement) ? document.activeElement.id : '';
     const place = window.scrollY;
-    main.replaceWith(document.adoptNode(fresh));
+    old.replaceWith(document.adoptNode(fresh));
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
     window.scrollTo({ top: place, behavior: 'instant' });
   };
@@ -25,7 +24,7 @@ export const liveScript = `
       if (!answer.ok) throw new Error(String(answer.status));
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
       pause = page.querySelector('main').dataset.refresh;
-      swap(page.querySelector('main'));
+      for (const part of ['header', 'main']) swap(document.querySelector(part), page.querySelector(part));
       document.title = page.title;
       say(page.getElementById('live')?.textContent ?? '');
     } catch {

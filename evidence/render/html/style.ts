@@ -42,12 +42,15 @@ h1 { font-size: clamp(1.5rem, 1.1rem + 2vw, 2.15rem); font-weight: 680; letter-s
 .sub { grid-column: 2; color: var(--soft); margin-top: .45rem; }
 .sub span:not(:last-child)::after { content: "·"; margin: 0 .5em; }
 
+h1.page { margin: 2rem 0 1.4rem; }
+
 .failure { border: 1px solid var(--tone); border-left-width: 5px; background: var(--tone-bg); border-radius: .5rem; padding: 1.1rem 1.3rem; margin: 0 0 1.25rem; }
 .failure h2 { font-size: 1.15rem; color: var(--tone); margin-bottom: .3rem; }
 .failure p + p { margin-top: .6rem; }
 .failure .means { font-weight: 400; color: var(--ink); }
 
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); gap: 1rem; }
+.card h2 + .big .glyph { font-size: 1.25rem; }
 .card { background: var(--panel); border: 1px solid var(--line); border-radius: .7rem; padding: 1.1rem 1.25rem 1.15rem; display: flex; flex-direction: column; }
 .card h2 { font-size: .875rem; font-weight: 600; color: var(--soft); }
 .big { font-size: 2.2rem; font-weight: 660; letter-spacing: -.025em; line-height: 1.25; color: var(--ink); }

@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import { type ListedRun, ledger } from '../../../workers/pages/ledger.ts';
+import { readinessOf } from '../../../workers/pages/readiness.ts';
+import { backup, notProven, proven, running } from '../evidence/samples.ts';
+import { FakeSources } from './estate.ts';
+
+const now = new Date('2026-11-22T10:00:00Z');
+const hour = 3_600_000;
+
+const drill = (endedAt: string, more: Partial<ListedRun> = {}): ListedRun => ({
+  run: `orders-${endedAt.slice(0, 10)}`,
+  service: 'orders',
+  runbook: 'monthly-drill',
+  mode: 'drill',
+  outcome: 'proven',
+  flags: [],
+  startedAt: endedAt,
+  endedAt,
+  ...more,
+});
+
+describe('the list of runs', () => {
+  test('has what goes on from Temporal, and what is over from the store, each once', async () => {
+    const sources = new FakeSources();
+    sources.know({ ...running(), run: 'orders-live' });
+    sources.know(proven());
+    sources.stored.push(proven(), { ...notProven(), run: 'orders-old', startedAt: '2026-03-07T02:00:00.000Z' });
+    const { runs, notes } = await ledger(sources.engine, sources.stores, now);
+    expect(notes).toEqual([]);
+    expect(runs.map(({ run, outcome }) => [run, outcome])).toEqual([
+      ['orders-live', 'running'],
+      ['orders-7f3a', 'proven'],
+      ['orders-old', 'not-proven'],
+    ]);
+    expect(runs[1]).toMatchObject({ rpoMs: 23_279, service: 'orders' });
+  });
+
+  test('does not show a run as running that the store has seen end, though Temporal hears of it later', async () => {
+    const sources = new FakeSources();
+    sources.know(proven(), { status: 'running', outcome: 'running' });
+    sources.stored.push(proven());
+    const { runs } = await ledger(sources.engine, sources.stores, now);
+    expect(runs.map((run) => run.outcome)).toEqual(['proven']);
+  });
+
+  test('shows a terminated run as aborted, and one that was refused at once as failed', async () => {
+    const sources = new FakeSources();
+    sources.know(running(), { status: 'terminated', endedAt: '2026-11-21T14:05:00.000Z' });
+    const startedAt = '2026-11-21T12:00:00.000Z';
+    sources.runs.set('typo', { known: { run: 'typo', runbook: 'monthly-drill', status: 'failed', startedAt } });
+    const { runs } = await ledger(sources.engine, sources.stores, now);
+    expect(runs.map((run) => run.outcome)).toEqual(['aborted', 'failed']);
+  });
+
+  test('says who did not answer, and still shows the rest', async () => {
+    const sources = new FakeSources();
+    sources.stored.push(proven());
+    sources.engineDown = true;
+    const withoutEngine = await ledger(sources.engine, sources.stores, now);
+    expect(withoutEngine.runs).toHaveLength(1);
+    expect(withoutEngine.notes.join()).toContain('Temporal does not answer');
+    sources.engineDown = false;
+    sources.storeDown = true;
+    sources.know(backup());
+    const withoutStore = await ledger(sources.engine, sources.stores, now);
+    expect(withoutStore.runs.map((run) => run.outcome)).toEqual(['completed']);
+    expect(withoutStore.notes.join()).toContain('evidence store of orders was not read');
+  });
+});
+
+describe('readiness', () => {
+  const monthly = 'first Saturday 02:00 UTC';
+
+  test('is the newest proven drill with its age, and when the next is due', () => {
+    const runs = [drill('2026-10-03T02:01:00Z'), drill('2026-11-07T02:01:00Z', { rtoMs: 36_000 })];
+    const ready = readinessOf('orders', runs, monthly, now);
+    expect(ready).toMatchObject({ tone: 'good', overdue: false, next: '2026-12-05T02:00:00.000Z' });
+    expect(ready.proven).toMatchObject({ run: 'orders-2026-11-07', rtoMs: 36_000 });
+    expect(ready.proven?.ageMs).toBe(now.getTime() - Date.parse('2026-11-07T02:01:00Z'));
+  });
+
+  test('is bad when nothing was ever proven, whatever else ran', () => {
+    const others = [
+      drill('2026-11-07T02:01:00Z', { outcome: 'aborted' }),
+      drill('2026-11-08T02:01:00Z', { mode: 'dry-run', outcome: 'previewed' }),
+      drill('2026-11-09T02:01:00Z', { mode: 'live', runbook: 'backup', outcome: 'completed' }),
+    ];
+    expect(readinessOf('orders', others, monthly, now)).toMatchObject({ tone: 'bad' });
+    expect(readinessOf('orders', others, monthly, now).proven).toBeUndefined();
+  });
+
+  test('is bad when a newer drill did not succeed, and good again after the next that did', () => {
+    const runs = [drill('2026-10-03T02:01:00Z'), drill('2026-11-07T02:01:00Z', { outcome: 'not-proven' })];
+    expect(readinessOf('orders', runs, monthly, now)).toMatchObject({
+      tone: 'bad',
+      failedSince: { run: 'orders-2026-11-07' },
+    });
+    runs.push(drill('2026-11-08T02:01:00Z'));
+    expect(readinessOf('orders', runs, monthly, now).failedSince).toBeUndefined();
+  });
+
+  test.each([
+    [35 * 24 * hour, false],
+    [35 * 24 * hour + 25 * hour, true],
+  ])('after %d ms without a drill is overdue: %s', (age, overdue) => {
+    const runs = [drill(new Date(now.getTime() - age).toISOString())];
+    expect(readinessOf('orders', runs, monthly, now)).toMatchObject({ overdue, tone: overdue ? 'warn' : 'good' });
+  });
+
+  test('is not plainly good when the newest proof has a flag', () => {
+    expect(readinessOf('orders', [drill('2026-11-07T02:01:00Z', { flags: ['late'] })], monthly, now).tone).toBe('warn');
+  });
+
+  test('without a schedule is known all the same', () => {
+    const { next, overdue, proven } = readinessOf('orders', [drill('2020-11-07T02:01:00Z')], undefined, now);
+    expect([next, overdue, proven?.run]).toEqual([undefined, false, 'orders-2020-11-07']);
+  });
+});

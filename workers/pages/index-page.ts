@@ -1,0 +1,85 @@
+/** The first page: whether each service could be recovered, and all its runs. */
+import type { Flag } from '../../evidence/evidence.ts';
+import { formatDuration, formatMoment } from '../../evidence/format.ts';
+import { html, type Markup } from '../../evidence/render/html/markup.ts';
+import { page } from '../../evidence/render/html/page.ts';
+import { flagWord, outcomeWord, toneOf } from '../../evidence/render/words.ts';
+import type { Ledger, ListedRun } from './ledger.ts';
+import type { Readiness } from './readiness.ts';
+
+const refreshMs = 5000;
+
+export function indexPage({ readiness, runs, notes }: Ledger, now: Date, engineUrl: string | undefined): string {
+  return page({
+    title: 'Lifeboat: runs and readiness',
+    about: html`<b>Lifeboat</b> · runs and readiness`,
+    links: engineUrl === undefined ? [] : [{ href: engineUrl, text: 'Engine room' }],
+    main: html`<h1 class="page">Could we recover?</h1>
+${notes.map((note) => html`<p class="notice lines">${note}</p>`)}
+${readiness.length === 0 ? html`<p class="soft">No service is known yet: a plan in LIFEBOAT_PLANS, or a first run, makes one known.</p>` : html`<div class="cards">${readiness.map((one) => readinessCard(one))}</div>`}
+<section aria-labelledby="runs">
+<h2 id="runs">Runs</h2>
+${runs.length === 0 ? html`<p class="how">None so far. The first one: lifeboat drill</p>` : runsTable(runs, now)}
+</section>`,
+    footer: html`<p>As of ${formatMoment(now.toISOString())}. This server only reads.</p>`,
+    refreshMs,
+  });
+}
+
+function readinessCard(readiness: Readiness): Markup {
+  const { service, tone, proven, failedSince, overdue, next } = readiness;
+  const big =
+    proven === undefined
+      ? 'never proven'
+      : failedSince !== undefined
+        ? 'not proven'
+        : `${formatDuration(coarse(proven.ageMs))} ago`;
+  return html`<section class="card ${tone}"><h2>${service}</h2>
+<p class="big words-only"><span class="glyph" aria-hidden="true">${glyphs[tone]}</span> ${big}</p>
+${failedSince !== undefined && html`<p class="over">the newest drill did not succeed: ${runLink(failedSince.run)}, ${formatMoment(failedSince.at)}</p>`}
+${overdue && html`<p class="over">longer ago than its schedule allows</p>`}
+${proven !== undefined && html`<p class="how">last proven by ${runLink(proven.run)}, ${formatMoment(proven.at)}${flagList(proven.flags)}</p><p class="how">RTO ${measured(proven.rtoMs)} · RPO ${measured(proven.rpoMs)}</p>`}
+<p class="how">${next === undefined ? 'no schedule is known here' : html`next drill in the plan: ${formatMoment(next)}`}</p>
+</section>`;
+}
+
+const glyphs = { good: '✓', warn: '!', bad: '✗', calm: '…' } as const;
+
+function coarse(ms: number): number {
+  const minute = 60_000;
+  return ms < minute ? ms : Math.floor(ms / minute) * minute;
+}
+
+function measured(ms: number | undefined): string {
+  return ms === undefined ? 'not measured' : formatDuration(ms);
+}
+
+function flagList(flags: readonly Flag[]): string {
+  return flags.length === 0 ? '' : ` (${flags.map(flagWord).join(', ')})`;
+}
+
+export function runPath(run: string): string {
+  return `/runs/${encodeURIComponent(run)}`;
+}
+
+function runLink(run: string): Markup {
+  return html`<a href="${runPath(run)}">${run}</a>`;
+}
+
+function runsTable(runs: readonly ListedRun[], now: Date): Markup {
+  return html`<div class="scroll"><table class="runs">
+<thead><tr><th scope="col">Outcome</th><th scope="col">Run</th><th scope="col">Service</th><th scope="col">Runbook</th><th scope="col">Started</th><th scope="col" class="right">Took</th><th scope="col" class="right">RTO</th><th scope="col" class="right">RPO</th></tr></thead>
+<tbody>${runs.map((run) => runRow(run, now))}</tbody>
+</table></div>`;
+}
+
+function runRow(run: ListedRun, now: Date): Markup {
+  const took = Date.parse(run.endedAt ?? now.toISOString()) - Date.parse(run.startedAt);
+  const phase = run.outcome === 'running' && run.phase !== undefined ? `, ${run.phase}` : '';
+  return html`<tr>
+<td><span class="${toneOf(run)}"><span class="pill word">${outcomeWord(run.outcome)}</span></span>${(run.flags.length > 0 || phase !== '') && html`<span class="meta">${run.flags.map(flagWord).join(', ')}${phase.slice(2)}</span>`}</td>
+<td>${runLink(run.run)}</td><td>${run.service ?? ''}</td><td>${run.runbook}${run.mode !== undefined && run.mode !== 'live' && html`<span class="meta">${run.mode}</span>`}</td>
+<td class="time">${formatMoment(run.startedAt)}</td><td class="right">${formatDuration(Math.max(0, took))}</td><td class="right">${run.rtoMs === undefined ? '' : formatDuration(run.rtoMs)}</td><td class="right">${run.rpoMs === undefined ? '' : formatDuration(run.rpoMs)}</td>
+</tr>
+`;
+}

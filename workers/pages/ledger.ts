@@ -1,0 +1,97 @@
+/** The runs of all services: those that Temporal still knows, and those that only the evidence stores remember. */
+import type { StoredRun } from '../../activities/evidence/store.ts';
+import type { Flag, Mode, Outcome } from '../../evidence/evidence.ts';
+import type { Plan } from '../../plan/schema.ts';
+import { type Engine, type EngineRun, Unanswered } from './engine.ts';
+import { type Readiness, readinessOf } from './readiness.ts';
+import { type Stores, storeSilent } from './stores.ts';
+
+export interface ListedRun {
+  run: string;
+  service?: string;
+  runbook: string;
+  mode?: Mode;
+  outcome: Outcome;
+  flags: Flag[];
+  startedAt: string;
+  endedAt?: string;
+  phase?: string;
+  rtoMs?: number;
+  rpoMs?: number;
+}
+
+export interface Ledger {
+  readiness: Readiness[];
+  runs: ListedRun[];
+  /** Who did not answer, so that what is missing is known to be missing. */
+  notes: string[];
+}
+
+const atMost = 100;
+
+export async function ledger(engine: Engine, stores: Stores, now: Date): Promise<Ledger> {
+  const { plans, notes } = await stores.plans();
+  const [fromEngine, ...fromStores] = await Promise.all([
+    ofEngine(engine),
+    ...plans.map((plan) => ofStore(stores, plan)),
+  ]);
+  const stored = fromStores.flatMap((one) => one.runs);
+  const runs = merged(fromEngine.runs, stored);
+  const services = [
+    ...new Set([...plans.map((plan) => plan.service), ...runs.flatMap((run) => run.service ?? [])]),
+  ].sort();
+  return {
+    readiness: services.map((service) => {
+      const schedule = plans.find((plan) => plan.service === service)?.drills.monthly.schedule;
+      return readinessOf(
+        service,
+        runs.filter((run) => run.service === service),
+        schedule,
+        now,
+      );
+    }),
+    runs: runs.slice(0, atMost),
+    notes: [...notes, ...fromEngine.notes, ...fromStores.flatMap((one) => one.notes)],
+  };
+}
+
+async function ofEngine(engine: Engine): Promise<{ runs: EngineRun[]; notes: string[] }> {
+  try {
+    return { runs: await engine.list(atMost), notes: [] };
+  } catch (error) {
+    if (!(error instanceof Unanswered)) throw error;
+    return { runs: [], notes: [`${error.message} Runs that go on at the moment are not shown.`] };
+  }
+}
+
+async function ofStore(stores: Stores, plan: Plan): Promise<{ runs: ListedRun[]; notes: string[] }> {
+  try {
+    return { runs: (await stores.list(plan)).map((run) => fromStore(plan.service, run)), notes: [] };
+  } catch (error) {
+    return { runs: [], notes: [storeSilent(plan.service, error)] };
+  }
+}
+
+function fromStore(service: string, stored: StoredRun): ListedRun {
+  const { runId: _runId, location: _location, ...run } = stored;
+  return { service, ...run };
+}
+
+/** The store knows more of a run that is over; Temporal alone knows of one that goes on, and hears of an end a second late. */
+function merged(fromEngine: readonly EngineRun[], stored: readonly ListedRun[]): ListedRun[] {
+  const isStored = ({ run, startedAt }: EngineRun) =>
+    stored.some((one) => one.run === run && Date.parse(one.endedAt ?? one.startedAt) >= Date.parse(startedAt));
+  const others = fromEngine.filter((run) => !isStored(run)).map(listed);
+  return [...others, ...stored].sort((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
+}
+
+function listed({ status, outcome, ...run }: EngineRun): ListedRun {
+  return { ...run, flags: [], outcome: outcomeOf(status, outcome) };
+}
+
+/** A run that was terminated, or refused at once, has not said what became of it. */
+function outcomeOf(status: EngineRun['status'], said: Outcome | undefined): Outcome {
+  if (status === 'running') return 'running';
+  if (said !== undefined && said !== 'running') return said;
+  return status === 'failed' || status === 'timed-out' ? 'failed' : 'aborted';
+}

@@ -1,0 +1,77 @@
+/** What the pages ask of the plans on this machine, and of the evidence stores that they name. */
+import { listRuns, readEvidence, type StoredRun } from '../../activities/evidence/store.ts';
+import { planFiles, readPlan } from '../../activities/plans.ts';
+import type { Evidence } from '../../evidence/evidence.ts';
+import type { Plan } from '../../plan/schema.ts';
+import { remember } from './remember.ts';
+
+export interface Stores {
+  /** The plans that can be read, and why others cannot. */
+  plans(): Promise<{ plans: Plan[]; notes: string[] }>;
+  /** Newest first. */
+  list(plan: Plan): Promise<StoredRun[]>;
+  /** The evidence of a run in any of the stores; `silent` says which ones did not answer. */
+  read(run: string): Promise<{ evidence?: Evidence; silent: string[] }>;
+}
+
+// A page that is open asks every few seconds; a store is asked for a hundred small objects each time.
+const plansForMs = 10_000;
+const listForMs = 15_000;
+const answerWithinMs = 15_000;
+
+export function storesOf(where: string | undefined): Stores {
+  const plans = remember(plansForMs, () => readPlans(where));
+  const list = remember(listForMs, async (service: string) => {
+    const plan = (await plans('')).plans.find((one) => one.service === service);
+    return plan === undefined ? [] : inTime(listRuns(plan.evidence, service));
+  });
+  return {
+    plans: () => plans(''),
+    list: (plan) => list(plan.service),
+    read: async (run) => {
+      const silent: string[] = [];
+      for (const { service, evidence: store } of (await plans('')).plans)
+        try {
+          const evidence = await inTime(readEvidence(store, service, run));
+          if (evidence !== undefined) return { evidence, silent };
+        } catch (error) {
+          silent.push(storeSilent(service, error));
+        }
+      return { silent };
+    },
+  };
+}
+
+export function storeSilent(service: string, error: unknown): string {
+  return `The evidence store of ${service} was not read: ${words(error)}`;
+}
+
+async function readPlans(where: string | undefined): Promise<{ plans: Plan[]; notes: string[] }> {
+  if (where === undefined || where === '')
+    return { plans: [], notes: ['LIFEBOAT_PLANS names no plan: runs that Temporal has forgotten cannot be shown.'] };
+  const plans: Plan[] = [];
+  const notes: string[] = [];
+  try {
+    for (const file of await planFiles(where))
+      try {
+        plans.push((await readPlan(file)).plan);
+      } catch (error) {
+        notes.push(`The plan ${file} cannot be read: ${words(error)}`);
+      }
+  } catch (error) {
+    notes.push(words(error));
+  }
+  return { plans, notes };
+}
+
+/** A store that hangs must not hang the page. */
+function inTime<T>(answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer in ${answerWithinMs / 1000} s`)), answerWithinMs);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
