@@ -34,7 +34,7 @@ export interface DoctorReport {
   temporal: { answers: boolean; address?: string; namespace?: string; why?: string };
 }
 
-export async function doctor(profile?: string): Promise<DoctorReport> {
+async function doctor(profile?: string): Promise<DoctorReport> {
   const [parts, temporal] = await Promise.all([
     Promise.all(partNames.map(async (name) => finding(name, await inspectPart(name)))),
     temporalServer(profile),

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const stamp = join(root, 'dist', '.built-from');
 
+// Not `npm ci`: it wants the packages of every platform in the lock file, and not every registry has them all.
+// Versions and hashes are the lock file's all the same, and --no-save leaves it as it is.
 if (!packagesInstalled())
-  await npm('installing the npm packages', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
+  await npm('installing the npm packages', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund']);
 const sources = hashOfSources();
 if (read(stamp) !== sources) {
   await npm('building', ['run', '--silent', 'build']);

@@ -20,7 +20,7 @@ const mayImport: Record<string, string[]> = {
   workers: library,
   cli: library,
   lab: library,
-  scripts: ['parts'],
+  scripts: [...library, 'lab'],
 };
 const folders = Object.keys(mayImport);
 
