@@ -34,8 +34,7 @@ export async function monthlyDrill(input?: MonthlyDrillInput): Promise<RunSummar
     run.record({ isolatedOn: host });
     await run.hold(host);
 
-    const { service, backup, target, anchor } = await run.phase('assessment', () => assess(run, scratch));
-    const beside = { scratch, backup, database: run.plan.database.frontDoor.database };
+    const { beside, target, anchor } = await run.phase('assessment', () => assess(run, scratch));
     const end = await run.phase('database', async () => {
       const started = Date.now();
       const { bytes } = await run.change(restoreStep, restoreBeside(run, beside));
@@ -62,7 +61,7 @@ export async function monthlyDrill(input?: MonthlyDrillInput): Promise<RunSummar
       ),
     );
     await run.phase('validation', async () => {
-      await allPulses(run, beside, end, service);
+      await allPulses(run, beside, end);
       await integrity(run, beside);
     });
     await run.phase('traffic', () =>
@@ -98,7 +97,12 @@ async function assess(run: Run<MonthlyDrillInput>, scratch: Scratch) {
   await noYoungTablespace(run, backup, service);
   await roomForRestore(run, scratch, backup, segments * service.segmentBytes);
   await notExercised(run);
-  return { service, backup, target, anchor };
+  const ancestors = repository.timelines.find(({ id }) => id === service.timeline)?.ancestors ?? [];
+  return {
+    target,
+    anchor,
+    beside: { scratch, backup, service, ancestors, database: run.plan.database.frontDoor.database },
+  };
 }
 
 /** What this drill leaves out, and when each was last proven: a report that is silent on it would say too much. */

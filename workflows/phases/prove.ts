@@ -1,5 +1,5 @@
 /** Proofs of a restored server: against its anchor, against the pulse, against itself. */
-import type { EndOfRecovery, Found, ServiceMoment } from '../../activities/contract.ts';
+import type { EndOfRecovery, Found } from '../../activities/contract.ts';
 import type { TableProof } from '../../evidence/evidence.ts';
 import { dataLost } from '../../evidence/outcome.ts';
 import type { Anchor, RecoveryTarget, TableFingerprint } from '../../recovery/archive.ts';
@@ -71,9 +71,8 @@ export function endedAtTarget(
 /** Every acknowledged pulse up to where recovery ended came back; what lies past it is the loss. */
 export function allPulses(
   run: Run,
-  { scratch, database, backup }: Beside,
+  { scratch, database, service, ancestors }: Beside,
   reached: EndOfRecovery | undefined,
-  service: ServiceMoment,
 ): Promise<unknown> {
   return run.prove('All acknowledged pulses up to the target are there', async () => {
     const { pulse } = run.plan;
@@ -83,18 +82,22 @@ export function allPulses(
       return { found: 'the plan has no pulse: loss is not measured by it' };
     }
     const { intervals } = await run.host(scratch.host).pulsesRestored({ scratch, database });
+    const since = new Date(Date.parse(service.at) - pulse.keep).toISOString();
     const compared = await run.control.comparePulses({
       pulse,
+      service: run.plan.service,
       restored: intervals,
       upTo: reached.lsn,
-      since: backup.startedAt,
+      since,
       momentAt: service.at,
+      timeline: service.timeline,
+      ancestors,
     });
     run.measure(
       'pulse writes',
       compared.acknowledged,
       'count',
-      `acknowledged since ${backup.startedAt}, one a second, with an LSN up to ${reached.lsn}`,
+      `acknowledged since ${since}, one a second, with an LSN up to ${reached.lsn}`,
     );
     run.record({
       rpo: dataLost({

@@ -1,7 +1,7 @@
 /** A server beside the live one: restored, paused at its anchor, rolled forward, promoted when it is to be thrown away. */
-import type { EndOfRecovery, Scratch } from '../../activities/contract.ts';
+import type { EndOfRecovery, Scratch, ServiceMoment } from '../../activities/contract.ts';
 import { formatBytes } from '../../evidence/format.ts';
-import type { Anchor, BackupInfo, RecoveryTarget } from '../../recovery/archive.ts';
+import type { Anchor, BackupInfo, RecoveryTarget, TimelineInfo } from '../../recovery/archive.ts';
 import type { Change, Run } from '../runbook/run.ts';
 
 /** Name of the step whose undo removes the server, whatever became of it since. */
@@ -11,6 +11,9 @@ export interface Beside {
   scratch: Scratch;
   backup: BackupInfo;
   database: string;
+  /** The service as it was at T0, and the timelines that lead to its own. */
+  service: ServiceMoment;
+  ancestors: TimelineInfo['ancestors'];
 }
 
 /** Restores a backup into a directory of its own; nothing live is touched. Undo removes the directory and what runs in it. */
