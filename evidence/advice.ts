@@ -28,6 +28,7 @@ const advice: Record<FailureType, (service: string) => string> = {
   DataCorrupt: () => 'Look whether the live database has the same damage: run pg_amcheck there.',
   SmokeFailed: () => "See the smoke command's output; the database itself was restored.",
   VersionMismatch: () => 'Bring the drill host to the same versions as the service.',
+  TablesBusy: () => 'Run it again when the tables are less busy: the lock is given up rather than making writers wait.',
   TablespaceUnsafe: (service) => `Take a new backup, which knows the tablespace: lifeboat backup ${service}`,
   NotPrimary: () => 'Find out which server is the primary and point the front door to it.',
   SplitBrain: () => 'Stop one of the primaries now, before both take more writes.',

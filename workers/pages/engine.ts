@@ -55,7 +55,10 @@ const keys = {
 const answerWithinMs = 4_000;
 
 // gRPC status codes: https://grpc.io/docs/guides/status-codes/
-const grpc = { invalidArgument: 3, failedPrecondition: 9 } as const;
+const grpc = { invalidArgument: 3, deadlineExceeded: 4, failedPrecondition: 9 } as const;
+
+/** Of these the callers know what they mean. */
+const telling: readonly number[] = [grpc.invalidArgument, grpc.failedPrecondition];
 
 export function temporalEngine(connection: Connection, client: Client): Engine {
   const ask = async <T>(question: () => Promise<T>): Promise<T> => {
@@ -63,9 +66,8 @@ export function temporalEngine(connection: Connection, client: Client): Engine {
       return await connection.withDeadline(Date.now() + answerWithinMs, question);
     } catch (error) {
       const grpcError = grpcErrorOf(error);
-      // Of these two the callers know what they mean.
-      if (grpcError === undefined || Object.values<number>(grpc).includes(grpcError.code)) throw error;
-      throw new Unanswered(`Temporal does not answer (${grpcError.details || error}).`);
+      if (grpcError === undefined || telling.includes(grpcError.code)) throw error;
+      throw new Unanswered(`Temporal does not answer (${whyNot(grpcError)}).`);
     }
   };
   const found = async <T>(question: () => Promise<T>): Promise<T | undefined> => {
@@ -166,6 +168,10 @@ function failureOf(cause: unknown): Failure {
   if (cause instanceof ApplicationFailure) return { type: cause.type ?? 'Bug', message: cause.message };
   if (cause instanceof TemporalFailure && cause.cause !== undefined) return failureOf(cause.cause);
   return { type: 'Ended', message: cause instanceof Error ? cause.message : 'It gave no reason.' };
+}
+
+function whyNot({ code, details }: { code: number; details: string }): string {
+  return code === grpc.deadlineExceeded || details === '' ? `nothing came in ${answerWithinMs / 1000} s` : details;
 }
 
 function grpcErrorOf(error: unknown): { code: number; details: string } | undefined {

@@ -16,7 +16,7 @@ export function indexPage({ readiness, runs, notes }: Ledger, now: Date, engineU
     links: engineUrl === undefined ? [] : [{ href: engineUrl, text: 'Engine room' }],
     main: html`<h1 class="page">Could we recover?</h1>
 ${notes.map((note) => html`<p class="notice lines">${note}</p>`)}
-${readiness.length === 0 ? html`<p class="soft">No service is known yet: a plan in LIFEBOAT_PLANS, or a first run, makes one known.</p>` : html`<div class="cards">${readiness.map((one) => readinessCard(one))}</div>`}
+${readiness.length === 0 ? html`<p class="soft">No service is known yet: a plan in LIFEBOAT_PLANS, or a first run, makes one known.</p>` : html`<div class="cards few">${readiness.map((one) => readinessCard(one))}</div>`}
 <section aria-labelledby="runs">
 <h2 id="runs">Runs</h2>
 ${runs.length === 0 ? html`<p class="how">None so far. The first one: lifeboat drill</p>` : runsTable(runs, now)}
@@ -33,12 +33,12 @@ function readinessCard(readiness: Readiness): Markup {
       ? 'never proven'
       : failedSince !== undefined
         ? 'not proven'
-        : `${formatDuration(coarse(proven.ageMs))} ago`;
+        : `proven ${formatDuration(coarse(proven.ageMs))} ago`;
   return html`<section class="card ${tone}"><h2>${service}</h2>
 <p class="big words-only"><span class="glyph" aria-hidden="true">${glyphs[tone]}</span> ${big}</p>
 ${failedSince !== undefined && html`<p class="over">the newest drill did not succeed: ${runLink(failedSince.run)}, ${formatMoment(failedSince.at)}</p>`}
 ${overdue && html`<p class="over">longer ago than its schedule allows</p>`}
-${proven !== undefined && html`<p class="how">last proven by ${runLink(proven.run)}, ${formatMoment(proven.at)}${flagList(proven.flags)}</p><p class="how">RTO ${measured(proven.rtoMs)} · RPO ${measured(proven.rpoMs)}</p>`}
+${proven !== undefined && html`<p class="how">last proven by ${runLink(proven.run)}, ${formatMoment(proven.at)}${flagList(proven.flags)}</p><p class="how">${proven.sketchy ? 'what it measured is in its evidence, which the store has not shown yet' : `RTO ${measured(proven.rtoMs)} · RPO ${measured(proven.rpoMs)}`}</p>`}
 <p class="how">${next === undefined ? 'no schedule is known here' : html`next drill in the plan: ${formatMoment(next)}`}</p>
 </section>`;
 }

@@ -18,6 +18,8 @@ export interface ListedRun {
   phase?: string;
   rtoMs?: number;
   rpoMs?: number;
+  /** Told by Temporal alone, which knows neither flags nor measurements. */
+  sketchy?: true;
 }
 
 export interface Ledger {
@@ -86,7 +88,7 @@ function merged(fromEngine: readonly EngineRun[], stored: readonly ListedRun[]):
 }
 
 function listed({ status, outcome, ...run }: EngineRun): ListedRun {
-  return { ...run, flags: [], outcome: outcomeOf(status, outcome) };
+  return { ...run, flags: [], outcome: outcomeOf(status, outcome), ...(status === 'running' ? {} : { sketchy: true }) };
 }
 
 /** A run that was terminated, or refused at once, has not said what became of it. */

@@ -9,7 +9,7 @@ export interface Readiness {
   service: string;
   tone: Tone;
   /** The newest drill that was proven. */
-  proven?: { run: string; at: string; ageMs: number; flags: Flag[]; rtoMs?: number; rpoMs?: number };
+  proven?: { run: string; at: string; ageMs: number; flags: Flag[]; rtoMs?: number; rpoMs?: number; sketchy?: true };
   /** A newer drill that was not. */
   failedSince?: { run: string; at: string };
   /** Longer ago than the schedule allows. */
@@ -44,28 +44,40 @@ export function readinessOf(
   const next = known === undefined ? undefined : nextTimes(known, now, 1)[0];
   return {
     service,
-    tone:
-      failedSince !== undefined || proven === undefined ? 'bad' : overdue || proven.flags.length > 0 ? 'warn' : 'good',
-    ...(proven === undefined || ageMs === undefined
-      ? {}
-      : {
-          proven: {
-            run: proven.run,
-            at: proven.endedAt ?? proven.startedAt,
-            ageMs,
-            flags: proven.flags,
-            ...(proven.rtoMs === undefined ? {} : { rtoMs: proven.rtoMs }),
-            ...(proven.rpoMs === undefined ? {} : { rpoMs: proven.rpoMs }),
-          },
-        }),
-    ...(failedSince === undefined
-      ? {}
-      : { failedSince: { run: failedSince.run, at: failedSince.endedAt ?? failedSince.startedAt } }),
+    tone: toneFor({ bad: failedSince !== undefined || proven === undefined, but: overdue || !plainlyGood(proven) }),
+    ...(proven === undefined || ageMs === undefined ? {} : { proven: { ...provenBy(proven), ageMs } }),
+    ...(failedSince === undefined ? {} : { failedSince: { run: failedSince.run, at: endOf(failedSince) } }),
     overdue,
     ...(next === undefined ? {} : { next: next.toISOString() }),
   };
 }
 
+function toneFor({ bad, but }: { bad: boolean; but: boolean }): Tone {
+  if (bad) return 'bad';
+  return but ? 'warn' : 'good';
+}
+
+/** Without its evidence nobody knows what is to be said beside a good outcome. */
+function plainlyGood(run: ListedRun | undefined): boolean {
+  return run !== undefined && run.flags.length === 0 && run.sketchy === undefined;
+}
+
+function provenBy(proven: ListedRun) {
+  const { run, flags, rtoMs, rpoMs, sketchy } = proven;
+  return {
+    run,
+    at: endOf(proven),
+    flags,
+    ...(rtoMs === undefined ? {} : { rtoMs }),
+    ...(rpoMs === undefined ? {} : { rpoMs }),
+    ...(sketchy === undefined ? {} : { sketchy }),
+  };
+}
+
+function endOf(run: ListedRun): string {
+  return run.endedAt ?? run.startedAt;
+}
+
 function timeOf(run: ListedRun): number {
-  return Date.parse(run.endedAt ?? run.startedAt);
+  return Date.parse(endOf(run));
 }

@@ -16,7 +16,7 @@ export interface Stores {
 
 // A page that is open asks every few seconds; a store is asked for a hundred small objects each time.
 const plansForMs = 10_000;
-const listForMs = 15_000;
+const listForMs = 5_000;
 const answerWithinMs = 15_000;
 
 export function storesOf(where: string | undefined): Stores {

@@ -50,6 +50,7 @@ h1.page { margin: 2rem 0 1.4rem; }
 .failure .means { font-weight: 400; color: var(--ink); }
 
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); gap: 1rem; }
+.cards.few { grid-template-columns: repeat(auto-fill, minmax(min(21rem, 100%), 1fr)); }
 .card h2 + .big .glyph { font-size: 1.25rem; }
 .card { background: var(--panel); border: 1px solid var(--line); border-radius: .7rem; padding: 1.1rem 1.25rem 1.15rem; display: flex; flex-direction: column; }
 .card h2 { font-size: .875rem; font-weight: 600; color: var(--soft); }
@@ -120,7 +121,7 @@ details pre { margin-top: .4rem; font-size: .8em; }
 .scroll { overflow-x: auto; }
 footer { margin-top: 3.5rem; color: var(--soft); font-size: .86rem; border-top: 1px solid var(--line); padding-top: 1rem; }
 .notice { border: 1px solid var(--warn); background: var(--warn-bg); border-radius: .5rem; padding: .7rem 1rem; margin: 1rem 0; }
-.runs td:first-child { white-space: nowrap; }
+.runs td:nth-child(-n+2) { white-space: nowrap; }
 @media (prefers-reduced-motion: no-preference) { .row.going rect.step-bar, .track .going { animation: breathe 2.4s ease-in-out infinite; } }
 @keyframes breathe { 50% { opacity: .55; } }
 

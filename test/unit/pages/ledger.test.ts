@@ -111,6 +111,16 @@ describe('readiness', () => {
     expect(readinessOf('orders', [drill('2026-11-07T02:01:00Z', { flags: ['late'] })], monthly, now).tone).toBe('warn');
   });
 
+  test('is not plainly good while the evidence behind it has not been read', async () => {
+    const sources = new FakeSources();
+    sources.know(proven());
+    sources.storeDown = true;
+    expect((await ledger(sources.engine, sources.stores, now)).readiness[0]?.tone).toBe('warn');
+    sources.storeDown = false;
+    sources.stored.push(proven());
+    expect((await ledger(sources.engine, sources.stores, now)).readiness[0]?.tone).toBe('good');
+  });
+
   test('without a schedule is known all the same', () => {
     const { next, overdue, proven } = readinessOf('orders', [drill('2020-11-07T02:01:00Z')], undefined, now);
     expect([next, overdue, proven?.run]).toEqual([undefined, false, 'orders-2020-11-07']);
