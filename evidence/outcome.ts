@@ -13,7 +13,7 @@ export const notMeasuredYet = 'not measured yet';
 const beforeTraffic: readonly Phase[] = ['assessment', 'database', 'application', 'validation'];
 
 /** Whether the run restores something and proves it; a backup and a dry run do not. */
-export function recovers(evidence: Pick<Evidence, 'mode' | 'phases'>): boolean {
+function recovers(evidence: Pick<Evidence, 'mode' | 'phases'>): boolean {
   return evidence.mode !== 'dry-run' && evidence.phases.some((phase) => phase.name === 'validation');
 }
 

@@ -89,7 +89,7 @@ function but({ flags }: Evidence): string {
 }
 
 /** `phase 2 of 5, database`; all of those that go on. */
-export function whereItIs(evidence: Evidence): string {
+function whereItIs(evidence: Evidence): string {
   const going = evidence.phases.filter((phase) => phase.startedAt !== undefined && phase.endedAt === undefined);
   if (going.length > 0)
     return going

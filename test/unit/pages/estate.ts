@@ -7,7 +7,7 @@ import { type Engine, type EngineRun, Unanswered } from '../../../workers/pages/
 import type { Stores } from '../../../workers/pages/stores.ts';
 
 const file = 'examples/orders.yaml';
-export const plan = loadPlanText(readFileSync(file, 'utf8'), file).plan;
+const plan = loadPlanText(readFileSync(file, 'utf8'), file).plan;
 
 export class FakeSources {
   readonly runs = new Map<
