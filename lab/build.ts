@@ -9,14 +9,14 @@ import { startEngine } from './engine.ts';
 import { startFrontDoor, startRoleEndpoint } from './front-door.ts';
 import { homeFor } from './home.ts';
 import { makeHostFolders } from './host.ts';
-import { type Host, hosts, type Layout, layout } from './layout.ts';
+import { hosts, type Layout, layout } from './layout.ts';
 import { startLifeboat } from './lifeboat.ts';
 import { writePlan } from './plan-file.ts';
 import { configureServer, makeSlot, standbyStreams, startServer } from './postgres.ts';
-import { makeSecrets, readSecrets } from './secrets.ts';
+import { drawSecrets, readSecrets, writeSecrets } from './secrets.ts';
 import { makeDatabase } from './seed.ts';
 import { startLoad, startShop } from './shop-processes.ts';
-import { type PortName, type Programs, releasePorts, reservePorts, type Site } from './site.ts';
+import { type PortName, type Programs, releasePorts, reservePorts, type Site, together } from './site.ts';
 import { makeBuckets, startStore } from './store.ts';
 
 export interface BuildOptions {
@@ -60,18 +60,25 @@ export interface Built extends Site {
 export async function build(options: BuildOptions): Promise<Built> {
   const site = await prepare(options);
   try {
+    await makeFolders(site.layout);
+    await settle(site, options);
     await raise(site, options);
     return site;
   } catch (error) {
+    site.giveUp(error);
     await demolish(site);
+    // What an interruption breaks says less than the interruption.
+    options.signal?.throwIfAborted();
     throw error;
   } finally {
     await releasePorts(site.ports);
   }
 }
 
-export async function findPrograms(say: (line: string) => void): Promise<Programs> {
-  const parts = await needParts(['postgresql', 'pgbackrest', 'haproxy', 'temporal', 'versitygw', 'openssl'], say);
+export const programNames = ['postgresql', 'pgbackrest', 'haproxy', 'temporal', 'versitygw', 'openssl'] as const;
+
+async function findPrograms(say: (line: string) => void): Promise<Programs> {
+  const parts = await needParts(programNames, say);
   return {
     postgresql: parts.postgresql.path,
     pgbackrest: parts.pgbackrest.path,
@@ -87,14 +94,13 @@ async function prepare(options: BuildOptions): Promise<Built> {
   const programs = await findPrograms(say);
   const account = await databaseAccount();
   const home = await homeFor(account, say);
-  const places = layout(options.root);
-  await makeFolders(places);
+  const given = new AbortController();
   return {
-    layout: places,
+    layout: layout(options.root),
     programs,
     account,
     home,
-    secrets: await settle(options, places, programs),
+    secrets: drawSecrets(),
     tuning: {
       walSegmentMb: options.walSegmentMb ?? 16,
       archiveTimeout: options.archiveTimeout ?? '30s',
@@ -103,7 +109,8 @@ async function prepare(options: BuildOptions): Promise<Built> {
     ports: await reservePorts(options.prefer ?? {}),
     processes: new Map(),
     say,
-    signal: options.signal ?? new AbortController().signal,
+    signal: options.signal ? AbortSignal.any([options.signal, given.signal]) : given.signal,
+    giveUp: (reason) => given.abort(reason),
   };
 }
 
@@ -122,13 +129,15 @@ async function makeFolders(places: Layout): Promise<void> {
 }
 
 /** Secrets and certificates: new ones, or those that the template's backups were made with. */
-async function settle({ template }: BuildOptions, places: Layout, { openssl }: Programs) {
+async function settle(site: Built, { template }: BuildOptions): Promise<void> {
+  const { layout: places, programs, signal } = site;
   if (template === undefined) {
-    await makeCertificates(places.certificates, openssl);
-    return makeSecrets(places.secrets);
+    await makeCertificates(places.certificates, programs.openssl);
+    await writeSecrets(places.secrets, site.secrets);
+  } else {
+    await command('cp', ['-a', `${template}/.`, places.root], { signal });
+    site.secrets = await readSecrets(places.secrets);
   }
-  await command('cp', ['-a', `${template}/.`, places.root]);
-  return readSecrets(places.secrets);
 }
 
 async function raise(site: Built, options: BuildOptions): Promise<void> {
@@ -136,10 +145,18 @@ async function raise(site: Built, options: BuildOptions): Promise<void> {
   await makeHostFolders(site);
   await configureBackups(site);
   await writePlan(site, options);
-  const engineServes = engine ? startEngine(site, ui) : Promise.resolve();
-  await Promise.all([startStore(site), startServers(site, options), engineServes]);
+  await together(
+    site,
+    () => startStore(site),
+    () => startServers(site, options),
+    async () => void (engine && (await startEngine(site, ui))),
+  );
   await prepareArchive(site, options);
-  await Promise.all([leadIn(site), engine && lifeboat ? startLifeboat(site, { readOnly, ui }) : undefined]);
+  await together(
+    site,
+    () => leadIn(site),
+    async () => void (engine && lifeboat && (await startLifeboat(site, { readOnly, ui }))),
+  );
   if (shop) await startShop(site);
   if (shop && options.load) await startLoad(site, options.load.ordersPerSecond);
 }
@@ -160,6 +177,6 @@ async function prepareArchive(site: Site, { template }: BuildOptions): Promise<v
 }
 
 async function leadIn(site: Site): Promise<void> {
-  await Promise.all(hosts.map((host: Host) => startRoleEndpoint(site, host)));
+  await together(site, ...hosts.map((host) => () => startRoleEndpoint(site, host)));
   await startFrontDoor(site);
 }

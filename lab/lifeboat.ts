@@ -5,7 +5,7 @@ import { backupEnvironment } from './backrest.ts';
 import { engineAddress, namespace } from './engine.ts';
 import { writeLauncher } from './home.ts';
 import { type Host, hosts } from './layout.ts';
-import { launch, type Site } from './site.ts';
+import { launch, type Site, together } from './site.ts';
 
 export interface LifeboatOptions {
   /** Workers that only read, and so can run dry runs alone. */
@@ -32,17 +32,19 @@ export async function startLifeboat(site: Site, { readOnly, ui }: LifeboatOption
   const pagesPort = site.ports.pages;
   const engineUrl = { LIFEBOAT_ENGINE_URL: `http://127.0.0.1:${site.ports.ui.number}` };
   const ready = (name: string) => join(layout.ready, `${name}.json`);
-  await Promise.all([
-    startWorker(site, { name: 'control', readyFile: ready('control'), args: only }),
-    ...hosts.map((host) => startHostWorker(site, host, only)),
-    startWorker(site, { name: 'pulse', readyFile: ready('pulse') }),
-    startWorker(site, {
-      name: 'pages',
-      readyFile: ready('pages'),
-      env: { LIFEBOAT_PAGES_PORT: String(pagesPort.number), ...(ui ? engineUrl : {}) },
-      ports: [pagesPort],
-    }),
-  ]);
+  await together(
+    site,
+    () => startWorker(site, { name: 'control', readyFile: ready('control'), args: only }),
+    ...hosts.map((host) => () => startHostWorker(site, host, only)),
+    () => startWorker(site, { name: 'pulse', readyFile: ready('pulse') }),
+    () =>
+      startWorker(site, {
+        name: 'pages',
+        readyFile: ready('pages'),
+        env: { LIFEBOAT_PAGES_PORT: String(pagesPort.number), ...(ui ? engineUrl : {}) },
+        ports: [pagesPort],
+      }),
+  );
 }
 
 async function startHostWorker(site: Site, host: Host, args: string[]): Promise<void> {

@@ -114,23 +114,30 @@ export async function standbyStreams(site: Site): Promise<void> {
   );
 }
 
-/** A session of the superuser, through the socket: only root and the account itself may enter its folder. */
+/** Through the socket: only root and the account itself may enter its folder, so no password is asked. */
+export async function openSession(site: Site, host: Host, databaseName: string, user: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    host: site.layout.host(host).socket,
+    port: site.ports[host].number,
+    user,
+    database: databaseName,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'lab',
+  });
+  // A server that ends is told by the statement under way; without a listener it would end this process too.
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+/** A session of the superuser, for as long as `use` takes. */
 export async function withServer<T>(
   site: Site,
   host: Host,
   databaseName: string,
   use: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client({
-    host: site.layout.host(host).socket,
-    port: site.ports[host].number,
-    user: superuser,
-    database: databaseName,
-    connectionTimeoutMillis: 5_000,
-    application_name: 'lab',
-  });
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await openSession(site, host, databaseName, superuser);
   try {
     return await use(client);
   } finally {

@@ -40,6 +40,7 @@ export class EstateProcess {
   #child: ChildProcess | undefined;
   #gone: Promise<void> = Promise.resolve();
   #expected = false;
+  #serving = false;
 
   constructor(spec: ProcessSpec, surroundings: ProcessSurroundings) {
     this.name = spec.name;
@@ -69,6 +70,7 @@ export class EstateProcess {
         return this.#spec.ready();
       },
     );
+    this.#serving = true;
   }
 
   /** Sends a signal; waits for the end when the signal is one that ends. */
@@ -116,7 +118,9 @@ export class EstateProcess {
       this.#gone = new Promise((resolve) => {
         child.once('exit', (code, signal) => {
           this.#child = undefined;
-          if (!this.#expected && !this.#surroundings.signal.aborted) this.#reportDeath(signal ?? `exit ${code}`);
+          const unasked = this.#serving && !this.#expected && !this.#surroundings.signal.aborted;
+          this.#serving = false;
+          if (unasked) this.#reportDeath(signal ?? `exit ${code}`);
           resolve();
         });
         child.once('error', () => {
@@ -142,7 +146,7 @@ export class EstateProcess {
 
   #lastWords(): string {
     try {
-      return lastLines(readFileSync(this.logFile, 'utf8'), 12);
+      return lastLines(readFileSync(this.logFile, 'utf8'), 20);
     } catch {
       return '(no log)';
     }

@@ -25,16 +25,18 @@ export function secretFile(directory: string, secret: keyof Secrets): string {
   return join(directory, files[secret]);
 }
 
-export async function makeSecrets(directory: string): Promise<Secrets> {
-  const made: Secrets = {
+export function drawSecrets(): Secrets {
+  return {
     orders: draw(),
     replicator: draw(),
     cipher: draw(),
     accessKeyId: `LAB${randomBytes(8).toString('hex').toUpperCase()}`,
     secretAccessKey: draw(),
   };
-  for (const name of names()) await writeFile(secretFile(directory, name), `${made[name]}\n`, { mode: 0o600 });
-  return made;
+}
+
+export async function writeSecrets(directory: string, secrets: Secrets): Promise<void> {
+  for (const name of names()) await writeFile(secretFile(directory, name), `${secrets[name]}\n`, { mode: 0o600 });
 }
 
 export async function readSecrets(directory: string): Promise<Secrets> {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import pg from 'pg';
-import { configureServer, database, makeCluster, makeStandby, withServer } from './postgres.ts';
+import type pg from 'pg';
+import { configureServer, database, makeCluster, makeStandby, openSession, withServer } from './postgres.ts';
 import type { EstateProcess } from './process.ts';
 import { fill } from './shop/fill.ts';
 import { launch, type Site } from './site.ts';
@@ -13,9 +13,12 @@ export async function makeDatabase(site: Site, orders: number): Promise<void> {
   await makeCluster(site);
   await configureServer(site, 'db1');
   const seeding = await startForSeeding(site);
+  // Statements of many seconds are under way: without their server they end at once.
+  const end = () => void seeding.kill('SIGQUIT');
+  site.signal.addEventListener('abort', end);
   try {
     await withServer(site, 'db1', 'postgres', (client) => makeRoles(site, client));
-    const connect = () => ownerSession(site);
+    const connect = () => openSession(site, 'db1', database, 'orders');
     const owner = await connect();
     try {
       await fill(owner, { orders, connect });
@@ -24,6 +27,7 @@ export async function makeDatabase(site: Site, orders: number): Promise<void> {
     }
     await withServer(site, 'db1', database, (client) => client.query('vacuum (freeze, analyze)'));
   } finally {
+    site.signal.removeEventListener('abort', end);
     await seeding.stop(120_000);
   }
   await makeStandby(site);
@@ -61,11 +65,4 @@ async function makeRoles(site: Site, client: pg.Client): Promise<void> {
   await client.query(`create role orders login password ${client.escapeLiteral(orders)}`);
   await client.query(`create role replicator login replication password ${client.escapeLiteral(replicator)}`);
   await client.query(`create database ${database} owner orders`);
-}
-
-async function ownerSession(site: Site): Promise<pg.Client> {
-  const { socket } = site.layout.host('db1');
-  const client = new pg.Client({ host: socket, port: site.ports.db1.number, user: 'orders', database });
-  await client.connect();
-  return client;
 }

@@ -50,6 +50,22 @@ export interface Site {
   say(line: string): void;
   /** Aborted when the estate is given up while it is being built. */
   signal: AbortSignal;
+  giveUp(reason: unknown): void;
+}
+
+/**
+ * Runs branches side by side. When one fails the others are given up, and waited for: whoever cleans up afterwards must not
+ * be overtaken by a process that a branch was just about to start.
+ */
+export async function together(site: Site, ...branches: (() => Promise<void>)[]): Promise<void> {
+  const running = branches.map((branch) => branch());
+  try {
+    await Promise.all(running);
+  } catch (error) {
+    site.giveUp(error);
+    await Promise.allSettled(running);
+    throw error;
+  }
 }
 
 /** Starts one process of the estate, and remembers it so that it is ended with the estate. */

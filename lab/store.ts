@@ -68,12 +68,14 @@ export async function makeBuckets(site: Site): Promise<void> {
   }
 }
 
-export async function storeClient(site: Site): Promise<S3Client> {
+/** @param maxAttempts 1 shows every fault; the SDK's own number rides out short ones */
+export async function storeClient(site: Site, maxAttempts?: number): Promise<S3Client> {
   const ca = await readFile(certificates(site.layout.certificates).authority);
   return new S3Client({
     endpoint: `https://localhost:${site.ports.store.number}`,
     region,
     forcePathStyle: true,
+    ...(maxAttempts === undefined ? {} : { maxAttempts }),
     credentials: { accessKeyId: site.secrets.accessKeyId, secretAccessKey: site.secrets.secretAccessKey },
     requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca }) }),
   });
