@@ -30,6 +30,7 @@ export const failureTypes = {
   StandbyUnfit: { means: 'the standby cannot serve as a reference', passes: true },
   LockHeld: { means: 'another run holds the lock' },
   LiveRunInProgress: { means: 'a live recovery of this service is going on' },
+  TablesBusy: { means: 'the critical tables could not be locked in time', passes: true },
   DiskFull: { means: 'there is not enough room on the disk' },
   StoreUnreachable: { means: 'the object store does not answer', passes: true },
   StoreRefused: { means: 'the object store refuses the key, the bucket or the permission' },

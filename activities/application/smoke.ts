@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { formatDuration } from '../../evidence/format.ts';
+import type { Application } from '../../plan/schema.ts';
+import { belongingTo, runLong } from '../child.ts';
+import type { Found, Scratch } from '../contract.ts';
+import { failure } from '../failure.ts';
+import { permitCommand } from '../permit.ts';
+import { permittedPlaces, scratchPort } from '../postgres/scratch.ts';
+import { one, placeOfScratch, withSession } from '../postgres/session.ts';
+import { lastLines } from '../tail.ts';
+
+/**
+ * Runs the plan's own test of the application against the restored server: exit code 0 is healthy.
+ *
+ * @throws SmokeFailed with its last words @throws NotPermitted
+ */
+export async function smoke(ask: { scratch: Scratch; database: string; application: Application }): Promise<Found> {
+  const { places, permit } = await permittedPlaces(ask.scratch);
+  const { command, within } = ask.application.smoke;
+  const [file = '', ...words] = command;
+  await permitCommand(permit, file);
+  const user = await withSession(
+    placeOfScratch(places),
+    ask.database,
+    'smoke',
+    async (client) => (await one(client, 'select current_user::text as name')).name,
+  );
+  const log = join(places.log, 'smoke.log');
+  const started = Date.now();
+  const { code, timedOut } = await runLong({
+    file,
+    words,
+    env: {
+      ...belongingTo(places.directory),
+      PGHOST: places.socket,
+      PGPORT: String(scratchPort),
+      PGDATABASE: ask.database,
+      PGUSER: user ?? 'postgres',
+    },
+    log,
+    details: (lines) => ({ line: lines.at(-1) ?? '' }),
+    withinMs: within,
+  });
+  const tail = await lastLines(log, 5);
+  const evidence = { host: ask.scratch.host, path: log, lastLines: tail };
+  if (code === 0 && !timedOut)
+    return {
+      found: `${tail.at(-1) ?? 'exit code 0, without a word'} (${formatDuration(Date.now() - started)})`,
+      expected: `${command.join(' ')} ends with exit code 0`,
+      log: evidence,
+    };
+  throw failure(
+    'SmokeFailed',
+    `${file} ${timedOut ? `did not end within ${formatDuration(within)}` : `ended with exit code ${code}`}, expected 0. It said: ${tail.join(' | ').slice(0, 600) || 'nothing'}. The data may be right and the application wrong: run it by hand against a restored server.`,
+  );
+}

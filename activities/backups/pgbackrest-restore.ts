@@ -1,0 +1,112 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PhysicalBackups } from '../../plan/schema.ts';
+import { belongingTo, runLong } from '../child.ts';
+import { failure } from '../failure.ts';
+import { readFrom, sizeOf } from '../tail.ts';
+import type { Restore } from './kind.ts';
+import { base, program } from './pgbackrest-command.ts';
+import { readInfo } from './pgbackrest-info.ts';
+import { meaningOf, type Said } from './pgbackrest-words.ts';
+
+/** Restores a backup's files; what follows them, WAL, is the server's to replay. */
+export async function restore(backups: PhysicalBackups, ask: Restore): Promise<void> {
+  const log = join(ask.log, 'restore.log');
+  const start = await sizeOf(log);
+  const { code } = await runLong({
+    file: program,
+    words: [...base(backups), 'restore', ...(await wordsOf(ask))],
+    env: belongingTo(ask.directory),
+    log,
+    details: (lines) => progress(lines, ask.bytes),
+  });
+  if (code === 0) return;
+  const output = (await readFrom(log, start))
+    .split('\n')
+    .filter((line) => !line.includes(' DETAIL: '))
+    .join('\n');
+  const said = { command: `restore --set=${ask.label}`, code, output, config: backups.config, stanza: backups.stanza };
+  throw await whyNot(backups, ask, said);
+}
+
+async function wordsOf(ask: Restore): Promise<string[]> {
+  // Without either, --delta would be refused: there is nothing to compare with.
+  const begun =
+    (await sizeOf(join(ask.data, 'backup.manifest'))) > 0 || (await sizeOf(join(ask.data, 'PG_VERSION'))) > 0;
+  return [
+    `--set=${ask.label}`,
+    // Lifeboat writes the server's recovery settings itself.
+    '--type=none',
+    `--pg1-path=${ask.data}`,
+    `--tablespace-map-all=${ask.tablespaces}`,
+    `--lock-path=${ask.lock}`,
+    `--log-path=${ask.log}`,
+    // A restore empties the queue of fetched segments: it must not be that of the live server.
+    `--spool-path=${ask.spool}`,
+    ...(begun ? ['--delta'] : []),
+    '--log-level-console=detail',
+    '--log-level-stderr=off',
+    '--log-level-file=off',
+  ];
+}
+
+/** `restore file .../base/5/1249 (8KB, 14.13%)` */
+function progress(lines: string[], bytes: number): { bytes: number; percent: number; line: string } {
+  const last = lines.at(-1) ?? '';
+  const percent = lines.map((line) => Number(/ ([\d.]+)%\)/.exec(line)?.[1] ?? 0)).reduce((a, b) => Math.max(a, b), 0);
+  return { bytes: Math.round((bytes * percent) / 100), percent, line: last.slice(0, 200) };
+}
+
+async function whyNot(backups: PhysicalBackups, ask: Restore, said: Said): Promise<Error> {
+  // "no backup set found" is also what it says of a store that refuses its key: `info` tells the two apart, and throws.
+  if (said.code === 75) {
+    await readInfo(backups);
+    return failure(
+      'BackupMissing',
+      `backup ${ask.label} is not in stanza ${backups.stanza} any more: it may have expired since it was chosen. Start the run again.`,
+    );
+  }
+  const meaning = meaningOf(said, { otherwise: 'RestoreFailed', damaged: 'BackupCorrupt' });
+  if (!/met damaged data/.test(meaning.message) && !missingInRepository(said)) return meaning;
+  const files = await unfinished(ask.data);
+  const named = files.length === 0 ? '' : ` While restoring ${files.slice(0, 4).join(' or ')}.`;
+  return failure(
+    'BackupCorrupt',
+    `backup ${ask.label} is damaged in the repository: ${meaning.message}.${named} Take a new full backup now, restore from another one (lifeboat recovery-window), and find out what damaged it.`,
+  );
+}
+
+function missingInRepository({ code, output }: Said): boolean {
+  return code === 55 && /unable to open missing file .*(backup|bundle)/.test(output);
+}
+
+/**
+ * Files that are there but not at their full size: pgBackRest does not name the file whose stored bytes it could not read, but it
+ * writes files one after the other and stops, so that only the damaged one and those written beside it are cut short.
+ */
+async function unfinished(data: string): Promise<string[]> {
+  const manifest = await readFile(join(data, 'backup.manifest'), 'utf8').catch(() => '');
+  const cut: string[] = [];
+  for (const line of sectionOf(manifest, 'target:file')) {
+    const [, name, size] = /^pg_data\/(.+?)=\{.*"size":(\d+)/.exec(line) ?? [];
+    if (name === undefined || size === undefined) continue;
+    const there = await sizeOrAbsent(join(data, name));
+    if (there !== undefined && there !== Number(size)) cut.push(name);
+  }
+  return cut;
+}
+
+function sectionOf(manifest: string, name: string): string[] {
+  const start = manifest.indexOf(`\n[${name}]\n`);
+  if (start < 0) return [];
+  const rest = manifest.slice(start + name.length + 4);
+  const end = rest.indexOf('\n[');
+  return (end < 0 ? rest : rest.slice(0, end)).split('\n');
+}
+
+async function sizeOrAbsent(file: string): Promise<number | undefined> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => undefined,
+  );
+}

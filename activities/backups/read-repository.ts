@@ -1,0 +1,25 @@
+import type { PhysicalBackups } from '../../plan/schema.ts';
+import type { Repository } from '../../recovery/archive.ts';
+import type { Found } from '../contract.ts';
+import { beating } from '../heartbeat.ts';
+import { loadPermit } from '../permit.ts';
+import { backupKind } from './kind.ts';
+
+/**
+ * Backups, timelines and segments that the repository holds, by its own listing.
+ *
+ * @throws ArchiveUnreachable @throws StoreRefused @throws BackupMissing there is no such stanza
+ */
+export async function repository(ask: { backups: PhysicalBackups; segmentBytes: number }): Promise<Repository & Found> {
+  await backupKind(ask.backups).permitted(await loadPermit(), ask.backups);
+  const read = await beating(
+    () => ({ listing: ask.backups.stanza }),
+    () => backupKind(ask.backups).repository(ask.backups, ask.segmentBytes),
+  );
+  const segments = read.timelines.flatMap(({ ranges }) => ranges).reduce((sum, { count }) => sum + count, 0);
+  return {
+    ...read,
+    found: `stanza ${ask.backups.stanza}: ${read.backups.length} backups, ${segments} WAL segments on ${read.timelines.length} timelines${read.oddities.length === 0 ? '' : `; odd: ${read.oddities.slice(0, 3).join('; ')}`}`,
+    expected: 'a repository that answers',
+  };
+}

@@ -1,0 +1,100 @@
+import { chmod, lstat, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatBytes } from '../../evidence/format.ts';
+import type { PhysicalBackups } from '../../plan/schema.ts';
+import type { Found, Scratch } from '../contract.ts';
+import { failure } from '../failure.ts';
+import { controlData } from '../postgres/control-data.ts';
+import {
+  empty,
+  exists,
+  makePlaces,
+  type Places,
+  permittedPlaces,
+  refuseLongSocket,
+  writeWhole,
+} from '../postgres/scratch.ts';
+import { endProcesses, processesOf } from '../processes.ts';
+import { lastLines } from '../tail.ts';
+import { backupKind } from './kind.ts';
+
+/**
+ * Restores a backup into a directory of its own. Nothing live is touched, and the server is not started.
+ *
+ * Safe to repeat: a complete restore of this backup is left alone; what a killed attempt has left running is ended, and its files are
+ * compared by checksum and completed.
+ * @param ask.bytes size once restored, for the progress
+ * @throws NotPermitted @throws BackupCorrupt naming the file @throws DiskFull @throws BackupMissing @throws TablespaceUnsafe
+ */
+export async function restoreBeside(ask: {
+  backups: PhysicalBackups;
+  label: string;
+  bytes: number;
+  scratch: Scratch;
+}): Promise<Found & { bytes: number }> {
+  const { places, permit } = await permittedPlaces(ask.scratch);
+  const kind = backupKind(ask.backups);
+  await kind.permitted(permit, ask.backups);
+  refuseLongSocket(places);
+  if ((await restoredLabel(places)) === ask.label) return done(ask, places, 'was restored already');
+  await endProcesses(await processesOf(places.directory));
+  await makePlaces(places);
+  await chmod(places.directory, 0o700);
+  await rm(places.restored, { force: true });
+  await empty(places.spool);
+  await kind.restore(ask.backups, { ...places, label: ask.label, bytes: ask.bytes });
+  await refuseIncomplete(places);
+  await refuseOutsideTablespaces(places);
+  await controlData(permit, places.data);
+  await writeWhole(places.restored, JSON.stringify({ label: ask.label, bytes: ask.bytes }));
+  return done(ask, places, 'restored');
+}
+
+async function restoredLabel(places: Places): Promise<string | undefined> {
+  const text = await readFile(places.restored, 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as { label: string }).label;
+}
+
+async function done(
+  ask: { label: string; bytes: number; scratch: Scratch },
+  places: Places,
+  what: string,
+): Promise<Found & { bytes: number }> {
+  const path = join(places.log, 'restore.log');
+  return {
+    bytes: ask.bytes,
+    found: `backup ${ask.label}, ${formatBytes(ask.bytes)}, ${what} in ${places.directory}`,
+    expected: 'every file of the backup, its checksum right',
+    log: { host: ask.scratch.host, path, lastLines: await lastLines(path, 3).catch(() => []) },
+  };
+}
+
+/** Without backup_label a server would start without a complaint, and with no guarantee at all. */
+async function refuseIncomplete(places: Places): Promise<void> {
+  for (const name of ['PG_VERSION', 'backup_label', 'global/pg_control', 'pg_wal'])
+    if (!(await exists(join(places.data, name))))
+      throw failure(
+        'RestoreFailed',
+        `the restore ended well, but ${name} is missing in ${places.data}. Expected a complete data directory; see ${places.log}/restore.log.`,
+      );
+}
+
+/** What leads out of the scratch directory may lead into the live one: replay would write there. */
+async function refuseOutsideTablespaces(places: Places): Promise<void> {
+  if (await exists(join(places.data, 'tablespace_map')))
+    throw failure(
+      'TablespaceUnsafe',
+      `the restored directory holds a tablespace_map: the server would link its tablespaces to their live directories. Restore on a host where these do not exist.`,
+    );
+  const folders = ['.', 'pg_tblspc'].map((folder) => join(places.data, folder));
+  for (const folder of folders)
+    for (const name of await readdir(folder)) {
+      const path = join(folder, name);
+      const target = (await lstat(path)).isSymbolicLink() ? await readlink(path) : undefined;
+      if (target !== undefined && !target.startsWith(`${places.directory}/`))
+        throw failure(
+          'TablespaceUnsafe',
+          `${path} leads to ${target}, outside of ${places.directory}: replay could write into the live data. Restore on a host where that path does not exist.`,
+        );
+    }
+}

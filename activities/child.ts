@@ -1,0 +1,161 @@
+/** Programs that Lifeboat runs: always by an argument vector, never through a shell. */
+import { spawn } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import { CancelledFailure, Context } from '@temporalio/activity';
+import { execa } from 'execa';
+import { failure } from './failure.ts';
+import { beating } from './heartbeat.ts';
+import { scratchVariable, signal } from './processes.ts';
+import { lastLines } from './tail.ts';
+
+export interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** A listing of a large archive is long; more than this is no listing. */
+const mostOutput = 512 * 1024 * 1024;
+
+/**
+ * Runs a program that ends by itself soon, and returns what it wrote, whatever its exit code.
+ *
+ * @throws NotPermitted the program is not there
+ */
+export async function runTool(
+  file: string,
+  words: string[],
+  options: { cwd?: string; env?: Record<string, string>; withinMs?: number } = {},
+): Promise<Ended> {
+  const withinMs = options.withinMs ?? 120_000;
+  const ended = await execa(file, words, {
+    cwd: options.cwd ?? '/',
+    env: toolEnvironment(options.env),
+    extendEnv: false,
+    stdin: 'ignore',
+    reject: false,
+    stripFinalNewline: false,
+    timeout: withinMs,
+    maxBuffer: mostOutput,
+    cancelSignal: Context.current().cancellationSignal,
+    forceKillAfterDelay: 5_000,
+  });
+  if (ended.isCanceled) throw new CancelledFailure(`${file} was cancelled`);
+  if (ended.code === 'ENOENT' || ended.code === 'EACCES') throw missing(file, ended.code);
+  if (ended.timedOut) return { code: 124, stdout: ended.stdout, stderr: `no answer within ${withinMs / 1000} s` };
+  return { code: ended.exitCode ?? 128, stdout: ended.stdout, stderr: ended.stderr };
+}
+
+export interface LongRun {
+  file: string;
+  words: string[];
+  env?: Record<string, string>;
+  cwd?: string;
+  /** Receives what the program writes, so that it does not end when the worker does. */
+  log: string;
+  /** Of the activity's heartbeat; gets the log's last lines. */
+  details: (lines: string[]) => unknown;
+  withinMs?: number;
+}
+
+/**
+ * Runs a program that takes long, with heartbeats; a cancelled activity ends it and waits for its end.
+ * It leads a process group of its own, so that its helpers end with it.
+ */
+export async function runLong(run: LongRun): Promise<{ code: number; timedOut: boolean }> {
+  const log = await open(run.log, 'a', 0o600);
+  const child = spawn(run.file, run.words, {
+    cwd: run.cwd ?? '/',
+    env: toolEnvironment(run.env),
+    stdio: ['ignore', log.fd, log.fd],
+    detached: true,
+  });
+  const ended = new Promise<number>((resolve, reject) => {
+    child.on('error', (error: NodeJS.ErrnoException) => reject(missing(run.file, error.code ?? error.message)));
+    child.on('exit', (code, name) => resolve(code ?? (name === null ? 128 : 143)));
+  });
+  const stopping = new Stopping(child.pid, run.withinMs);
+  let lines: string[] = [];
+  const reader = setInterval(() => {
+    lastLines(run.log, 3).then(
+      (read) => {
+        lines = read;
+      },
+      () => undefined,
+    );
+  }, 500);
+  try {
+    const code = await beating(
+      () => run.details(lines),
+      () => ended,
+    );
+    if (stopping.cancelled) throw new CancelledFailure(`${run.file} was cancelled`);
+    return { code, timedOut: stopping.timedOut };
+  } finally {
+    clearInterval(reader);
+    stopping.over();
+    await log.close();
+  }
+}
+
+/** Ends a process group when the activity is cancelled or its time is over: asks first, insists after 10 s. */
+class Stopping {
+  cancelled = false;
+  timedOut = false;
+  private readonly pid: number | undefined;
+  private readonly timers: NodeJS.Timeout[] = [];
+  private readonly signal = Context.current().cancellationSignal;
+  private readonly onAbort = () => {
+    this.cancelled = true;
+    this.stop();
+  };
+
+  constructor(pid: number | undefined, withinMs: number | undefined) {
+    this.pid = pid;
+    if (this.signal.aborted) this.onAbort();
+    else this.signal.addEventListener('abort', this.onAbort, { once: true });
+    if (withinMs === undefined) return;
+    this.timers.push(
+      setTimeout(() => {
+        this.timedOut = true;
+        this.stop();
+      }, withinMs),
+    );
+  }
+
+  over(): void {
+    for (const timer of this.timers) clearTimeout(timer);
+    this.signal.removeEventListener('abort', this.onAbort);
+  }
+
+  private stop(): void {
+    if (this.pid === undefined) return;
+    const group = -this.pid;
+    signal(group, 'SIGTERM');
+    this.timers.push(setTimeout(() => signal(group, 'SIGKILL'), 10_000));
+  }
+}
+
+function missing(file: string, why: string): Error {
+  return failure(
+    'NotPermitted',
+    `${file} cannot be run here (${why}); expected it to be installed. Install it, or correct "postgresql:" in the permit file.`,
+  );
+}
+
+/**
+ * Without libpq's variables: a PGSERVICE or PGOPTIONS of the worker would send a tool elsewhere. With plain English and UTC,
+ * because words and times of the output are read.
+ */
+export function toolEnvironment(extra: Record<string, string> = {}): Record<string, string> {
+  const kept = Object.entries(process.env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && (!/^PG[A-Z]/.test(entry[0]) || entry[0].startsWith('PGBACKREST')),
+  );
+  return { ...Object.fromEntries(kept), LC_ALL: 'C', TZ: 'UTC', ...extra };
+}
+
+/** Marks a process and all that comes of it as belonging to a scratch directory. */
+export function belongingTo(directory: string): Record<string, string> {
+  return { [scratchVariable]: directory };
+}

@@ -1,0 +1,103 @@
+import { statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { formatBytes } from '../evidence/format.ts';
+import type { PhysicalBackups } from '../plan/schema.ts';
+import { bytesOf } from '../plan/size.ts';
+import { backupKind } from './backups/kind.ts';
+import { runTool } from './child.ts';
+import type { Found, HostFacts, Scratch } from './contract.ts';
+import { failure } from './failure.ts';
+import { loadPermit, type Permit, permitCommand, permitScratch } from './permit.ts';
+import { exists, placesOf, refuseLongSocket } from './postgres/scratch.ts';
+
+/** What a drill runs of PostgreSQL. */
+const programs = ['postgres', 'pg_controldata', 'pg_waldump', 'pg_amcheck', 'pg_checksums'];
+/** pg_get_wal_replay_pause_state(), pg_amcheck. */
+const oldestServer = 140_000;
+
+/**
+ * What this host is, and that it may and can do what the run will ask of it.
+ *
+ * @throws NotPermitted names the path, the permit file, and the line to add
+ */
+export async function hostFacts(ask: {
+  backups: PhysicalBackups;
+  scratch: Scratch;
+  smoke?: string[];
+}): Promise<HostFacts> {
+  const permit = await loadPermit();
+  await permitScratch(permit, ask.scratch.directory);
+  await backupKind(ask.backups).permitted(permit, ask.backups);
+  if (ask.smoke?.[0] !== undefined) await permitCommand(permit, ask.smoke[0]);
+  refuseLongSocket(placesOf(ask.scratch.directory));
+  const serverVersion = await versionHere(permit);
+  const [tool, libc, freeBytes] = await Promise.all([
+    backupKind(ask.backups).version(),
+    libcHere(),
+    freeAt(ask.scratch.directory),
+  ]);
+  return {
+    serverVersion,
+    ...(libc === undefined ? {} : { libc }),
+    freeBytes,
+    found: `PostgreSQL ${Math.floor(serverVersion / 10_000)}.${serverVersion % 10_000}, ${tool}${libc === undefined ? '' : `, C library ${libc}`}, ${formatBytes(freeBytes)} free; all paths are permitted`,
+    expected: 'a host that may and can do what the run will ask of it',
+  };
+}
+
+async function versionHere(permit: Permit): Promise<number> {
+  for (const name of programs)
+    if (!(await exists(join(permit.postgresql, name))))
+      throw failure(
+        'NotPermitted',
+        `${permit.postgresql} has no ${name}. Install PostgreSQL's server and contrib packages, or correct "postgresql:" in ${permit.file}.`,
+      );
+  const { stdout } = await runTool(join(permit.postgresql, 'postgres'), ['--version']);
+  const [, major, minor] = /PostgreSQL\) (\d+)\.?(\d*)/.exec(stdout) ?? [];
+  const version = Number(major) * 10_000 + Number(minor ?? 0);
+  if (!(version >= oldestServer))
+    throw failure(
+      'VersionMismatch',
+      `${stdout.trim()} is here, Lifeboat needs PostgreSQL ${oldestServer / 10_000} or newer.`,
+    );
+  return version;
+}
+
+/** `glibc 2.36`; musl says nothing. */
+async function libcHere(): Promise<string | undefined> {
+  const { stdout } = await runTool('getconf', ['GNU_LIBC_VERSION']).catch(() => ({ stdout: '' }));
+  return /glibc (\S+)/.exec(stdout)?.[1];
+}
+
+/** What an unprivileged process may still write, on the disk that would hold the directory. */
+async function freeAt(directory: string): Promise<number> {
+  let place = directory;
+  while (!(await exists(place)) && place !== '/') place = dirname(place);
+  const { bavail, bsize } = await statfs(place);
+  return bavail * bsize;
+}
+
+/**
+ * Room for a restore, beside what must stay free on the disk for the live server.
+ *
+ * @param ask.bytes the restored data and the WAL to replay
+ * @throws DiskFull
+ */
+export async function roomFor(ask: {
+  scratch: Scratch;
+  bytes: number;
+  keepFree: string;
+}): Promise<Found & { freeBytes: number }> {
+  await permitScratch(await loadPermit(), ask.scratch.directory);
+  const keep = bytesOf(ask.keepFree);
+  if (keep === undefined)
+    throw failure('PlanInvalid', `keepFree: "${ask.keepFree}" is not a size; write one such as 1GB`);
+  const freeBytes = await freeAt(ask.scratch.directory);
+  const expected = `${formatBytes(ask.bytes)} for the restore, and ${formatBytes(keep)} that stays free`;
+  if (freeBytes < ask.bytes + keep)
+    throw failure(
+      'DiskFull',
+      `${formatBytes(freeBytes)} are free at ${dirname(ask.scratch.directory)} on ${ask.scratch.host}, expected ${expected}. Make room, or choose another directory in the plan (drills.monthly.directory).`,
+    );
+  return { freeBytes, found: `${formatBytes(freeBytes)} free`, expected };
+}

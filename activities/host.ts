@@ -1,0 +1,41 @@
+/** What a host worker offers: the files' side of the contract. */
+
+import { smoke } from './application/smoke.ts';
+import { newestCommit } from './backups/newest-commit.ts';
+import { repository } from './backups/read-repository.ts';
+import { restoreBeside } from './backups/restore-beside.ts';
+import { takeBackup } from './backups/take-backup.ts';
+import type { HostChanges, HostReads } from './contract.ts';
+import { hostFacts, roomFor } from './host-facts.ts';
+import { anchorOnStandby } from './postgres/anchor-on-standby.ts';
+import { anchorUnderLock } from './postgres/anchor-under-lock.ts';
+import { runAssertions } from './postgres/assertions.ts';
+import { checkConstraints } from './postgres/check-constraints.ts';
+import { checkIndexes } from './postgres/check-indexes.ts';
+import { checkPages } from './postgres/check-pages.ts';
+import { fingerprints } from './postgres/fingerprint.ts';
+import { promoteScratch } from './postgres/promote.ts';
+import { pulsesRestored } from './postgres/pulses.ts';
+import { endOfRecovery } from './postgres/recovery-state.ts';
+import { litter, removeScratch } from './postgres/remove.ts';
+import { replayTo } from './postgres/replay.ts';
+
+export const hostReads: HostReads = { hostFacts, repository, newestCommit, roomFor, litter };
+
+export const hostChanges: HostChanges = {
+  restoreBeside,
+  replayTo,
+  endOfRecovery,
+  fingerprints,
+  pulsesRestored,
+  runAssertions,
+  promoteScratch,
+  smoke,
+  checkIndexes,
+  checkConstraints,
+  checkPages,
+  removeScratch,
+  takeBackup,
+  anchorOnStandby,
+  anchorUnderLock,
+};

@@ -1,0 +1,158 @@
+import { Context } from '@temporalio/activity';
+import { type Client, DatabaseError } from 'pg';
+import type { Member } from '../../plan/schema.ts';
+import type { Anchor } from '../../recovery/archive.ts';
+import type { Found } from '../contract.ts';
+import { failure } from '../failure.ts';
+import { beginSnapshot, describeTables, fingerprintTables } from './fingerprint.ts';
+import { socketOf } from './live-member.ts';
+import { one, type Row, withSession } from './session.ts';
+import { endWatchdogs, startWatchdog, watchdogsOf } from './watchdog.ts';
+
+/** A standby further behind than this is no reference for now. Milliseconds. */
+const mostLagMs = 300_000;
+/** The startup process notes the wish to pause at its next record or wait. */
+const pauseWithinMs = 15_000;
+
+/** `behind`: replay lags what was received; then the age of the last replayed commit says by how much. */
+const question = `
+  select pg_is_in_recovery()::text as standby,
+    (select status from pg_stat_wal_receiver limit 1) as receiver,
+    (select received_tli::text from pg_stat_wal_receiver limit 1) as timeline,
+    pg_get_wal_replay_pause_state() as pause,
+    (pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn())::text as behind,
+    round(extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::text as age_ms,
+    current_user::text as user`;
+
+const position = `
+  select pg_last_wal_replay_lsn()::text as lsn, pg_get_wal_replay_pause_state() as pause,
+    to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at,
+    to_char(pg_last_xact_replay_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_commit_at,
+    (select system_identifier::text from pg_control_system()) as system_identifier`;
+
+/**
+ * Fingerprints of the critical tables at an exact LSN, without a lock: replay on the standby is paused meanwhile, `withinMs` at most.
+ * Replay goes on in any case: also after a kill of this worker, by a process that was started before the pause.
+ *
+ * @throws StandbyUnfit it does not stream, lags too far, or somebody else has paused it
+ */
+export async function anchorOnStandby(ask: {
+  member: Member;
+  database: string;
+  tables: string[];
+  withinMs: number;
+}): Promise<Found & { anchor: Anchor }> {
+  const { host, dataDirectory } = ask.member;
+  const { place, permit } = await socketOf(ask.member);
+  const progress = { table: '' };
+  return withSession(
+    place,
+    ask.database,
+    'anchor',
+    async (client) => {
+      await resumeForgotten(client, dataDirectory);
+      const state = await one(client, question);
+      refuseUnfit(state, host);
+      await startWatchdog({ dataDirectory, place, permit, user: state.user ?? 'postgres', withinMs: ask.withinMs });
+      try {
+        const anchor = await anchorWhilePaused(client, ask, Number(state.timeline), progress);
+        return {
+          anchor,
+          found: `anchor at ${anchor.lsn} on timeline ${anchor.timeline}: ${describeTables(anchor.tables)}`,
+          expected: 'fingerprints at one LSN, replay going on afterwards',
+        };
+      } finally {
+        await resume(client, dataDirectory);
+      }
+    },
+    () => ({ reading: progress.table, paused: host }),
+  );
+}
+
+/** A pause that a killed attempt has left behind. One that Lifeboat has not made is left alone. */
+async function resumeForgotten(client: Client, dataDirectory: string): Promise<void> {
+  if ((await watchdogsOf(dataDirectory)).length > 0) await resume(client, dataDirectory);
+}
+
+function refuseUnfit(state: Row, host: string): void {
+  const why = unfit(state);
+  if (why !== undefined)
+    throw failure(
+      'StandbyUnfit',
+      `${host} ${why}; expected a standby that streams and replays, and is at most ${mostLagMs / 60_000} min behind.`,
+    );
+}
+
+function unfit({ standby, receiver, pause, behind, age_ms: age }: Row): string | undefined {
+  if (standby !== 'true') return 'is not a standby';
+  if (receiver !== 'streaming') return `does not stream from its primary (${receiver ?? 'no WAL receiver'})`;
+  if (pause !== 'not paused') return `has its replay paused by somebody else ("${pause}"), which is left as it is`;
+  if (behind === 'true' && age !== null && Number(age) > mostLagMs)
+    return `is ${Math.round(Number(age) / 1000)} s behind`;
+  return undefined;
+}
+
+async function anchorWhilePaused(
+  client: Client,
+  ask: { member: Member; tables: string[]; withinMs: number },
+  timeline: number,
+  progress: { table: string },
+): Promise<Anchor> {
+  const deadline = Date.now() + ask.withinMs;
+  await client.query('select pg_wal_replay_pause()');
+  const before = await waitForPause(client, ask.member.host);
+  await client.query(`set statement_timeout = ${Math.max(1_000, deadline - Date.now())}`);
+  await beginSnapshot(client);
+  const tables = await fingerprintTables(client, ask.tables, progress);
+  await client.query('commit');
+  const after = await one(client, position);
+  if (after.pause !== 'paused' || after.lsn !== before.lsn || before.lsn == null)
+    throw failure(
+      'StandbyUnfit',
+      `replay on ${ask.member.host} went on from ${before.lsn} to ${after.lsn} while its tables were read, so they belong to no one LSN. Expected to be done within ${ask.withinMs / 1000} s.`,
+    );
+  return {
+    lsn: before.lsn,
+    timeline,
+    at: before.at ?? '',
+    ...(before.last_commit_at == null ? {} : { lastCommitAt: before.last_commit_at }),
+    systemIdentifier: before.system_identifier ?? '',
+    source: `standby ${ask.member.host}, replay paused`,
+    tables,
+  };
+}
+
+async function waitForPause(client: Client, host: string): Promise<Row> {
+  const deadline = Date.now() + pauseWithinMs;
+  for (;;) {
+    const state = await one(client, position);
+    if (state.pause === 'paused') return state;
+    if (Date.now() > deadline)
+      throw failure(
+        'StandbyUnfit',
+        `replay on ${host} did not pause within ${pauseWithinMs / 1000} s (it says "${state.pause}"): a conflict with a long query may hold it up.`,
+      );
+    await Context.current().sleep(50);
+  }
+}
+
+/**
+ * Also when the activity was cancelled: the wish to stop the running query may then arrive late and hit this one, so it is asked again.
+ * The watchdog stays until the server says that replay goes on.
+ */
+async function resume(client: Client, dataDirectory: string): Promise<void> {
+  for (let tries = 0; tries < 3; tries += 1) {
+    const went = await goOn(client).catch((error) => {
+      if (error instanceof DatabaseError && error.code === '57014') return false;
+      throw error;
+    });
+    if (went) return endWatchdogs(dataDirectory);
+  }
+}
+
+async function goOn(client: Client): Promise<boolean> {
+  await client.query('rollback');
+  await client.query('select pg_wal_replay_resume() where pg_is_in_recovery()');
+  const { pause } = await one(client, 'select pg_get_wal_replay_pause_state() as pause');
+  return pause === 'not paused';
+}

@@ -1,0 +1,79 @@
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { runLong } from '../child.ts';
+import type { Found, Scratch } from '../contract.ts';
+import { failure } from '../failure.ts';
+import { lastLines, readFrom, sizeOf } from '../tail.ts';
+import { permittedPlaces, scratchPort } from './scratch.ts';
+import { one, placeOfScratch, withSession } from './session.ts';
+
+/**
+ * Compares every B-tree index with its table, and the structure of tables and indexes, by PostgreSQL's own amcheck. Writes the extension
+ * into the database, so it is for a promoted server that is thrown away.
+ *
+ * @throws DataCorrupt names the relation @throws VersionMismatch amcheck is not installed on this host
+ * @see PostgreSQL documentation, "pg_amcheck"
+ */
+export async function checkIndexes(ask: { scratch: Scratch; database: string }): Promise<Found> {
+  const { places, permit } = await permittedPlaces(ask.scratch);
+  const user = await withSession(placeOfScratch(places), ask.database, 'indexes', async (client) => {
+    const { version } = await one(
+      client,
+      `select max(version) as version from pg_available_extension_versions where name = 'amcheck'`,
+    );
+    if (version === null)
+      throw failure(
+        'VersionMismatch',
+        `this host has no extension amcheck, so indexes cannot be checked. Install PostgreSQL's contrib package for ${permit.postgresql}.`,
+      );
+    return (await one(client, 'select current_user::text as name')).name ?? userInfo().username;
+  });
+  const log = join(places.log, 'amcheck.log');
+  const start = await sizeOf(log);
+  const { code } = await runLong({
+    file: join(permit.postgresql, 'pg_amcheck'),
+    words: [
+      `--host=${places.socket}`,
+      `--port=${scratchPort}`,
+      `--username=${user}`,
+      '--no-password',
+      '--install-missing',
+      '--parent-check',
+      '--heapallindexed',
+      '--jobs=2',
+      `--database=${ask.database.replaceAll(/[*?"]/g, '"$&"')}`,
+    ],
+    log,
+    details: (lines) => ({ line: lines.at(-1) ?? '' }),
+  });
+  const said = await readFrom(log, start);
+  const result = { host: ask.scratch.host, path: log, lastLines: await lastLines(log, 5) };
+  if (code === 0)
+    return {
+      found: await counted(places, ask.database),
+      expected: 'every table sound, every index agreeing with its table',
+      log: result,
+    };
+  const damaged = [
+    ...said.matchAll(/^(?:btree index|heap table) "([^"]+)"(?:, [^:]*)?:\s*\n?\s*(?:ERROR: )?\s*(.*)$/gm),
+  ];
+  if (damaged.length === 0)
+    throw failure('DataCorrupt', `pg_amcheck ended with code ${code}: ${said.trim().slice(-600)}. See ${log}.`);
+  const relations = [...new Set(damaged.map(([, name, words]) => `${name} (${words})`))];
+  throw failure(
+    'DataCorrupt',
+    `${relations.length} relations are damaged: ${relations.slice(0, 5).join('; ')}. The live database may be damaged in the same way: check it with pg_amcheck, and REINDEX what is only an index.`,
+  );
+}
+
+async function counted(places: Parameters<typeof placeOfScratch>[0], database: string): Promise<string> {
+  const row = await withSession(placeOfScratch(places), database, 'indexes', (client) =>
+    one(
+      client,
+      `select count(*) filter (where relkind in ('r', 't', 'm')) as tables,
+         count(*) filter (where relkind = 'i' and relam = (select oid from pg_am where amname = 'btree')) as indexes
+       from pg_class`,
+    ),
+  );
+  return `${row.tables} tables and ${row.indexes} B-tree indexes are sound, every row is in its indexes`;
+}

@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import type { Found, Scratch } from '../contract.ts';
+import { failure } from '../failure.ts';
+import { pause } from '../heartbeat.ts';
+import { type Places, permittedPlaces } from './scratch.ts';
+import { findServer } from './server.ts';
+import { whyEnded } from './server-log.ts';
+import { one, placeOfScratch, type Row, withSession } from './session.ts';
+
+/** The end of recovery fetches the last segment again and asks for the next history file; the archive may be slow. */
+const promoteWithinMs = 600_000;
+
+const question = `
+  select pg_is_in_recovery()::text as in_recovery,
+    case when pg_is_in_recovery() then current_setting('recovery_target_timeline')
+      else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int::text end as timeline`;
+
+/**
+ * Ends recovery on a server that is thrown away afterwards, so that proofs which write can run.
+ *
+ * Safe to repeat: a server that is promoted already is left alone.
+ * @throws ReplayFailed the server ended, or stays in recovery
+ */
+export async function promoteScratch(ask: { scratch: Scratch }): Promise<Found & { timeline: number }> {
+  const { places } = await permittedPlaces(ask.scratch);
+  const before = await look(places);
+  const from = await timelineBefore(places);
+  if (before.in_recovery === 'true')
+    await withSession(placeOfScratch(places), 'postgres', 'promote', (client) =>
+      client.query('select pg_promote(false)'),
+    );
+  const after = await waitForPromotion(places);
+  const timeline = Number(after.timeline);
+  if (!(timeline > from))
+    throw failure('ReplayFailed', `the promoted server is on timeline ${timeline}, expected one after ${from}.`);
+  return {
+    timeline,
+    found: `promoted to timeline ${timeline}, from timeline ${from}; it archives nothing`,
+    expected: `a new timeline after ${from}`,
+  };
+}
+
+async function waitForPromotion(places: Places): Promise<Row> {
+  const deadline = Date.now() + promoteWithinMs;
+  for (;;) {
+    if ((await findServer(places)) === undefined) throw await whyEnded(places, await logFrom(places));
+    const state = await look(places);
+    if (state.in_recovery === 'false') return state;
+    const waiting = (await readFile(places.reason, 'utf8').catch(() => '')).trim();
+    if (Date.now() > deadline)
+      throw failure(
+        'ReplayFailed',
+        `the server is still in recovery ${promoteWithinMs / 60_000} min after it was told to end it. ${waiting} See ${places.serverLog}.`,
+      );
+    await pause(250, { promoting: places.directory, waiting });
+  }
+}
+
+function look(places: Places): Promise<Row> {
+  return withSession(placeOfScratch(places), 'postgres', 'promote', (client) => one(client, question));
+}
+
+async function timelineBefore(places: Places): Promise<number> {
+  return (JSON.parse(await readFile(places.target, 'utf8')) as { target: { timeline: number } }).target.timeline;
+}
+
+async function logFrom(places: Places): Promise<number> {
+  return (JSON.parse(await readFile(places.target, 'utf8')) as { logFrom: number }).logFrom;
+}

@@ -1,0 +1,173 @@
+/** Replaying WAL on the server beside, up to a target and no further. */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PhysicalBackups } from '../../plan/schema.ts';
+import type { RecoveryTarget } from '../../recovery/archive.ts';
+import { backupKind } from '../backups/kind.ts';
+import type { EndOfRecovery, Scratch } from '../contract.ts';
+import { failure } from '../failure.ts';
+import { pause } from '../heartbeat.ts';
+import type { Permit } from '../permit.ts';
+import { isAlive } from '../processes.ts';
+import { sizeOf } from '../tail.ts';
+import { refuseOtherCollations } from './collations.ts';
+import { writeConfiguration } from './configuration.ts';
+import { controlData } from './control-data.ts';
+import { askRecovery, describeEnd, type RecoveryState } from './recovery-state.ts';
+import { writeRestoreCommand } from './restore-command.ts';
+import { empty, exists, type Places, permittedPlaces, writeWhole } from './scratch.ts';
+import { findServer, startServer, stopServer } from './server.ts';
+import { recoveryWords, whyEnded } from './server-log.ts';
+
+export interface ReplayAsk {
+  backups: PhysicalBackups;
+  scratch: Scratch;
+  target: RecoveryTarget;
+  /** How long an outage of the archive is waited for, milliseconds. */
+  outageWithinMs: number;
+  throwAway: boolean;
+}
+
+/** What the server was started with. */
+interface Start {
+  target: RecoveryTarget;
+  raised: Record<string, number>;
+  /** Where its log begins, bytes. */
+  logFrom: number;
+}
+
+/** A large checkpoint at the stop of a server that has replayed much. */
+const stopWithinMs = 600_000;
+/** The WAL can raise what a standby needs several times, but not for ever. */
+const mostRaises = 10;
+
+/**
+ * Starts the restored server, or moves it on, and returns when it stands paused at the target.
+ *
+ * Safe to repeat: a server that stands there already, or is on its way there, is left alone; one that was started with another
+ * target is stopped cleanly and started with this one (a reload would do nothing), which replays from its last restartpoint.
+ * @throws ArchiveGap @throws BackupCorrupt @throws ArchiveUnreachable @throws ReplayFailed @throws VersionMismatch
+ * @see PostgreSQL documentation, "Recovery Target"
+ */
+export async function replayTo(ask: ReplayAsk): Promise<EndOfRecovery> {
+  const { places, permit } = await permittedPlaces(ask.scratch);
+  await backupKind(ask.backups).permitted(permit, ask.backups);
+  refuseVagueTarget(ask.target);
+  if (!(await exists(places.restored)))
+    throw failure('ReplayFailed', `there is no complete restore in ${places.directory}. Restore there first.`);
+  let start = await readStart(places);
+  let pid = await findServer(places);
+  if (start === undefined || pid === undefined || !sameTarget(start.target, ask.target))
+    [start, pid] = await startTowards(ask, places, permit, start?.raised ?? {});
+  for (let raises = 0; ; raises += 1) {
+    const reached = await waitForPause(places, start, pid, ask.target);
+    if (!('raised' in reached)) {
+      await refuseOtherCollations(places);
+      return describeEnd(places, reached, ask.scratch.host, start.logFrom);
+    }
+    if (raises >= mostRaises)
+      throw failure(
+        'ReplayFailed',
+        `the WAL wants ${wordsOf(reached.raised)}, after ${raises} raises. See ${places.serverLog}.`,
+      );
+    [start, pid] = await startTowards(ask, places, permit, { ...start.raised, ...reached.raised });
+  }
+}
+
+async function startTowards(
+  ask: ReplayAsk,
+  places: Places,
+  permit: Permit,
+  raised: Record<string, number>,
+): Promise<[Start, number]> {
+  if ((await askRecovery(places))?.promoted) throw promotedAlready(places, ask.target);
+  await stopServer(places, 'fast', stopWithinMs);
+  const control = await controlData(permit, places.data);
+  // A promoted server has left the source's history: replaying on it would mix two of them.
+  if (control.state === 'shut down' && !(await exists(join(places.data, 'backup_label'))))
+    throw promotedAlready(places, ask.target);
+  await empty(places.spool);
+  await rm(places.reason, { force: true });
+  await rm(places.absent, { force: true });
+  await writeRestoreCommand(places, {
+    fetch: backupKind(ask.backups).fetchInShell(ask.backups, places),
+    outageWithinMs: ask.outageWithinMs,
+  });
+  await writeConfiguration(places, { target: ask.target, control, raised, throwAway: ask.throwAway });
+  const start: Start = { target: ask.target, raised, logFrom: await sizeOf(places.serverLog) };
+  await writeWhole(places.target, JSON.stringify(start));
+  return [start, await startServer(places, permit)];
+}
+
+async function waitForPause(
+  places: Places,
+  start: Start,
+  pid: number,
+  target: RecoveryTarget,
+): Promise<RecoveryState | { raised: Record<string, number> }> {
+  let seen: RecoveryState | undefined;
+  for (;;) {
+    const alive = await isAlive(pid);
+    const state = alive ? await askRecovery(places) : undefined;
+    seen = state ?? seen;
+    if (!alive) {
+      const { raised } = await recoveryWords(places, start.logFrom);
+      if (wantsMore(raised, start)) return { raised };
+      throw await whyEnded(places, start.logFrom);
+    }
+    if (state?.promoted) throw promotedAlready(places, target);
+    if (state?.pause === 'paused') {
+      const words = await recoveryWords(places, start.logFrom);
+      if (words.stopping !== undefined) return state;
+      // It also pauses where a hot standby cannot go on: that is not the target.
+      if (wantsMore(words.raised, start)) return { raised: words.raised };
+    }
+    await pause(250, {
+      target: targetWords(target),
+      replayed: seen?.lsn ?? 'not consistent yet',
+      waiting: (await readFile(places.reason, 'utf8').catch(() => '')).trim(),
+    });
+  }
+}
+
+function promotedAlready(places: Places, target: RecoveryTarget): Error {
+  return failure(
+    'ReplayFailed',
+    `the server in ${places.data} is no longer in recovery, expected it to pause at ${targetWords(target)}. What it holds is not what was asked for: restore again.`,
+  );
+}
+
+function wantsMore(raised: Record<string, number>, start: Start): boolean {
+  return Object.entries(raised).some(([name, value]) => value > (start.raised[name] ?? 0));
+}
+
+async function readStart(places: Places): Promise<Start | undefined> {
+  const text = await readFile(places.target, 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as Start);
+}
+
+function sameTarget(a: RecoveryTarget, b: RecoveryTarget): boolean {
+  const key = (one: RecoveryTarget) =>
+    one.kind === 'lsn' ? ['lsn', one.lsn, one.inclusive, one.timeline] : ['time', one.at, one.timeline];
+  return JSON.stringify(key(a)) === JSON.stringify(key(b));
+}
+
+/** `latest` never reaches PostgreSQL, and a naive time would be read in the server's own zone. */
+function refuseVagueTarget(target: RecoveryTarget): void {
+  if (!Number.isInteger(target.timeline) || target.timeline < 1)
+    throw failure('InputInvalid', `timeline ${target.timeline} is no timeline; expected a number such as 1`);
+  if (target.kind === 'time' && !/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)$/.test(target.at))
+    throw failure('InputInvalid', `"${target.at}" has no offset; expected a time such as 2026-11-21T14:00:00Z`);
+  if (target.kind === 'lsn' && !/^[0-9A-Fa-f]{1,8}\/[0-9A-Fa-f]{1,8}$/.test(target.lsn))
+    throw failure('InputInvalid', `"${target.lsn}" is not an LSN; expected one such as 0/59E1A40`);
+}
+
+export function targetWords(target: RecoveryTarget): string {
+  return `${target.kind === 'lsn' ? target.lsn : target.at} on timeline ${target.timeline}`;
+}
+
+function wordsOf(raised: Record<string, number>): string {
+  return Object.entries(raised)
+    .map(([name, value]) => `${name} = ${value}`)
+    .join(', ');
+}

@@ -1,0 +1,101 @@
+/**
+ * The restore_command of a server beside the live one. PostgreSQL reads any exit code from 1 to 125 as "the archive ends here", and
+ * pgBackRest's codes for a store that does not answer lie in that range: an outage would end the recovery early. So:
+ * 0 here it is; 1 the archive proves that it is not there; 200 the recovery cannot go on, stop the server.
+ *
+ * POSIX sh, because it runs once for each segment.
+ */
+import { quoted } from '../quoted.ts';
+import { type Places, writeWhole } from './scratch.ts';
+
+export interface RestoreCommand {
+  /** Defines `fetch_fast` and `fetch_proven`, which take a file's name and where to put it. */
+  fetch: string;
+  /** How long an outage is waited for, milliseconds. */
+  outageWithinMs: number;
+}
+
+export async function writeRestoreCommand(places: Places, command: RestoreCommand): Promise<void> {
+  await writeWhole(places.restoreCommand, restoreCommandText(places, command), 0o700);
+}
+
+/**
+ * In this order: what can never pass, an outage (its words come with others: an unreadable info file is also "missing"), damage.
+ * What is not recognised is waited for like an outage, because waiting loses nothing.
+ * @see backups/pgbackrest-words.ts
+ */
+export function restoreCommandText(places: Places, { fetch, outageWithinMs }: RestoreCommand): string {
+  const seconds = Math.max(1, Math.ceil(outageWithinMs / 1000));
+  return `#!/bin/sh
+# Written by Lifeboat. Fetches one file of the WAL archive: "$1" is its name, "$2" where to put it.
+# Exit codes: 0 here it is; 1 proven absent; 200 stop the recovery.
+set -u
+file=$1 to=$2
+reason=${quoted(places.reason)}
+said=${quoted(`${places.log}/restore-command`)}.$$
+absent=${quoted(places.absent)}
+within=${seconds}
+child=
+
+${fetch}
+
+finish() { rm -f "$said"; exit "$1"; }
+# The server stops: nothing of this may stay behind.
+trap 'test -n "$child" && kill "$child" 2>/dev/null; finish 143' TERM INT HUP QUIT
+
+run() {
+  "$@" >"$said" 2>&1 &
+  child=$!
+  wait "$child"
+  code=$?
+  child=
+  return "$code"
+}
+waiting() {
+  sleep "$1" &
+  child=$!
+  wait "$child"
+  child=
+}
+say() {
+  printf '%s: %s\\n' "$1" "$(grep -E 'ERROR|\\[[A-Za-z]+Error\\]' "$said" | head -n 2 | tr '\\n' ' ' | cut -c1-400)" >"$reason.new"
+  mv -f "$reason.new" "$reason"
+}
+# Timeline history files are never fetched ahead.
+case $file in *.*) ahead=no ;; *) ahead=yes ;; esac
+began=$(date +%s)
+rest=1
+while :; do
+  if test "$ahead" = yes && run fetch_fast "$file" "$to"; then rm -f "$reason"; finish 0; fi
+  run fetch_proven "$file" "$to"
+  code=$?
+  if test "$code" = 0; then rm -f "$reason"; finish 0; fi
+  # A repository that had an error has proven nothing.
+  if test "$code" = 1 && ! grep -qE '\\[[A-Za-z]+Error\\]' "$said"; then
+    echo "$file" >>"$absent"
+    rm -f "$reason"
+    finish 1
+  fi
+  case $code in
+    27 | 3[0-7] | 43 | 46 | 48 | 96 | 126 | 127) say "the backup tool cannot be used for $file"; finish 200 ;;
+  esac
+  if grep -qE 'No space left on device|Disk quota exceeded' "$said"; then say "no room for $file"; finish 200; fi
+  if ! grep -qiE '(HostConnect|Service|Protocol)Error|unable to connect|unable to get address|timeout|HTTP request failed|connection (reset|closed)|certificate|TLS' "$said"; then
+    case $code in
+      26 | 28 | 29 | 44 | 95 | 99) say "$file is damaged in the archive"; finish 200 ;;
+    esac
+    if grep -qiE '(Checksum|FileInvalid|Format|ArchiveMismatch|Crypto|JsonFormat)Error|(zst|lz4|gz|bz2) error|unable to flush|cipher header' "$said"; then
+      say "$file is damaged in the archive"
+      finish 200
+    fi
+  fi
+  waited=$(($(date +%s) - began))
+  if test "$waited" -ge "$within"; then say "gave up after $waited s on $file"; finish 200; fi
+  # Without its server, nobody waits for the file.
+  kill -0 "$PPID" 2>/dev/null || finish 200
+  say "waiting for $file since $waited s"
+  waiting "$rest"
+  test "$rest" -ge 5 || rest=$((rest + 1))
+done
+`;
+}

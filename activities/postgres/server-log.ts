@@ -1,0 +1,100 @@
+/** What the server itself says of its recovery. "Done" is read here, not from an exit code. */
+import { readFile } from 'node:fs/promises';
+import { failure } from '../failure.ts';
+import { lastLines, readFrom } from '../tail.ts';
+import type { Places } from './scratch.ts';
+
+export interface RecoveryWords {
+  /** `recovery stopping after WAL location (LSN) "0/5A3F2C8"` */
+  stopping?: string;
+  /** Timeline of the segment fetched last. */
+  lastTimeline?: number;
+  lastCommitAt?: string;
+  /** What the WAL wants raised: a hot standby goes no further with less than its primary has. */
+  raised: Record<string, number>;
+  /** FATAL and PANIC, apart from those that greet early connections. */
+  fatal: string[];
+  /** Why reading WAL stopped, such as a damaged record. */
+  damage?: string;
+}
+
+/** @param from where the log of this start begins, bytes */
+export async function recoveryWords(places: Places, from: number): Promise<RecoveryWords> {
+  return wordsIn(await readFrom(places.serverLog, from));
+}
+
+export function wordsIn(log: string): RecoveryWords {
+  const stopping = last(log, /LOG: {2}(recovery stopping .*)$/gm);
+  const segment = last(log, /restored log file "([0-9A-F]{8})[0-9A-F]{16}" from archive/g);
+  const commit =
+    last(log, /last completed transaction was at log time (\S+ \S+)/g) ?? last(stopping ?? '', /time (\d{4}-\S+ \S+)/g);
+  const damage = last(
+    log,
+    /LOG: {2}((?:incorrect|invalid|unexpected|there is no contrecord|contrecord|record with|missing contrecord).*)$/gm,
+  );
+  return {
+    ...(stopping === undefined ? {} : { stopping }),
+    ...(segment === undefined ? {} : { lastTimeline: Number.parseInt(segment, 16) }),
+    ...(commit === undefined ? {} : { lastCommitAt: commit.replace(' ', 'T').replace(/\+00.*$|$/, 'Z') }),
+    ...(damage === undefined ? {} : { damage }),
+    raised: Object.fromEntries(
+      [...log.matchAll(/(\w+) = \d+ is a lower setting than on the primary server, where its value was (\d+)/g)].map(
+        ([, name = '', value]) => [name, Number(value)],
+      ),
+    ),
+    fatal: [...log.matchAll(/(?:FATAL|PANIC): {2}(.*)$/gm)]
+      .map(([, words = '']) => words)
+      .filter(
+        (words) => !/the database system is|terminating (connection|background)|role .* does not exist/.test(words),
+      ),
+  };
+}
+
+function last(text: string, pattern: RegExp): string | undefined {
+  return [...text.matchAll(pattern)].at(-1)?.[1];
+}
+
+/** The failure behind the end of a server that should have paused at its target. */
+export async function whyEnded(places: Places, from: number): Promise<Error> {
+  const words = await recoveryWords(places, from);
+  const waiting = (await readFile(places.reason, 'utf8').catch(() => '')).trim();
+  const said = words.fatal.join('; ') || 'nothing';
+  const tail = (await lastLines(places.serverLog, 3)).join(' | ');
+  const server = `The server said: ${said}.`;
+  if (/No space left on device/.test(said) || waiting.startsWith('no room'))
+    return failure(
+      'DiskFull',
+      `the replay ran out of room in ${places.directory}: ${waiting || said}. Make room there.`,
+    );
+  if (waiting.includes('damaged in the archive'))
+    return failure(
+      'BackupCorrupt',
+      `${waiting}. ${server} Nothing after it can be recovered from this backup: choose an earlier target, take a new backup, and find out what damaged it.`,
+    );
+  if (waiting.startsWith('gave up'))
+    return failure('ArchiveUnreachable', `the WAL archive did not answer in time: ${waiting}. ${server}`);
+  if (waiting.includes('cannot be used')) return failure('PlanInvalid', `${waiting}. ${server}`);
+  if (said.includes('recovery ended before configured recovery target')) return endedEarly(places, words, server);
+  if (said.includes('before consistent recovery point'))
+    return failure(
+      'ReplayFailed',
+      `the target lies before the end of the backup, or before what was replayed already. ${server} A server moves forward only: restore again, from an older backup if need be.`,
+    );
+  return failure('ReplayFailed', `recovery stopped before its target. ${server} Last lines of its log: ${tail}`);
+}
+
+async function endedEarly(places: Places, words: RecoveryWords, server: string): Promise<Error> {
+  if (words.damage !== undefined)
+    return failure(
+      'ReplayFailed',
+      `the WAL cannot be read on: ${words.damage}. ${server} A segment in the archive is damaged; nothing after it can be recovered from this backup.`,
+    );
+  const absent = (await lastLines(places.absent, 50).catch(() => []))
+    .filter((name) => /^[0-9A-F]{24}$/.test(name))
+    .at(-1);
+  const gap = absent === undefined ? 'the WAL ends before the target' : `segment ${absent} is not in the archive`;
+  return failure(
+    'ArchiveGap',
+    `${gap}, but the target lies after it. ${server} Choose an earlier target, or find the segment (on the old primary's or a standby's disk) and archive it.`,
+  );
+}

@@ -1,0 +1,91 @@
+/** Starting, finding and stopping the server beside. It outlives the worker that started it: a retry finds it again. */
+import { spawn } from 'node:child_process';
+import { open, readFile, readlink, realpath, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { belongingTo, toolEnvironment } from '../child.ts';
+import { failure } from '../failure.ts';
+import { beating } from '../heartbeat.ts';
+import type { Permit } from '../permit.ts';
+import { endProcesses, isAlive, processesOf, signal, waitForEnd } from '../processes.ts';
+import { type Places, refuseLongSocket } from './scratch.ts';
+
+/** Pid of the postmaster of this directory, and of no other: a pid file may name a stranger by now. */
+export async function findServer(places: Places): Promise<number | undefined> {
+  const text = await readFile(join(places.data, 'postmaster.pid'), 'utf8').catch(() => '');
+  const pid = Number(text.split('\n')[0]);
+  if (!Number.isInteger(pid) || pid <= 1 || !(await isAlive(pid))) return undefined;
+  const [works, data] = await Promise.all([
+    readlink(`/proc/${pid}/cwd`).catch(() => ''),
+    realpath(places.data).catch(() => places.data),
+  ]);
+  return works === data ? pid : undefined;
+}
+
+/** Starts the server; it is not ready, and not even sure to stay, when this returns. */
+export async function startServer(places: Places, permit: Permit): Promise<number> {
+  refuseLongSocket(places);
+  await endLeftovers(places);
+  await rm(join(places.data, 'postmaster.pid'), { force: true });
+  const log = await open(places.serverLog, 'a', 0o600);
+  try {
+    const child = spawn(
+      join(permit.postgresql, 'postgres'),
+      ['-D', places.data, '-c', `config_file=${places.configuration}`],
+      {
+        cwd: places.data,
+        env: toolEnvironment(belongingTo(places.directory)),
+        stdio: ['ignore', log.fd, log.fd],
+        detached: true,
+      },
+    );
+    const pid = await new Promise<number>((resolve, reject) => {
+      child.on('spawn', () => resolve(child.pid ?? 0));
+      child.on('error', (error) =>
+        reject(
+          failure(
+            'NotPermitted',
+            `${permit.postgresql}/postgres cannot be run (${error.message}). Correct "postgresql:" in ${permit.file}.`,
+          ),
+        ),
+      );
+    });
+    child.unref();
+    return pid;
+  } finally {
+    await log.close();
+  }
+}
+
+/** Children of a server that died, and fetches that run in the background, would hold on to files and queue. */
+async function endLeftovers(places: Places): Promise<void> {
+  const left = await endProcesses(await processesOf(places.directory));
+  if (left.length > 0)
+    throw failure(
+      'LitterFound',
+      `process ${left[0]?.pid} (${left[0]?.command}) in ${places.directory} does not end. End it by hand: nothing can be started there before.`,
+    );
+}
+
+/** SIGINT: rolls back, writes a checkpoint. SIGQUIT: at once, when nothing of it is needed any more. */
+const ways = { fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
+
+/** Stops the server and all that came of it. Nothing running is fine. A large checkpoint is waited for, `withinMs`. */
+export async function stopServer(
+  places: Places,
+  way: keyof typeof ways,
+  withinMs: number,
+): Promise<{ clean: boolean }> {
+  const pid = await findServer(places);
+  let clean = true;
+  if (pid !== undefined) {
+    signal(pid, ways[way]);
+    const server = [{ pid, command: 'postgres' }];
+    const left = await beating(
+      () => ({ stopping: places.directory }),
+      () => waitForEnd(server, withinMs),
+    );
+    clean = left.length === 0;
+  }
+  await endLeftovers(places);
+  return { clean };
+}

@@ -1,0 +1,137 @@
+/** Sessions on servers of this host, by their unix socket. */
+import { userInfo } from 'node:os';
+import { Context } from '@temporalio/activity';
+import { Client, DatabaseError } from 'pg';
+import { failure } from '../failure.ts';
+import { beating } from '../heartbeat.ts';
+import { type Places, scratchPort } from './scratch.ts';
+
+export interface SocketPlace {
+  /** Directory of the socket. */
+  host: string;
+  port: number;
+}
+
+export function placeOfScratch(places: Places): SocketPlace {
+  return { host: places.socket, port: scratchPort };
+}
+
+/** All values as text, as the server prints them: a 64-bit number or a time would lose digits in JavaScript. */
+const asText = { getTypeParser: () => (text: string) => text };
+
+export type Row = Record<string, string | null>;
+
+/** 28000: no such role, or not let in; 28P01: a password is wanted. */
+const notThisRole = ['28000', '28P01'];
+
+/**
+ * Connects as the superuser: the role named like this process's user, which owns the data directory, or `postgres`.
+ *
+ * @throws DatabaseUnreachable
+ */
+export async function connect(place: SocketPlace, database: string, what: string): Promise<Client> {
+  const roles = [...new Set([userInfo().username, 'postgres'])];
+  let refusal: unknown;
+  for (const user of roles) {
+    const client = newClient(place, database, user, what);
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      close(client);
+      refusal = error;
+      if (!(error instanceof DatabaseError && notThisRole.includes(error.code ?? ''))) throw error;
+    }
+  }
+  throw refusal;
+}
+
+function newClient({ host, port }: SocketPlace, database: string, user: string, what: string): Client {
+  const client = new Client({
+    host,
+    port,
+    database,
+    user,
+    application_name: `lifeboat-${what}`,
+    connectionTimeoutMillis: 10_000,
+    types: asText,
+  });
+  // Without a listener, a connection that breaks between two queries would end the worker.
+  client.on('error', () => undefined);
+  return client;
+}
+
+export function close(client: Client): void {
+  client.end().catch(() => undefined);
+}
+
+/** One session, with heartbeats. When the activity is cancelled, the server is told to stop the query. */
+export async function withSession<T>(
+  place: SocketPlace,
+  database: string,
+  what: string,
+  body: (client: Client) => Promise<T>,
+  details: () => unknown = () => ({ asking: what }),
+): Promise<T> {
+  return beating(details, async () => {
+    const client = await connect(place, database, what).catch((error) => {
+      throw unreachable(place, database, error);
+    });
+    const stop = cancelWith(client, place, database);
+    try {
+      return await body(client);
+    } catch (error) {
+      Context.current().cancellationSignal.throwIfAborted();
+      if (error instanceof DatabaseError || isOurs(error)) throw error;
+      throw unreachable(place, database, error);
+    } finally {
+      stop();
+      close(client);
+    }
+  });
+}
+
+function cancelWith(client: Client, place: SocketPlace, database: string): () => void {
+  const signal = Context.current().cancellationSignal;
+  const onAbort = () => {
+    cancelQuery(client, place, database).catch(() => undefined);
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  return () => signal.removeEventListener('abort', onAbort);
+}
+
+async function cancelQuery(client: Client, place: SocketPlace, database: string): Promise<void> {
+  const pid = 'processID' in client && typeof client.processID === 'number' ? client.processID : undefined;
+  if (pid === undefined) return;
+  const other = await connect(place, database, 'cancel');
+  try {
+    await other.query('select pg_cancel_backend($1)', [pid]);
+  } finally {
+    close(other);
+  }
+}
+
+function isOurs(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'ApplicationFailure' || error.name === 'CancelledFailure');
+}
+
+function unreachable(place: SocketPlace, database: string, error: unknown): Error {
+  const words = error instanceof Error ? error.message : String(error);
+  return failure(
+    'DatabaseUnreachable',
+    `the server at ${place.host}, port ${place.port}, does not let this worker into database "${database}": ${words}. Expected it to run, and to let the database's own user in by its socket (pg_hba.conf: local all all peer).`,
+    error,
+  );
+}
+
+/** The first row; a query that must have one. */
+export async function one(client: Client, text: string, values: unknown[] = []): Promise<Row> {
+  const { rows } = await client.query<Row>(text, values);
+  const [row] = rows;
+  if (row === undefined) throw failure('Bug', `no row came back from: ${text.slice(0, 200)}`);
+  return row;
+}
+
+export async function all(client: Client, text: string, values: unknown[] = []): Promise<Row[]> {
+  return (await client.query<Row>(text, values)).rows;
+}

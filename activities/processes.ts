@@ -1,0 +1,102 @@
+/** Processes as the kernel shows them (/proc): a pid alone proves nothing, it may have been given to a stranger. */
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+
+export interface FoundProcess {
+  pid: number;
+  /** Its command line, cut for people. */
+  command: string;
+}
+
+/** Set for what is started in a scratch directory, and inherited by all that comes of it: a process names its directory. */
+export const scratchVariable = 'LIFEBOAT_SCRATCH';
+
+/** Processes whose command line, working directory or environment name the directory, whoever started them. */
+export function processesNaming(directory: string): Promise<FoundProcess[]> {
+  return processesWhere(
+    async (pid, words) =>
+      words.some((word) => names(word, directory)) ||
+      names(await linkOf(pid, 'cwd'), directory) ||
+      (await startedFor(pid, directory)),
+  );
+}
+
+/**
+ * Processes that Lifeboat started for the directory; not, say, the shell of a person who looks at it.
+ * PostgreSQL's children overwrite their environment with their title, but they work in the data directory.
+ */
+export function processesOf(directory: string): Promise<FoundProcess[]> {
+  return processesWhere(
+    async (pid) =>
+      (await startedFor(pid, directory)) ||
+      (/\/postgres( \(deleted\))?$/.test(await linkOf(pid, 'exe')) && names(await linkOf(pid, 'cwd'), directory)),
+  );
+}
+
+/** Processes that were started with exactly this argument. */
+export function processesWith(argument: string): Promise<FoundProcess[]> {
+  return processesWhere(async (_pid, words) => words.includes(argument));
+}
+
+export async function isAlive(pid: number): Promise<boolean> {
+  // A zombie has ended; it only waits for its parent to ask.
+  const state = /^State:\s+(\S)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''))?.[1];
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+/** Ends processes: asks first, insists after `graceMs`. Returns those that are still there. */
+export async function endProcesses(found: FoundProcess[], graceMs = 5_000): Promise<FoundProcess[]> {
+  for (const { pid } of found) signal(pid, 'SIGTERM');
+  const left = await waitForEnd(found, graceMs);
+  for (const { pid } of left) signal(pid, 'SIGKILL');
+  return waitForEnd(left, 5_000);
+}
+
+export async function waitForEnd(found: FoundProcess[], withinMs: number): Promise<FoundProcess[]> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const alive = await Promise.all(found.map(({ pid }) => isAlive(pid)));
+    const left = found.filter((_one, index) => alive[index]);
+    if (left.length === 0 || Date.now() > deadline) return left;
+    await wait(50);
+  }
+}
+
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+async function processesWhere(matches: (pid: number, words: string[]) => Promise<boolean>): Promise<FoundProcess[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found: FoundProcess[] = [];
+  for (const pid of pids) {
+    if (pid === process.pid || !(await isAlive(pid))) continue;
+    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    const words = line.split('\0').filter((word) => word !== '');
+    if (await matches(pid, words)) found.push({ pid, command: words.join(' ').slice(0, 160) });
+  }
+  return found;
+}
+
+async function startedFor(pid: number, directory: string): Promise<boolean> {
+  // Only one's own processes can be read; those of other users are none of ours.
+  const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+  return environment.split('\0').includes(`${scratchVariable}=${directory}`);
+}
+
+function linkOf(pid: number, name: 'cwd' | 'exe'): Promise<string> {
+  return readlink(`/proc/${pid}/${name}`).catch(() => '');
+}
+
+/** `/scratch/run-1` is not named by `/scratch/run-10/data`. */
+function names(text: string, directory: string): boolean {
+  for (let at = text.indexOf(directory); at >= 0; at = text.indexOf(directory, at + 1)) {
+    const next = text[at + directory.length];
+    if (next === undefined || !/[A-Za-z0-9._-]/.test(next)) return true;
+  }
+  return false;
+}

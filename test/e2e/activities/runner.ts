@@ -1,0 +1,62 @@
+/**
+ * Runs activities of the host worker in a process of their own: as the database's user, and one that can be killed.
+ * All code is loaded before root's rights are given up, so that the repository may lie where that user cannot read it.
+ */
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { hostChanges, hostReads } from '../../../activities/host.ts';
+
+export interface Order {
+  id: number;
+  activity?: string;
+  ask?: object;
+  cancel?: true;
+}
+
+export interface Report {
+  id: number;
+  ready?: true;
+  heartbeat?: unknown;
+  result?: unknown;
+  failure?: { name: string; type: string; message: string };
+}
+
+const activities: Record<string, unknown> = { ...hostReads, ...hostChanges };
+const environments = new Map<number, MockActivityEnvironment>();
+
+becomeDatabaseUser();
+process.on('message', (order: Order) => {
+  if (order.cancel) environments.get(order.id)?.cancel();
+  else void run(order);
+});
+process.on('disconnect', () => process.exit(0));
+send({ id: 0, ready: true });
+
+function becomeDatabaseUser(): void {
+  process.chdir('/');
+  const [uid, gid] = (process.env.TEST_RUN_AS ?? '').split(':').map(Number);
+  if (process.geteuid?.() !== 0 || uid === undefined || gid === undefined) return;
+  process.setgroups?.([gid]);
+  process.setgid?.(gid);
+  process.setuid?.(uid);
+}
+
+async function run({ id, activity = '', ask }: Order): Promise<void> {
+  const body = activities[activity];
+  if (typeof body !== 'function')
+    return send({ id, failure: { name: 'Error', type: 'Bug', message: `no ${activity}` } });
+  // Failures are what many tests expect: they are reported, not logged.
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  environments.set(id, environment);
+  environment.on('heartbeat', (heartbeat: unknown) => send({ id, heartbeat }));
+  try {
+    send({ id, result: await environment.run((given: object) => body(given) as Promise<unknown>, ask ?? {}) });
+  } catch (error) {
+    const { name = 'Error', message = String(error) } = error as Error;
+    send({ id, failure: { name, message, type: (error as { type?: string }).type ?? '' } });
+  }
+}
+
+function send(report: Report): void {
+  process.send?.(report);
+}
