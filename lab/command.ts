@@ -6,7 +6,6 @@ export interface CommandOptions {
   /** Whose rights it runs with; the caller's when absent. */
   account?: Account;
   env?: Record<string, string>;
-  cwd?: string;
   input?: string;
   signal?: AbortSignal;
 }
@@ -15,7 +14,7 @@ export interface CommandOptions {
 export async function command(file: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const result = await execa(file, args, {
     ...(options.account?.ids ?? {}),
-    cwd: options.cwd ?? '/',
+    cwd: '/',
     env: childEnvironment(options.env ?? {}, options.account),
     extendEnv: false,
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),

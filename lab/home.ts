@@ -59,7 +59,8 @@ async function copyForOthers(say: (line: string) => void): Promise<string> {
     await cp(join(packageRoot, 'dist'), join(unfinished, 'dist'), { recursive: true });
     await cp(join(packageRoot, 'package.json'), join(unfinished, 'package.json'));
   });
-  await removeOlder(libraries, directory);
+  await removeOlder(libraries, 'lifeboat-', directory);
+  await removeOlder(dirname(libraries), 'libraries-', libraries);
   return directory;
 }
 
@@ -131,13 +132,13 @@ async function once(directory: string, make: (unfinished: string) => Promise<voi
   }
 }
 
-/** Keeps the newest few builds: another estate may still run from the one before. */
-async function removeOlder(libraries: string, current: string): Promise<void> {
-  const builds = (await readdir(libraries)).filter((name) => name.startsWith('lifeboat-'));
+/** Keeps the newest few: another estate may still run from the one before. */
+async function removeOlder(folder: string, prefix: string, current: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith(prefix));
   const dated = await Promise.all(
-    builds.map(async (name) => ({ path: join(libraries, name), at: (await lstat(join(libraries, name))).mtimeMs })),
+    names.map(async (name) => ({ path: join(folder, name), at: (await lstat(join(folder, name))).mtimeMs })),
   );
-  const old = dated.sort((one, other) => other.at - one.at).slice(4);
+  const old = dated.sort((one, other) => other.at - one.at).slice(3);
   for (const { path } of old) if (path !== current) await rm(path, { recursive: true, force: true });
 }
 

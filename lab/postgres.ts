@@ -79,8 +79,17 @@ export async function startServer(site: Site, host: Host): Promise<EstateProcess
     ports: [site.ports[host]],
     stopSignal: 'SIGINT',
     readyWithinMs: 60_000,
-    ready: () => withServer(site, host, 'postgres', async () => true),
+    ready: () => withServer(site, host, 'postgres', wakeCheckpointer),
   });
+}
+
+/**
+ * The checkpointer, which also keeps `archive_timeout`, begins to sleep while the server still counts as recovering, and
+ * then for up to five minutes: a segment would wait that long. A reload wakes it.
+ */
+async function wakeCheckpointer(client: pg.Client): Promise<boolean> {
+  await client.query('select pg_reload_conf()');
+  return true;
 }
 
 /** The primary's copy becomes a standby: it must have been stopped in order when it was copied. */

@@ -73,12 +73,16 @@ export async function launch(site: Site, spec: ProcessSpec): Promise<EstateProce
   site.signal.throwIfAborted();
   const { layout, say, signal } = site;
   await mkdir(layout.logs, { recursive: true });
-  const started = new EstateProcess(spec, {
-    logFile: join(layout.logs, `${spec.name}.log`),
-    pidFile: join(layout.pids, `${spec.name}.pid`),
-    say,
-    signal,
-  });
+  // Those whose command line does not name the estate are known by where they work.
+  const started = new EstateProcess(
+    { cwd: layout.root, ...spec },
+    {
+      logFile: join(layout.logs, `${spec.name}.log`),
+      pidFile: join(layout.pids, `${spec.name}.pid`),
+      say,
+      signal,
+    },
+  );
   site.processes.set(spec.name, started);
   await started.start();
   return started;

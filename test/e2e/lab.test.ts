@@ -1,4 +1,5 @@
 /** The lab itself: what every other end-to-end test stands on. */
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -50,14 +51,16 @@ describe('an estate', () => {
     estate = await start();
   }, 120_000);
   afterAll(async () => estate?.stop(), 60_000);
+  const db1 = () => serverOf(estate, 'db1');
 
   test('archives its segments, and its standby follows the primary', async () => {
     const id = await buy(estate);
+    const [now] = await ask<{ wal: string }>(db1(), 'select pg_walfile_name(pg_current_wal_lsn()) as wal');
     await seenWithin(
-      'a segment in the archive that was written after the start',
+      `${now?.wal} in the archive`,
       20_000,
-      () => ask<{ archived: string; failed: string }>(serverOf(estate, 'db1'), archiverSql),
-      ([seen]) => Number(seen?.archived) > 0 && seen?.failed === '0',
+      () => ask<{ wal: string | null; failed: string }>(db1(), archiverSql),
+      ([seen]) => (seen?.wal ?? '') >= (now?.wal ?? 'none') && seen?.failed === '0',
     );
     const on = (host: 'db1' | 'db2') => contentOf(serverOf(estate, host), `(select * from orders where id = ${id})`);
     const written = await on('db1');
@@ -118,7 +121,7 @@ describe('an estate', () => {
   }, 60_000);
 
   test('leaves no process and no file behind', async () => {
-    expect((await processesNaming(estate.root)).length).toBeGreaterThan(5);
+    expect((await processesNaming(estate.root)).length).toBeGreaterThan(14);
     const parent = join(estate.root, '..');
     await estate.stop();
     expect(await processesNaming(estate.root)).toEqual([]);
@@ -143,27 +146,26 @@ describe('the fault proxy', () => {
     client.destroy();
   }
 
-  /** One attempt, without the client's own retries. */
-  async function get(attempts = 1): Promise<Buffer> {
-    const client = await storeClient(estate.site);
-    client.config.maxAttempts = async () => attempts;
+  /** The object's hash, in one attempt, without the client's own retries. */
+  async function get(): Promise<string> {
+    const client = await storeClient(estate.site, 1);
     try {
       const { Body } = await client.send(new GetObjectCommand({ Bucket: 'evidence', Key: 'a/b c+d' }));
-      return Buffer.from((await Body?.transformToByteArray()) ?? []);
+      return hashOf((await Body?.transformToByteArray()) ?? new Uint8Array());
     } finally {
       client.destroy();
     }
   }
 
   test('is quiet without rules: every byte and signature passes', async () => {
-    expect((await get()).equals(body)).toBe(true);
+    expect(await get()).toBe(hashOf(body));
   });
 
   test('answers a burst of 503s, so many and no more', async () => {
     await estate.faults.add({ method: 'GET', count: 2, fault: { kind: 'status', status: 503 } });
     await expect(get()).rejects.toMatchObject({ $metadata: { httpStatusCode: 503 } });
     await expect(get()).rejects.toMatchObject({ name: 'SlowDown' });
-    expect((await get()).equals(body)).toBe(true);
+    expect(await get()).toBe(hashOf(body));
     await estate.faults.clear();
   });
 
@@ -176,7 +178,7 @@ describe('the fault proxy', () => {
   test('drops the connection before the store hears of the request', async () => {
     await estate.faults.add({ method: 'GET', path: 'evidence', count: 1, fault: { kind: 'drop' } });
     await expect(get()).rejects.toThrow();
-    expect((await get()).equals(body)).toBe(true);
+    expect(await get()).toBe(hashOf(body));
     await estate.faults.clear();
   });
 
@@ -184,7 +186,7 @@ describe('the fault proxy', () => {
     await estate.faults.add({ method: 'GET', count: 1, fault: { kind: 'flip', atByte: 150_000 } });
     // The client compares checksums by itself: it notices.
     await expect(get()).rejects.toThrow(/checksum/i);
-    expect((await get()).equals(body)).toBe(true);
+    expect(await get()).toBe(hashOf(body));
     await estate.faults.clear();
   });
 
@@ -195,4 +197,6 @@ describe('the fault proxy', () => {
   });
 });
 
-const archiverSql = 'select archived_count as archived, failed_count as failed from pg_stat_archiver';
+const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+const archiverSql = 'select last_archived_wal as wal, failed_count as failed from pg_stat_archiver';

@@ -1,6 +1,6 @@
 /** Looks at an estate with other means than Lifeboat's own: plain SQL, plain files, the process table. */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import pg from 'pg';
 
@@ -102,11 +102,18 @@ export async function objectsIn(bucket: string, wanted: (path: string) => boolea
   return found;
 }
 
-/** Command lines of all processes that name this path. */
+/** Command lines of all processes that name this path in it or in their environment, or work below it. */
 export async function processesNaming(path: string): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
-  return lines.map((line) => line.replaceAll('\0', ' ').trim()).filter((line) => line.includes(path));
+  const seen = await Promise.all(
+    pids.map(async (pid) => {
+      const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
+      const directory = await readlink(`/proc/${pid}/cwd`).catch(() => '');
+      const line = (await read('cmdline')).replaceAll('\0', ' ').trim();
+      return { line, words: [line, await read('environ'), directory].join('\0') };
+    }),
+  );
+  return seen.filter(({ words }) => words.includes(path)).map(({ line }) => line);
 }
 
 /** Polls until `look` is true, and says what was last seen when it never is. */

@@ -14,6 +14,8 @@ declare module 'vitest' {
 let folder: string | undefined;
 
 export async function setup(project: TestProject): Promise<void> {
+  // Else each test file begins with a warning about the SDK's future.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
   folder = await mkdtemp(join(process.env.LIFEBOAT_TEST_ROOT ?? tmpdir(), 'lifeboat-template-'));
   await chmod(folder, 0o755);
   const template = join(folder, 'template');
