@@ -27,7 +27,7 @@ export const failureTypes = {
   TablespaceUnsafe: { means: 'a tablespace would be replayed onto the live directory' },
   NotPrimary: { means: 'the server is not the primary' },
   SplitBrain: { means: 'more than one server says that it is the primary' },
-  StandbyUnfit: { means: 'the standby cannot serve as a reference', passes: true },
+  StandbyUnfit: { means: 'the standby cannot serve as a reference' },
   LockHeld: { means: 'another run holds the lock' },
   LiveRunInProgress: { means: 'a live recovery of this service is going on' },
   TablesBusy: { means: 'the critical tables could not be locked in time', passes: true },

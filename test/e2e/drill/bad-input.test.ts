@@ -24,10 +24,11 @@ async function withPlan(change: (text: string) => string, input: object = {}): P
 /** Files of the backup store whose path matches, as the store keeps them on disk. */
 async function stored(pattern: RegExp): Promise<string[]> {
   const { store } = scenario().estate.site.layout;
-  const names = await readdir(store, { recursive: true });
-  return names
-    .filter((name) => pattern.test(name))
-    .map((name) => join(store, name))
+  const entries = await readdir(store, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => pattern.test(path))
     .sort();
 }
 
@@ -59,14 +60,15 @@ describe('a drill is not proven', () => {
       return all.length >= before + 3 ? all : undefined;
     });
     const victim = segments[before] ?? '';
-    await rename(victim, `${victim}.away`);
+    const away = join(scenario().estate.root, 'taken-away');
+    await rename(victim, away);
     try {
       const evidence = await drill(scenario());
       expect(evidence.failure?.type).toBe('ArchiveGap');
       expect(evidence.failure?.message).toContain(segmentOf(victim));
       expect(inAssessment(evidence)).toBe(true);
     } finally {
-      await rename(`${victim}.away`, victim);
+      await rename(away, victim);
     }
   });
 
@@ -97,7 +99,9 @@ describe('a drill is not proven', () => {
   });
 
   test('with a wrong S3 key: one clear sentence', async () => {
-    const evidence = await withPlan((text) => text.replace(/accessKeyId: .*/, "accessKeyId: '$" + "{env:PATH}'"));
+    const file = join(scenario().estate.root, 'wrong-key');
+    await writeFile(file, 'AKIANOTOURS');
+    const evidence = await withPlan((text) => text.replace(/accessKeyId: .*/, `accessKeyId: '$` + `{file:${file}}'`));
     expect(evidence.failure).toMatchObject({ type: 'StoreRefused' });
     expect(evidence.failure?.message).toMatch(/key/i);
   });

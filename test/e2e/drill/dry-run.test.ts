@@ -1,11 +1,19 @@
 /** A dry run reads, and reads only: an observer compares the whole estate before and after. */
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { buckets } from '../../../lab/backrest.ts';
 import { catalogueOf, configurationOf, filesBelow, objectsIn, processesNaming } from '../observer.ts';
-import { ended, type Scenario, start, useEstate } from './scenario.ts';
+import { ended, type Scenario, start, until, useEstate } from './scenario.ts';
 
 const scenario = useEstate({ readOnly: true });
+
+beforeAll(async () => {
+  await until('a commit after the backup is archived', async () => {
+    const early = await ended(await start(scenario(), 'monthlyDrill', { mode: 'dry-run' }));
+    if (early.failure !== undefined) throw new Error(early.failure.message);
+    return true;
+  });
+}, 60_000);
 
 async function estateAsItIs({ estate }: Scenario) {
   const { db1, db2 } = estate.servers;

@@ -3,7 +3,12 @@ import { checkInput, modeOf } from '../../../workflows/inputs.ts';
 
 describe('what a runbook may be started with', () => {
   test('nothing, an empty object and every known field are fine', () => {
-    for (const input of [undefined, null, {}, { service: 'orders', mode: 'drill', requestedBy: 'ana', target: '2026-11-21T14:00:00+02:00' }])
+    for (const input of [
+      undefined,
+      null,
+      {},
+      { service: 'orders', mode: 'drill', requestedBy: 'ana', target: '2026-11-21T14:00:00+02:00' },
+    ])
       expect(checkInput('monthly-drill', input)).toBeUndefined();
   });
 
