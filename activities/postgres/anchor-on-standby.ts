@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { type Client, DatabaseError } from 'pg';
 import type { Member } from '../../plan/schema.ts';
-import type { Anchor } from '../../recovery/archive.ts';
+import type { Anchor, TableFingerprint } from '../../recovery/archive.ts';
 import type { Found } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { beginSnapshot, describeTables, fingerprintTables } from './fingerprint.ts';
@@ -14,12 +14,15 @@ const mostLagMs = 300_000;
 /** The startup process notes the wish to pause at its next record or wait. */
 const pauseWithinMs = 15_000;
 
+/** SQLSTATE of a statement that was cancelled, or ran out of its time. */
+const queryCancelled = '57014';
+
 /** `behind`: replay lags what was received; then the age of the last replayed commit says by how much. */
 const question = `
   select pg_is_in_recovery()::text as standby,
     (select status from pg_stat_wal_receiver limit 1) as receiver,
     (select received_tli::text from pg_stat_wal_receiver limit 1) as timeline,
-    pg_get_wal_replay_pause_state() as pause,
+    case when pg_is_in_recovery() then pg_get_wal_replay_pause_state() end as pause,
     (pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn())::text as behind,
     round(extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::text as age_ms,
     current_user::text as user`;
@@ -101,10 +104,8 @@ async function anchorWhilePaused(
   const deadline = Date.now() + ask.withinMs;
   await client.query('select pg_wal_replay_pause()');
   const before = await waitForPause(client, ask.member.host);
-  await client.query(`set statement_timeout = ${Math.max(1_000, deadline - Date.now())}`);
-  await beginSnapshot(client);
-  const tables = await fingerprintTables(client, ask.tables, progress);
-  await client.query('commit');
+  await client.query(`set statement_timeout = ${Math.max(1, deadline - Date.now())}`);
+  const tables = await read(client, ask, progress);
   const after = await one(client, position);
   if (after.pause !== 'paused' || after.lsn !== before.lsn || before.lsn == null)
     throw failure(
@@ -120,6 +121,25 @@ async function anchorWhilePaused(
     source: `standby ${ask.member.host}, replay paused`,
     tables,
   };
+}
+
+async function read(
+  client: Client,
+  ask: { member: Member; tables: string[]; withinMs: number },
+  progress: { table: string },
+): Promise<TableFingerprint[]> {
+  try {
+    await beginSnapshot(client);
+    const tables = await fingerprintTables(client, ask.tables, progress);
+    await client.query('commit');
+    return tables;
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.code !== queryCancelled) throw error;
+    throw failure(
+      'StandbyUnfit',
+      `${progress.table} on ${ask.member.host} was not read within the ${ask.withinMs / 1000} s for which replay may be paused; replay goes on. Take the anchor when the standby is less busy.`,
+    );
+  }
 }
 
 async function waitForPause(client: Client, host: string): Promise<Row> {
@@ -143,7 +163,7 @@ async function waitForPause(client: Client, host: string): Promise<Row> {
 async function resume(client: Client, dataDirectory: string): Promise<void> {
   for (let tries = 0; tries < 3; tries += 1) {
     const went = await goOn(client).catch((error) => {
-      if (error instanceof DatabaseError && error.code === '57014') return false;
+      if (error instanceof DatabaseError && error.code === queryCancelled) return false;
       throw error;
     });
     if (went) return endWatchdogs(dataDirectory);

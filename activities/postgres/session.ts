@@ -1,6 +1,6 @@
 /** Sessions on servers of this host, by their unix socket. */
 import { userInfo } from 'node:os';
-import { Context } from '@temporalio/activity';
+import { CancelledFailure, Context } from '@temporalio/activity';
 import { Client, DatabaseError } from 'pg';
 import { failure } from '../failure.ts';
 import { beating } from '../heartbeat.ts';
@@ -81,9 +81,9 @@ export async function withSession<T>(
     try {
       return await body(client);
     } catch (error) {
-      Context.current().cancellationSignal.throwIfAborted();
-      if (error instanceof DatabaseError || isOurs(error)) throw error;
-      throw unreachable(place, database, error);
+      if (isOurs(error)) throw error;
+      if (Context.current().cancellationSignal.aborted) throw new CancelledFailure(`${what} was cancelled`);
+      throw error instanceof DatabaseError ? meaningOf(error, database) : unreachable(place, database, error);
     } finally {
       stop();
       close(client);
@@ -109,6 +109,20 @@ async function cancelQuery(client: Client, place: SocketPlace, database: string)
   } finally {
     close(other);
   }
+}
+
+/** What a server's error means where nobody has expected it. @see PostgreSQL documentation, appendix A */
+function meaningOf(error: DatabaseError, database: string): Error {
+  const { code = '', message } = error;
+  const said = `the server says of database "${database}": ${message} (SQLSTATE ${code})`;
+  if (code.startsWith('XX00'))
+    return failure('DataCorrupt', `${said}. Check the live database too (pg_amcheck), and the disks.`, error);
+  if (code === '53100') return failure('DiskFull', `${said}. Make room.`, error);
+  if (code.startsWith('08') || code.startsWith('57P') || code.startsWith('53'))
+    return failure('DatabaseUnreachable', said, error);
+  if (code === '42501')
+    return failure('NotPermitted', `${said}. Lifeboat needs the superuser of its host's server.`, error);
+  return failure('Bug', said, error);
 }
 
 function isOurs(error: unknown): boolean {

@@ -7,12 +7,24 @@ import { join } from 'node:path';
 import { toolEnvironment } from '../child.ts';
 import { failure } from '../failure.ts';
 import type { Permit } from '../permit.ts';
-import { endProcesses, type FoundProcess, processesWith, signal, waitForEnd } from '../processes.ts';
+import { type FoundProcess, processesWith, signal, waitForEnd } from '../processes.ts';
 import type { SocketPlace } from './session.ts';
 
-/** "$0" names it in the process list, "$1" seconds, "$2" psql, "$3" to "$5" where, as whom. */
-const script =
-  'sleep "$1"; exec "$2" -X -q -h "$3" -p "$4" -U "$5" -d postgres -c "select pg_wal_replay_resume() where pg_is_in_recovery()"';
+/**
+ * "$0" names it in the process list; $1 seconds, $2 psql, $3 to $5 where and as whom. A SIGTERM, as a stopping service sends to all that
+ * it has started, makes it resume replay at once.
+ */
+const script = `
+within=$1 psql=$2 host=$3 port=$4 user=$5
+go_on() {
+  "$psql" -X -q -h "$host" -p "$port" -U "$user" -d postgres -c 'select pg_wal_replay_resume() where pg_is_in_recovery()'
+  exit
+}
+trap go_on TERM INT HUP
+sleep "$within" &
+wait $!
+go_on
+`;
 
 const nameFor = (dataDirectory: string) => `lifeboat-resumes-replay:${dataDirectory}`;
 
@@ -53,7 +65,7 @@ export async function startWatchdog(ask: {
 /** Only once replay is known to go on. */
 export async function endWatchdogs(dataDirectory: string): Promise<void> {
   const found = await watchdogsOf(dataDirectory);
-  // Each leads a group, with the sleep it waits for.
-  for (const { pid } of found) signal(-pid, 'SIGTERM');
-  await endProcesses(await waitForEnd(found, 1_000));
+  // Each leads a group, with the sleep it waits for. It would take any milder signal for its call.
+  for (const { pid } of found) signal(-pid, 'SIGKILL');
+  await waitForEnd(found, 5_000);
 }
