@@ -101,6 +101,8 @@ export interface EndOfRecovery extends Found {
   lsn: Lsn;
   timeline: number;
   lastCommitAt?: string;
+  /** The next transaction id, 64 bits: the difference of two counts the transactions replayed in between. */
+  nextTransaction?: number;
 }
 
 export interface ControlReads {

@@ -103,8 +103,8 @@ export interface Equality {
   /** How: on which server, with what. */
   source: string;
   tables: TableProof[];
-  /** Commits replayed after the anchor, up to the target. */
-  commitsAfter?: number;
+  /** Transactions replayed after the anchor, up to the target. */
+  transactionsAfter?: number;
 }
 
 export interface NotExercised {

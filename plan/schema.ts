@@ -139,6 +139,8 @@ export const planSchema = z.strictObject({
   traffic: haproxy,
   pulse: pulse.optional(),
   evidence: evidenceStore,
+  /** Where people reach lifeboat-pages: links in the Temporal UI lead there. */
+  pages: z.url({ protocol: /^https?$/ }).optional(),
   drills: z.strictObject({ monthly: drill }),
   /** How soon a dead worker is noticed, and how long a run waits for a host worker to answer. */
   workers: z.strictObject({ heartbeat: duration.prefault('10s'), answerWithin: duration.prefault('10m') }).prefault({}),

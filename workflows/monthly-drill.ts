@@ -1,6 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
-import type { Scratch, ServiceMoment } from '../activities/contract.ts';
+import type { EndOfRecovery, Scratch, ServiceMoment } from '../activities/contract.ts';
 import { phases, type RunSummary } from '../evidence/evidence.ts';
+import type { Anchor } from '../recovery/archive.ts';
 import type { MonthlyDrillInput } from './messages.ts';
 import {
   anchorBefore,
@@ -14,7 +15,14 @@ import {
 } from './phases/assess.ts';
 import { proveNothingIsLeft } from './phases/clean-up.ts';
 import { allPulses, assertions, endedAtTarget, equalsAnchor, integrity } from './phases/prove.ts';
-import { anchorTarget, promoteThrowAway, replayTo, restoreBeside, restoreStep } from './phases/restore-beside.ts';
+import {
+  anchorTarget,
+  type Beside,
+  promoteThrowAway,
+  replayTo,
+  restoreBeside,
+  restoreStep,
+} from './phases/restore-beside.ts';
 import type { Run } from './runbook/run.ts';
 import { runbook } from './runbook/runbook.ts';
 
@@ -40,15 +48,14 @@ export async function monthlyDrill(input?: MonthlyDrillInput): Promise<RunSummar
       const { bytes } = await run.change(restoreStep, restoreBeside(run, beside));
       run.measure('restored', bytes, 'bytes', 'size of the restored data directory, from pgBackRest');
       run.measure('restore', Date.now() - started, 'ms', 'from the start of the restore to its last verified file');
-      if (anchor !== undefined) {
-        await run.change(
-          'Replay to the anchor',
-          replayTo(run, beside, anchorTarget(anchor), `the anchor at ${anchor.lsn}`),
-        );
-        await equalsAnchor(run, beside, anchor);
-      }
+      const paused = anchor && (await pauseAtAnchor(run, beside, anchor));
       const replayed = Date.now();
-      await run.change('Roll forward to the target', replayTo(run, beside, target, 'the target'));
+      const { nextTransaction } = await run.change(
+        'Roll forward to the target',
+        replayTo(run, beside, target, 'the target'),
+      );
+      if (paused?.nextTransaction !== undefined && nextTransaction !== undefined && run.evidence.equality)
+        run.evidence.equality.transactionsAfter = nextTransaction - paused.nextTransaction;
       run.measure('replay', Date.now() - replayed, 'ms', 'from the anchor (or the restore) to the pause at the target');
       const reached = await endedAtTarget(run, beside, target);
       await assertions(run, beside, 'The assertions of the plan hold at the target');
@@ -71,6 +78,15 @@ export async function monthlyDrill(input?: MonthlyDrillInput): Promise<RunSummar
     );
     run.notePhase('traffic', 'not moved in a drill');
   });
+}
+
+async function pauseAtAnchor(run: Run<MonthlyDrillInput>, beside: Beside, anchor: Anchor): Promise<EndOfRecovery> {
+  const paused = await run.change(
+    'Replay to the anchor',
+    replayTo(run, beside, anchorTarget(anchor), `the anchor at ${anchor.lsn}`),
+  );
+  await equalsAnchor(run, beside, anchor);
+  return paused;
 }
 
 async function assess(run: Run<MonthlyDrillInput>, scratch: Scratch) {

@@ -15,6 +15,8 @@ export interface RecoveryState {
   lsn: string;
   timeline: number;
   lastCommitAt?: string;
+  /** The next transaction id, 64 bits: the difference of two counts the transactions in between. */
+  nextTransaction: number;
 }
 
 /**
@@ -25,7 +27,8 @@ const question = `
     case when pg_is_in_recovery() then pg_get_wal_replay_pause_state() else 'not paused' end as pause,
     coalesce(pg_last_wal_replay_lsn(), '0/0')::text as lsn,
     current_setting('recovery_target_timeline') as timeline,
-    to_char(pg_last_xact_replay_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_commit_at`;
+    to_char(pg_last_xact_replay_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_commit_at,
+    pg_snapshot_xmax(pg_current_snapshot())::text as next_transaction`;
 
 /** `undefined` while it does not answer: it is on its way to consistency, or about to end. */
 export async function askRecovery(places: Places): Promise<RecoveryState | undefined> {
@@ -50,6 +53,7 @@ function stateOf(row: Row): RecoveryState {
     pause: row.pause ?? '',
     lsn: row.lsn ?? '0/0',
     timeline: Number(row.timeline),
+    nextTransaction: Number(row.next_transaction),
     ...(row.last_commit_at == null ? {} : { lastCommitAt: row.last_commit_at }),
   };
 }
@@ -93,6 +97,7 @@ export async function describeEnd(
   return {
     lsn: state.lsn,
     timeline: state.timeline,
+    nextTransaction: state.nextTransaction,
     ...(lastCommitAt === undefined ? {} : { lastCommitAt }),
     found: `paused at ${state.lsn} on timeline ${state.timeline}${lastCommitAt === undefined ? '' : `, last commit at ${lastCommitAt}`}; the server says: ${words.stopping}`,
     expected: 'the server paused at its target, by its own words',

@@ -223,7 +223,9 @@ export function equalitySentence(evidence: Evidence): string {
   const different = equality.tables.filter((table) => !table.equal).map((table) => table.table);
   const verdict = equalityProven(evidence) ? 'equal to' : `${different.join(', ')} differ from`;
   const onwards =
-    equality.commitsAfter === undefined ? '' : `, then ${formatNumberOf(equality.commitsAfter, 'commit')} replayed`;
+    equality.transactionsAfter === undefined
+      ? ''
+      : `, then ${formatNumberOf(equality.transactionsAfter, 'transaction')} replayed`;
   return `${verdict} the anchor at ${equality.lsn} (${formatMoment(equality.at)}; ${equality.source})${onwards}`;
 }
 

@@ -7,7 +7,7 @@ import type { Anchor, BackupInfo, Repository } from '../../recovery/archive.ts';
 const GB = 1024 ** 3;
 const minute = 60_000;
 
-export const plan: Plan = {
+const plan: Plan = {
   service: 'orders',
   objectives: { rto: 240 * minute, rpo: 5 * minute },
   phases: {
@@ -183,7 +183,13 @@ export class FakeEstate {
   }
 
   hostChanges(): HostChanges {
-    const end = { found: 'paused', lsn: '0/8FFFF48', timeline: 1, lastCommitAt: '2026-11-21T14:01:48.113Z' };
+    const end = {
+      found: 'paused',
+      lsn: '0/8FFFF48',
+      timeline: 1,
+      lastCommitAt: '2026-11-21T14:01:48.113Z',
+      nextTransaction: 800,
+    };
     return noting<HostChanges>(this, {
       restoreBeside: async ({ bytes }) => {
         this.scratchThere = true;

@@ -66,7 +66,7 @@ function sameVersions(service: ServiceMoment, host: HostFacts): HostFacts {
 }
 
 /** The newest backup is complete and young enough. */
-export function youngBackup(run: Run, repository: Repository, service: ServiceMoment): Promise<BackupInfo & Found> {
+function youngBackup(run: Run, repository: Repository, service: ServiceMoment): Promise<BackupInfo & Found> {
   return run.check('The newest backup is complete and young enough', async () => {
     const newest = [...repository.backups]
       .filter((one) => !one.error)

@@ -27,9 +27,11 @@ interface Says {
 export class Record {
   readonly evidence: Evidence;
   readonly #names = new Set<string>();
+  readonly #pagesUrl: string | undefined;
 
-  constructor(evidence: Evidence) {
+  constructor(evidence: Evidence, pagesUrl: string | undefined) {
     this.evidence = evidence;
+    this.#pagesUrl = pagesUrl;
     upsertSearchAttributes([
       { key: keys.service, value: evidence.service },
       { key: keys.runbook, value: evidence.runbook },
@@ -95,7 +97,7 @@ export class Record {
   }
 
   show(): void {
-    setCurrentDetails(renderLivePage(this.evidence));
+    setCurrentDetails(renderLivePage(this.evidence, this.#pagesUrl === undefined ? {} : { pagesUrl: this.#pagesUrl }));
   }
 
   #phase(name: Phase) {

@@ -60,7 +60,7 @@ export async function runbook<I extends RunInput>(
   const input = (given ?? {}) as Readonly<I>;
 
   const { plan, sha256, file } = await readPlan(input);
-  const record = new Record(firstPage(definition, input, plan, { sha256, file }));
+  const record = new Record(firstPage(definition, input, plan, { sha256, file }), plan.pages);
   state.record = record;
   const run = new Run<I>(plan, input, record.evidence.mode, record);
   const work = new CancellationScope();

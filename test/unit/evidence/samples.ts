@@ -288,7 +288,7 @@ export function proven(): Evidence {
         timeline: 1,
         at: '2026-11-21T13:55:09.000Z',
         source: 'standby db2, replay paused',
-        commitsAfter: 3112,
+        transactionsAfter: 3112,
         tables: [
           {
             table: 'public.orders',
