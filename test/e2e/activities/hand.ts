@@ -1,5 +1,6 @@
 /** The test's hand on a host worker's activities: typed like the contract, run in a process of their own. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { HostChanges, HostReads } from '../../../activities/contract.ts';
 import type { Order, Report } from './runner.ts';
@@ -37,7 +38,7 @@ interface Waiting {
 
 export async function newHand(env: Record<string, string>): Promise<Hand> {
   const child = fork(fileURLToPath(new URL('./runner.ts', import.meta.url)), {
-    execArgv: ['--import', 'tsx'],
+    execArgv: ['--import', createRequire(import.meta.url).resolve('tsx')],
     env: { ...process.env, ...env },
     serialization: 'advanced',
   });
