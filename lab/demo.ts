@@ -163,12 +163,19 @@ async function main(): Promise<void> {
       if (!interrupted.signal.aborted) board.say(`\n${signal}: ending what was started`);
       interrupted.abort(new Error(`interrupted by ${signal}`));
     });
+  // Whatever goes wrong, and wherever: what was started is ended.
+  process.on('uncaughtException', (error) => {
+    board.say(`unexpected: ${error.stack ?? error.message}`);
+    interrupted.abort(error);
+  });
   try {
     const proven = await demo(program.opts<DemoOptions>(), board, interrupted.signal);
     process.exitCode = proven ? 0 : 1;
   } catch (error) {
-    if (!interrupted.signal.aborted) console.error(error instanceof Error ? error.message : error);
-    process.exitCode = interrupted.signal.aborted ? 130 : 1;
+    const asked = error === interrupted.signal.reason;
+    if (asked) board.say('Ended before its time. No process and no file is left.');
+    else console.error(error instanceof Error ? error.message : error);
+    process.exitCode = asked ? 130 : 1;
   }
 }
 

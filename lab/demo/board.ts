@@ -18,7 +18,7 @@ export class Board {
     try {
       const done = await work();
       const took = formatDuration(Math.max(1_000, Math.round((performance.now() - started) / 1_000) * 1_000));
-      this.say(`${this.#green('✓')} ${name.padEnd(8)} ${done.padEnd(54)} ${took.padStart(6)}`);
+      this.say(`${this.#green('✓')} ${name.padEnd(8)} ${done.padEnd(60)} ${took.padStart(6)}`);
     } finally {
       this.#clear();
     }

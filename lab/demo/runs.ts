@@ -35,37 +35,32 @@ export async function tell(
   return evidence;
 }
 
+/**
+ * Asks again and again, and never for long: a call that is still under way when the connection is closed would be tried
+ * again by the SDK on a closed channel, outside of any promise.
+ */
 async function follow(
   handle: WorkflowHandle,
   signal: AbortSignal,
   see: (evidence: Evidence) => void,
 ): Promise<Evidence> {
-  const run: { over: boolean; why?: unknown } = { over: false };
-  const end = handle.result().then(
-    () => {
-      run.over = true;
-    },
-    (error: unknown) => {
-      run.over = true;
-      run.why = error;
-    },
-  );
-  while (!run.over) {
+  while ((await handle.describe()).status.name === 'RUNNING') {
     signal.throwIfAborted();
     const evidence = await handle.query(evidenceQuery).catch(() => undefined);
     if (evidence !== undefined) see(evidence);
-    await Promise.race([end, pause(300)]);
+    await pause(300);
   }
-  return lastWords(handle, run.why, see);
+  return lastWords(handle, see);
 }
 
-async function lastWords(handle: WorkflowHandle, why: unknown, see: (evidence: Evidence) => void): Promise<Evidence> {
+async function lastWords(handle: WorkflowHandle, see: (evidence: Evidence) => void): Promise<Evidence> {
   try {
     const evidence = await handle.query(evidenceQuery);
     see(evidence);
     return evidence;
   } catch (error) {
     // It ended before it had any evidence: then the reason is all there is.
-    throw why ?? error;
+    await handle.result();
+    throw error;
   }
 }
