@@ -106,7 +106,12 @@ function targetSettings(target: RecoveryTarget): Record<string, string> {
   const timeline = { recovery_target_timeline: String(target.timeline) };
   return target.kind === 'lsn'
     ? { ...timeline, recovery_target_lsn: target.lsn, recovery_target_inclusive: target.inclusive ? 'on' : 'off' }
-    : { ...timeline, recovery_target_time: target.at, recovery_target_inclusive: 'on' };
+    : { ...timeline, recovery_target_time: withOffset(target.at), recovery_target_inclusive: 'on' };
+}
+
+/** "Z" is an abbreviation of a zone, and abbreviations are not known yet while PostgreSQL reads its configuration. */
+function withOffset(at: string): string {
+  return at.replace(/Z$/, '+00');
 }
 
 /** A hot standby does not start with less than its primary had. */
