@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { superuser } from './host.ts';
 import { type Host, hosts } from './layout.ts';
 import { launch, type PortName, type Site } from './site.ts';
-import { until } from './until.ts';
 
 export const backend = 'postgres';
 
@@ -96,14 +95,6 @@ export async function serverStates(socket: string): Promise<ServerState[]> {
       status: column(row, 'status'),
       check: column(row, 'check_status').replace('* ', ''),
     }));
-}
-
-/** Waits until new sessions are led to this host. */
-export async function frontDoorLeadsTo(socket: string, host: Host, withinMs: number): Promise<void> {
-  await until({ what: `the front door to lead to ${host}`, withinMs }, async () => {
-    const up = (await serverStates(socket)).filter(({ status }) => status.startsWith('UP'));
-    return up.length === 1 && up[0]?.name === host;
-  });
 }
 
 function ask(path: string, question: string): Promise<string> {

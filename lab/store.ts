@@ -32,7 +32,7 @@ export async function startStore(site: Site): Promise<void> {
 }
 
 /** Objects as files, a folder a bucket; and what the store knows of them. */
-export function storeFolders(store: string): { objects: string; knowledge: string } {
+function storeFolders(store: string): { objects: string; knowledge: string } {
   return { objects: join(store, 'objects'), knowledge: join(store, 'knowledge') };
 }
 
@@ -82,7 +82,7 @@ export async function storeClient(site: Site, maxAttempts?: number): Promise<S3C
 }
 
 /** Whether somebody accepts connections on the loopback port. */
-export function listens(port: number): Promise<boolean> {
+function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' });
     const answer = (yes: boolean) => {

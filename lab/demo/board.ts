@@ -18,6 +18,7 @@ export class Board {
     try {
       const done = await work();
       const took = formatDuration(Math.max(1_000, Math.round((performance.now() - started) / 1_000) * 1_000));
+      this.#clear();
       this.say(`${this.#green('✓')} ${name.padEnd(8)} ${done.padEnd(60)} ${took.padStart(6)}`);
     } finally {
       this.#clear();
@@ -34,7 +35,7 @@ export class Board {
 
   #show(line: string): void {
     this.#pending = line;
-    if (this.#live) process.stdout.write(line.slice(0, (process.stdout.columns ?? 80) - 1));
+    if (this.#live) process.stdout.write(line.slice(0, (process.stdout.columns || 80) - 1));
   }
 
   #clear(): void {

@@ -11,7 +11,7 @@ import { command } from '../../lab/command.ts';
 import { type Estate, type EstateOptions, startEstate } from '../../lab/estate.ts';
 import { serverStates } from '../../lab/front-door.ts';
 import { storeClient } from '../../lab/store.ts';
-import { ask, contentOf, countRows, processesNaming, type Server, seenWithin } from './observer.ts';
+import { ask, contentOf, countRows, processesNaming, pulsesIn, type Server, seenWithin } from './observer.ts';
 
 const lifeboatProcesses = ['control', 'host-db1', 'host-db2', 'pulse', 'pages'];
 
@@ -80,7 +80,14 @@ describe('an estate', () => {
     const before = await countRows(doorOf(estate), 'payments');
     for (let bought = 0; bought < 5; bought += 1) await buy(estate);
     expect(await countRows(doorOf(estate), 'payments')).toBe(before + 5);
+    const silent = (await pulsesIn(db1())).at(-1) ?? 0;
     await Promise.all(lifeboatProcesses.map((name) => estate.process(name).start()));
+    await seenWithin(
+      'a pulse of the pulse that was started again',
+      20_000,
+      () => pulsesIn(db1()),
+      (numbers) => (numbers.at(-1) ?? 0) > silent,
+    );
   }, 60_000);
 
   test('takes a full backup through the proxy while the store refuses now and then', async () => {
