@@ -25,7 +25,7 @@ try {
       args: [input],
     });
     await handle.result();
-    const text = JSON.stringify(historyToJSON(await handle.fetchHistory()), undefined, 1);
+    const text = historyToJSON(await handle.fetchHistory());
     const file = join(import.meta.dirname, '..', '..', 'test', 'replay', 'histories', `${name}-${version}.json`);
     await writeFile(file, `${text.replaceAll(root, '/srv/lifeboat').replaceAll(hostname(), 'host')}\n`);
     console.log(`recorded ${file}`);

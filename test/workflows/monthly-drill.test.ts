@@ -49,6 +49,15 @@ describe('a monthly drill', () => {
     expect(summary).toMatchObject({ outcome: 'proven', flags: ['equality-not-proven'] });
   });
 
+  test('right after a backup goes to the end of the backup, when no later commit is archived yet', async () => {
+    const estate = new FakeEstate();
+    estate.before = (name) => {
+      if (name === 'newestCommit') throw failure('TargetOutsideWindow', 'no commit lies in the archive');
+    };
+    await rig.run(estate, 'monthlyDrill', [{}]);
+    expect(estate.written[0]?.target?.lsn).toBe('0/5000138');
+  });
+
   test('with a missing segment ends not-proven, names it, and restores nothing', async () => {
     const estate = new FakeEstate();
     const [timeline] = estate.repository.timelines;

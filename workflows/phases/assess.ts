@@ -6,10 +6,11 @@ import { secretNames } from '../../plan/hosts.ts';
 import type { Anchor, BackupInfo, RecoveryTarget, Repository } from '../../recovery/archive.ts';
 import { chooseAnchor, chooseBackup } from '../../recovery/choice.ts';
 import { gaps, reachOf, segmentCount } from '../../recovery/continuity.ts';
+import { compareLsn } from '../../recovery/lsn.ts';
 import { isSegmentName, segmentStart } from '../../recovery/segments.ts';
 import { soundness } from '../../recovery/timelines.ts';
 import { recoveryWindow } from '../../recovery/window.ts';
-import { failure } from '../runbook/failure.ts';
+import { failure, failureOf } from '../runbook/failure.ts';
 import type { Run } from '../runbook/run.ts';
 
 /** From which backup to which target, and how many segments lie between. */
@@ -134,11 +135,23 @@ export async function newestTarget(
       );
     return { segments: needed, found: `${needed} of ${needed} WAL segments, timeline ${timeline}, no gap`, expected };
   });
-  const commit = await run.check('The newest commit in the archive is known', () =>
-    newestCommit(run, scratch, service, backup, last),
-  );
-  run.record({ target: { lsn: commit.lsn, timeline, at: commit.at, chosenBy: 'archive' } });
-  return { backup, segments, target: { kind: 'lsn', lsn: commit.lsn, inclusive: true, timeline } };
+  const end = await run.check('The newest commit in the archive is known', async () => {
+    const commit = await newestCommit(run, scratch, service, backup, last).catch(noneYet);
+    // Before its own end a backup is not consistent; nothing was committed in between, so nothing more is lost by going there.
+    if (commit === undefined || compareLsn(commit.lsn, backup.stopLsn) < 0)
+      return {
+        lsn: backup.stopLsn,
+        at: backup.stoppedAt,
+        found: `no commit since the end of backup ${backup.label} is in the archive yet: its end at ${backup.stopLsn} is the newest point`,
+      };
+    return commit;
+  });
+  run.record({ target: { lsn: end.lsn, timeline, at: end.at, chosenBy: 'archive' } });
+  return { backup, segments, target: { kind: 'lsn', lsn: end.lsn, inclusive: true, timeline } };
+}
+
+function noneYet(error: unknown): undefined {
+  if (failureOf(error).type !== 'TargetOutsideWindow') throw error;
 }
 
 /** What the archiver had confirmed at T0; where it cannot say, the newest segment that the listing shows. */
