@@ -32,7 +32,7 @@ export interface Restore {
 
 export type FetchPlaces = Pick<Restore, 'data' | 'log' | 'lock' | 'spool'>;
 
-export const backupKinds: Record<PhysicalBackups['kind'], BackupKind> = { pgbackrest };
+const backupKinds: Record<PhysicalBackups['kind'], BackupKind> = { pgbackrest };
 
 export function backupKind(backups: PhysicalBackups): BackupKind {
   return backupKinds[backups.kind];

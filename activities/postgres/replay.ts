@@ -162,7 +162,7 @@ function refuseVagueTarget(target: RecoveryTarget): void {
     throw failure('InputInvalid', `"${target.lsn}" is not an LSN; expected one such as 0/59E1A40`);
 }
 
-export function targetWords(target: RecoveryTarget): string {
+function targetWords(target: RecoveryTarget): string {
   return `${target.kind === 'lsn' ? target.lsn : target.at} on timeline ${target.timeline}`;
 }
 

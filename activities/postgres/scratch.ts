@@ -58,7 +58,7 @@ export const scratchPort = 5432;
 /** Longest path of a unix socket, bytes, without the final zero. @see sun_path in <sys/un.h> */
 const longestSocket = 107;
 
-export function socketFile(places: Places): string {
+function socketFile(places: Places): string {
   return join(places.socket, `.s.PGSQL.${scratchPort}`);
 }
 

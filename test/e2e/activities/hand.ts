@@ -5,10 +5,12 @@ import { fileURLToPath } from 'node:url';
 import type { HostChanges, HostReads } from '../../../activities/contract.ts';
 import type { Order, Report } from './runner.ts';
 
+const require = createRequire(import.meta.url);
+
 type Host = HostReads & HostChanges;
 
 /** A failure of an activity, as a workflow would see it. */
-export class ActivityFailed extends Error {
+class ActivityFailed extends Error {
   readonly type: string;
   constructor(type: string, message: string) {
     super(message);
@@ -38,7 +40,7 @@ interface Waiting {
 
 export async function newHand(env: Record<string, string>): Promise<Hand> {
   const child = fork(fileURLToPath(new URL('./runner.ts', import.meta.url)), {
-    execArgv: ['--import', createRequire(import.meta.url).resolve('tsx')],
+    execArgv: ['--import', require.resolve('tsx')],
     env: { ...process.env, ...env },
     serialization: 'advanced',
   });

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { wordsIn } from '../../../activities/postgres/server-log.ts';
+
+/** As PostgreSQL 15 printed them. */
+const line = (text: string) => `2026-11-21 14:31:20.103 UTC [4711] ${text}`;
+
+describe("what the server's log says of a recovery", () => {
+  it('gives the stopping point, the last timeline and the last commit', () => {
+    const log = [
+      line('LOG:  starting point-in-time recovery to WAL location (LSN) "0/C00110"'),
+      line('LOG:  restored log file "000000010000000000000005" from archive'),
+      line('LOG:  restored log file "000000020000000000000006" from archive'),
+      line('LOG:  recovery stopping before commit of transaction 735, time 2026-11-21 14:31:19.5+00'),
+      line('LOG:  pausing at the end of recovery'),
+    ].join('\n');
+    expect(wordsIn(log)).toEqual({
+      stopping: 'recovery stopping before commit of transaction 735, time 2026-11-21 14:31:19.5+00',
+      lastTimeline: 2,
+      lastCommitAt: '2026-11-21T14:31:19.5Z',
+      raised: {},
+      fatal: [],
+    });
+  });
+
+  it('does not take the greeting of an early connection for the end', () => {
+    expect(wordsIn(line('FATAL:  the database system is not yet accepting connections')).fatal).toEqual([]);
+    expect(wordsIn(line('FATAL:  recovery ended before configured recovery target was reached')).fatal).toEqual([
+      'recovery ended before configured recovery target was reached',
+    ]);
+  });
+
+  it('tells a damaged record from the end of the WAL', () => {
+    expect(wordsIn(line('LOG:  incorrect resource manager data checksum in record at 0/A1')).damage).toContain('0/A1');
+    expect(wordsIn(line('LOG:  redo starts at 0/A1')).damage).toBeUndefined();
+  });
+
+  it('gives what a standby is asked to raise', () => {
+    const log = [
+      line('WARNING:  hot standby is not possible because of insufficient parameter settings'),
+      line('DETAIL:  max_connections = 40 is a lower setting than on the primary server, where its value was 97.'),
+    ].join('\n');
+    expect(wordsIn(log).raised).toEqual({ max_connections: 97 });
+  });
+});
