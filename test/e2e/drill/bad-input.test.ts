@@ -128,18 +128,28 @@ describe('a drill is not proven', () => {
   });
 });
 
-describe('before anything starts', () => {
-  test('a plan with an unknown key is refused with line and column', async () => {
+describe('before anything starts, a plan is refused with line and column', () => {
+  test.each([
+    ['an unknown key', [/criticalTables:/, 'critcalTables:'], /critcalTables.*criticalTables/],
+    ['a naive time', [/schedule: .*/, 'schedule: first Saturday 02:00'], /UTC/],
+    ['a secret in plain text', [/password: .*/, 'password: hunter2'], /\$\{env:NAME\}/],
+    ['budgets beyond the RTO', [/database: 45m/, 'database: 5h'], /rto/i],
+    ['a cadence that cannot meet the RPO', [/archiveTimeout: .*/, 'archiveTimeout: 10m'], /archive/],
+    ['an unknown host', [/(drills:[\s\S]*?host: )\w+/, '$1db9'], /db9/],
+  ] as const)('%s', async (_what, [from, to], words) => {
     const { planFile } = scenario().estate;
     const before = await readFile(planFile, 'utf8');
-    await writeFile(planFile, before.replace('criticalTables:', 'critcalTables:'));
+    const after = before.replace(from, to);
+    expect(after).not.toBe(before);
+    await writeFile(planFile, after);
     try {
       const handle = await start(scenario(), 'monthlyDrill', {});
       const error = await handle.result().catch((problem: unknown) => problem);
-      expect(JSON.stringify(error, ['message', 'cause', 'type'])).toMatch(/PlanInvalid/);
-      expect(JSON.stringify(error, ['message', 'cause'])).toMatch(
-        /orders\.yaml:\d+:\d+.*critcalTables.*criticalTables/,
-      );
+      const said = JSON.stringify(error, ['message', 'cause', 'type']);
+      expect(said).toContain('PlanInvalid');
+      expect(said).toMatch(/orders\.yaml:\d+:\d+/);
+      expect(said).toMatch(words);
+      expect(said).not.toContain('hunter2');
     } finally {
       await writeFile(planFile, before);
     }
