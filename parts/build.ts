@@ -61,14 +61,25 @@ export function buildCommand(build: GoBuild | MavenBuild, cache: string): string
 async function goInstall(build: GoBuild, workshop: string, { directories, env }: Surroundings): Promise<void> {
   const go = await usableGo(directories);
   if (go === undefined) throw new Error(`Go ${lowestGo} or newer was not found`);
+  // Removed with the workshop: an interrupted Go leaves hundreds of megabytes in the folder for temporary files.
+  const temporary = join(workshop, 'tmp');
+  await mkdir(temporary);
   await execa(go, ['install', '-trimpath', '-ldflags=-s -w', `${build.command}@v${build.version}`], {
     // An own directory: `go install` must see no go.mod and no go.work of somebody else's.
     cwd: workshop,
-    env: { ...env, GOBIN: workshop, CGO_ENABLED: '0', GOWORK: 'off', GOTOOLCHAIN: env.GOTOOLCHAIN ?? 'auto' },
+    env: {
+      ...env,
+      GOBIN: workshop,
+      GOTMPDIR: temporary,
+      CGO_ENABLED: '0',
+      GOWORK: 'off',
+      GOTOOLCHAIN: env.GOTOOLCHAIN ?? 'auto',
+    },
     all: true,
     stdin: 'ignore',
     timeout: longestBuildMs,
   });
+  await rm(temporary, { recursive: true, force: true });
 }
 
 async function mavenFetch(build: MavenBuild, workshop: string, { directories, env }: Surroundings): Promise<void> {
