@@ -146,7 +146,12 @@ export interface ControlRecords {
 
 export interface HostReads {
   /** The permit file covers what the run will touch; the tools are here; where the socket path is not too long. */
-  hostFacts(ask: { backups: PhysicalBackups; scratch: Scratch; smoke?: string[] }): Promise<HostFacts>;
+  hostFacts(ask: {
+    backups: PhysicalBackups;
+    scratch: Scratch;
+    smoke?: string[];
+    extensions?: { name: string; version: string }[];
+  }): Promise<HostFacts>;
   repository(ask: { backups: PhysicalBackups; segmentBytes: number }): Promise<Repository & Found>;
   newestCommit(ask: {
     backups: PhysicalBackups;

@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises';
+import { readdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { formatBytes } from '../evidence/format.ts';
 import type { PhysicalBackups } from '../plan/schema.ts';
@@ -19,11 +19,13 @@ const oldestServer = 140_000;
  * What this host is, and that it may and can do what the run will ask of it.
  *
  * @throws NotPermitted names the path, the permit file, and the line to add
+ * @throws VersionMismatch an extension of the database is not installed here in its version
  */
 export async function hostFacts(ask: {
   backups: PhysicalBackups;
   scratch: Scratch;
   smoke?: string[];
+  extensions?: { name: string; version: string }[];
 }): Promise<HostFacts> {
   const permit = await loadPermit();
   await permitScratch(permit, ask.scratch.directory);
@@ -31,6 +33,7 @@ export async function hostFacts(ask: {
   if (ask.smoke?.[0] !== undefined) await permitCommand(permit, ask.smoke[0]);
   refuseLongSocket(placesOf(ask.scratch.directory));
   const serverVersion = await versionHere(permit);
+  await refuseMissingExtensions(permit, ask.extensions ?? []);
   const [tool, libc, freeBytes] = await Promise.all([
     backupKind(ask.backups).version(),
     libcHere(),
@@ -61,6 +64,29 @@ async function versionHere(permit: Permit): Promise<number> {
       `${stdout.trim()} is here, Lifeboat needs PostgreSQL ${oldestServer / 10_000} or newer.`,
     );
   return version;
+}
+
+/** The restored database calls their libraries; it would fail at the first query that needs one. */
+async function refuseMissingExtensions(permit: Permit, wanted: { name: string; version: string }[]): Promise<void> {
+  const { code, stdout } = await runTool(join(permit.postgresql, 'pg_config'), ['--sharedir']).catch(() => ({
+    code: 1,
+    stdout: '',
+  }));
+  // Without pg_config, which some packages leave out, nobody knows where they would lie.
+  if (code !== 0) return;
+  const folder = join(stdout.trim(), 'extension');
+  const here = new Set(await readdir(folder).catch(() => []));
+  const scripts = [...here];
+  const missing = wanted.filter(
+    ({ name, version }) =>
+      !here.has(`${name}.control`) ||
+      !scripts.some((file) => file.startsWith(`${name}--`) && file.endsWith(`--${version}.sql`)),
+  );
+  if (missing.length > 0)
+    throw failure(
+      'VersionMismatch',
+      `the database uses ${missing.map(({ name, version }) => `${name} ${version}`).join(', ')}, which ${folder} does not have. Install the same versions on this host.`,
+    );
 }
 
 /** `glibc 2.36`; musl says nothing. */

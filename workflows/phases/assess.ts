@@ -42,6 +42,7 @@ export async function assessSurroundings(run: Run, scratch: Scratch, service: Se
         backups: plan.backups.physical,
         scratch,
         smoke: plan.application.smoke.command,
+        extensions: service.extensions,
       }),
     ),
   );
