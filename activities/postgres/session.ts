@@ -73,6 +73,7 @@ export async function withSession<T>(
   body: (client: Client) => Promise<T>,
   details: () => unknown = () => ({ asking: what }),
 ): Promise<T> {
+  if (Context.current().cancellationSignal.aborted) throw new CancelledFailure(`${what} was cancelled`);
   return beating(details, async () => {
     const client = await connect(place, database, what).catch((error) => {
       throw unreachable(place, database, error);
@@ -91,13 +92,22 @@ export async function withSession<T>(
   });
 }
 
+/** Again and again: a wish to stop that arrives between two queries is lost, and the next query may take hours. */
 function cancelWith(client: Client, place: SocketPlace, database: string): () => void {
   const signal = Context.current().cancellationSignal;
-  const onAbort = () => {
+  let again: NodeJS.Timeout | undefined;
+  const cancel = () => {
     cancelQuery(client, place, database).catch(() => undefined);
   };
+  const onAbort = () => {
+    cancel();
+    again = setInterval(cancel, 1_000);
+  };
   signal.addEventListener('abort', onAbort, { once: true });
-  return () => signal.removeEventListener('abort', onAbort);
+  return () => {
+    signal.removeEventListener('abort', onAbort);
+    clearInterval(again);
+  };
 }
 
 async function cancelQuery(client: Client, place: SocketPlace, database: string): Promise<void> {

@@ -15,6 +15,7 @@ describe('anchors', () => {
   let standby: { host: string; port: number; dataDirectory: string };
   let place: { host: string; port: number };
   let load: { stop(): Promise<number> };
+  let holder: Client | undefined;
 
   beforeAll(async () => {
     estate = await newSmallEstate();
@@ -54,6 +55,7 @@ describe('anchors', () => {
   }, 60_000);
 
   afterAll(async () => {
+    await holder?.end();
     await load?.stop();
     await hand?.stop();
     await estate
@@ -85,9 +87,9 @@ describe('anchors', () => {
   });
 
   it('leave no standby paused when the worker is killed: replay goes on by itself', async () => {
-    await slowTable();
+    holder = await heldTable();
     const doomed = await newHand(estate.env);
-    const running = doomed.start('anchorOnStandby', { member: standby, database, tables: ['slow'], withinMs: 4_000 });
+    const running = doomed.start('anchorOnStandby', { member: standby, database, tables: ['held'], withinMs: 4_000 });
     await until('replay is paused', async () => (await replaying()) === 'paused');
     await doomed.kill();
     await running.result.catch(() => undefined);
@@ -98,7 +100,7 @@ describe('anchors', () => {
 
   it('of a killed worker are taken again by the next attempt, which ends the forgotten pause first', async () => {
     const doomed = await newHand(estate.env);
-    const running = doomed.start('anchorOnStandby', { member: standby, database, tables: ['slow'], withinMs: 60_000 });
+    const running = doomed.start('anchorOnStandby', { member: standby, database, tables: ['held'], withinMs: 60_000 });
     await until('replay is paused', async () => (await replaying()) === 'paused');
     await doomed.kill();
     await running.result.catch(() => undefined);
@@ -109,7 +111,7 @@ describe('anchors', () => {
 
   it('resume replay at once when the whole service is stopped, not only the worker', async () => {
     const doomed = await newHand(estate.env);
-    const running = doomed.start('anchorOnStandby', { member: standby, database, tables: ['slow'], withinMs: 60_000 });
+    const running = doomed.start('anchorOnStandby', { member: standby, database, tables: ['held'], withinMs: 60_000 });
     await until('replay is paused', async () => (await replaying()) === 'paused');
     await doomed.kill();
     await running.result.catch(() => undefined);
@@ -119,7 +121,7 @@ describe('anchors', () => {
   });
 
   it('resume replay when they are cancelled', async () => {
-    const running = hand.start('anchorOnStandby', { member: standby, database, tables: ['slow'], withinMs: 60_000 });
+    const running = hand.start('anchorOnStandby', { member: standby, database, tables: ['held'], withinMs: 60_000 });
     await until('replay is paused', async () => (await replaying()) === 'paused');
     running.cancel();
     await expect(running.result).rejects.toThrow();
@@ -129,7 +131,7 @@ describe('anchors', () => {
 
   it('that take too long are given up, and replay goes on', async () => {
     await expect(
-      hand.call('anchorOnStandby', { member: standby, database, tables: ['slow'], withinMs: 300 }),
+      hand.call('anchorOnStandby', { member: standby, database, tables: ['held'], withinMs: 300 }),
     ).rejects.toMatchObject({ type: 'StandbyUnfit' });
     expect(await replaying()).toBe('not paused');
   });
@@ -248,19 +250,21 @@ describe('anchors', () => {
     });
   }
 
-  /** Takes seconds to fingerprint, because reading it waits. */
-  async function slowTable(): Promise<void> {
-    await estate.sql(`create table slow as select repeat('x', 100) as a, g from generate_series(1, 3000000) g`);
-    await until(
-      'the standby has it',
-      async () => (await estate.sql(`select to_regclass('slow') as there`, place))[0]?.there === 'slow',
-      60_000,
-    );
-    await until(
-      'the standby has caught up',
-      async () => (await estate.sql('select count(*)::int as rows from slow', place))[0]?.rows === 3_000_000,
-      60_000,
-    );
+  /**
+   * A table that cannot be read as long as replay is paused: the primary's exclusive lock is replayed too, and its end is not.
+   * Returns the session that holds it.
+   */
+  async function heldTable(): Promise<Client> {
+    await estate.sql('create table held (id int)');
+    const holder = new Client({ host: join(estate.root, 'socket'), port: 5432, user: 'postgres', database });
+    holder.on('error', () => undefined);
+    await holder.connect();
+    await holder.query('begin; lock table held in access exclusive mode');
+    await until('the standby holds the lock, too', async () => {
+      const locks = `select from pg_locks where relation = to_regclass('held') and mode = 'AccessExclusiveLock' and granted`;
+      return (await estate.sql(locks, place)).length === 1;
+    });
+    return holder;
   }
 });
 
