@@ -199,6 +199,15 @@ describe('anchors', () => {
     await expect(
       hand.call('hostFacts', { backups: { ...estate.backups, config: '/etc/passwd' }, scratch }),
     ).rejects.toMatchObject({ type: 'NotPermitted' });
+    const plpgsql = { name: 'plpgsql', version: '1.0' };
+    await hand.call('hostFacts', { backups: estate.backups, scratch, extensions: [plpgsql] });
+    await expect(
+      hand.call('hostFacts', {
+        backups: estate.backups,
+        scratch,
+        extensions: [plpgsql, { name: 'no_such_extension', version: '3.4' }],
+      }),
+    ).rejects.toMatchObject({ type: 'VersionMismatch', message: expect.stringContaining('no_such_extension 3.4') });
     await expect(hand.call('roomFor', { scratch, bytes: 1e15, keepFree: '1GB' })).rejects.toMatchObject({
       type: 'DiskFull',
     });
