@@ -85,6 +85,14 @@ export interface Measured {
   how: string;
 }
 
+/** What the plan promises for a class of data. What a run measures holds for all of its data alike. */
+export interface ClassObjective {
+  name: string;
+  tables: string[];
+  rtoMs?: number;
+  rpoMs?: number;
+}
+
 export interface TableProof {
   table: string;
   rows: number;
@@ -136,7 +144,12 @@ export interface Evidence {
   flags: Flag[];
   /** Why the outcome is not what was hoped for. */
   failure?: Failure;
-  objectives: { rtoMs: number; rpoMs: number };
+  objectives: {
+    rtoMs: number;
+    rpoMs: number;
+    /** Classes of data for which the plan promises something else. */
+    classes?: ClassObjective[];
+  };
   /** The moment from which loss is counted: in a drill T0, on the database's clock. */
   incidentAt?: string;
   /** Where the drill's server lives; nothing else is touched. */

@@ -3,6 +3,7 @@
  * Pure arithmetic over the evidence; the definitions are those that a report shows next to each number.
  */
 import { adviceFor } from './advice.ts';
+import { anyBeyond, worstMiss } from './classes.ts';
 import type { Evidence, Flag, Measured, Phase } from './evidence.ts';
 import { formatClock, formatDuration, formatNumberOf } from './format.ts';
 
@@ -107,8 +108,8 @@ export function equalityProven(evidence: Evidence): boolean {
 /** All that is true of a run, in the order in which a report says it. */
 export function flagsOf(evidence: Evidence): Flag[] {
   const flags: Record<Flag, boolean> = {
-    late: beyond(evidence.rto),
-    'loss-beyond-objective': beyond(evidence.rpo),
+    late: anyBeyond(evidence, 'rto'),
+    'loss-beyond-objective': anyBeyond(evidence, 'rpo'),
     'equality-not-proven': recovers(evidence) && !equalityProven(evidence),
     skips: evidence.steps.some((step) => step.state === 'skipped'),
     dirty: evidence.leftBehind.length > 0,
@@ -116,35 +117,31 @@ export function flagsOf(evidence: Evidence): Flag[] {
   return (Object.keys(flags) as Flag[]).filter((flag) => flags[flag]);
 }
 
-/** Whether something was measured and is worse than promised. */
-export function beyond({ valueMs, objectiveMs }: Measured): boolean {
-  return valueMs !== undefined && objectiveMs !== undefined && valueMs > objectiveMs;
-}
-
 /** One sentence: what to do next; the most urgent thing only. */
 export function oneLineToDo(evidence: Evidence): string {
-  const { failure, flags, service, rto, rpo } = evidence;
+  const { failure, flags, service } = evidence;
   if (failure !== undefined) return adviceFor(failure.type, service);
   if (flags.includes('dirty')) return 'Remove what was left behind, then find out why it was.';
-  if (flags.includes('loss-beyond-objective'))
-    return `Archive more often (archive_timeout): ${over(rpo)} more would be lost than the plan promises.`;
-  if (flags.includes('late')) return `Make the recovery ${over(rto)} faster, or agree on a longer RTO.`;
+  if (flags.includes('loss-beyond-objective')) {
+    const { byMs, name } = worstMiss(evidence, 'rpo');
+    return `Archive more often (archive_timeout): ${formatDuration(byMs)} more would be lost than the plan promises${name === undefined ? '' : ` for ${name}`}.`;
+  }
+  if (flags.includes('late')) {
+    const { byMs, name } = worstMiss(evidence, 'rto');
+    return `Make the recovery ${formatDuration(byMs)} faster, or agree on a longer RTO${name === undefined ? '' : ` for ${name}`}.`;
+  }
   if (flags.includes('equality-not-proven'))
     return `Take an anchor (lifeboat backup ${service}) before the next drill: without one, equality cannot be proven.`;
   if (flags.includes('skips')) return 'Look at what was skipped, and prove it in the next run.';
   if (evidence.mode === 'dry-run') return `For the real thing: lifeboat ${command(evidence)}`;
-  const never = evidence.notExercised.filter((one) => one.lastProven === undefined).map((one) => one.what);
-  if (never.length > 0) return `Nothing now. Plan a rehearsal of what has never been proven: ${never.join(', ')}.`;
+  if (evidence.notExercised.some((one) => one.lastProven === undefined))
+    return 'Nothing now. Plan a rehearsal of what has never been proven.';
   return recovers(evidence) ? 'Nothing.' : 'Nothing. Whether it restores is what the next drill shows.';
 }
 
 function command({ runbook, service }: Evidence): string {
   if (runbook === 'monthly-drill') return `drill ${service}`;
   return runbook === 'backup' ? `backup ${service}` : `start ${runbook} ${service}`;
-}
-
-function over({ valueMs = 0, objectiveMs = 0 }: Measured): string {
-  return formatDuration(valueMs - objectiveMs);
 }
 
 /** Completes the evidence once nothing more will be done: measurements, flags, what to do. The outcome is the runbook's to say. */

@@ -7,3 +7,21 @@ export function objectivesFor(plan: Pick<Plan, 'objectives'>, runbook: string): 
   const own = Object.hasOwn(runbooks, runbook) ? runbooks[runbook] : undefined;
   return { rto: own?.rto ?? rto, rpo: own?.rpo ?? rpo };
 }
+
+/** What is promised for a class of data, in milliseconds. */
+export interface ClassPromise {
+  name: string;
+  tables: string[];
+  rtoMs?: number;
+  rpoMs?: number;
+}
+
+/** The classes of data for which the plan promises something of its own, in the plan's order. */
+export function dataClassesOf({ objectives }: Pick<Plan, 'objectives'>): ClassPromise[] {
+  return Object.entries(objectives.dataClasses ?? {}).map(([name, { tables, rto, rpo }]) => ({
+    name,
+    tables,
+    ...(rto === undefined ? {} : { rtoMs: rto }),
+    ...(rpo === undefined ? {} : { rpoMs: rpo }),
+  }));
+}

@@ -39,7 +39,7 @@ ${measurementsSection(evidence)}
 ${recordSection(evidence, sha256)}`;
   return page({
     title: `${outcomeWord(evidence.outcome)}: ${headline(evidence)} (${evidence.run})`,
-    about: html`<b>Lifeboat</b> · ${evidence.title} · ${evidence.run}`,
+    about: html`<b>Lifeboat</b> · ${evidence.service}`,
     links: (['runs', 'engine', 'json', 'markdown'] as const).flatMap((name) => {
       const href = links[name];
       return href === undefined ? [] : [{ href, text: linkTexts[name] }];

@@ -1,8 +1,11 @@
 /** The full report as Markdown. */
+
+import { classVerdicts } from '../classes.ts';
 import type { Evidence, Step } from '../evidence.ts';
 import { formatBytes, formatClock, formatCount, formatDuration, formatMoment } from '../format.ts';
 import { splitOf } from '../outcome.ts';
 import { block, code, plain, table } from './markdown/marks.ts';
+import { overWord, promisesSentence } from './promises.ts';
 import {
   asOf,
   equalitySentence,
@@ -13,7 +16,6 @@ import {
   measuredWord,
   notExercisedSentence,
   outcomeWord,
-  overWord,
   phaseGlyphs,
   phaseSpan,
   phaseState,
@@ -69,15 +71,26 @@ function numbers(evidence: Evidence): string {
         formatDuration(objectives.rtoMs),
         plain(parts + rto.how),
       ],
+      ...classRows(evidence, 'rto', 'Time to recover'),
       [
         'Data lost',
         `**${measuredWord(rpo.valueMs)}** ${overWord(rpo)}`.trim(),
         formatDuration(objectives.rpoMs),
         plain(rpo.how),
       ],
+      ...classRows(evidence, 'rpo', 'Data lost'),
       ['Equality', `**${equalTables(evidence)}**`, 'all critical tables', plain(equalitySentence(evidence))],
     ],
   );
+}
+
+function classRows(evidence: Evidence, of: 'rto' | 'rpo', what: string): string[][] {
+  return classVerdicts(evidence, of).map((verdict) => [
+    `${what}, ${plain(verdict.name)}`,
+    `**${measuredWord(verdict.valueMs)}** ${overWord(verdict)}`.trim(),
+    formatDuration(verdict.objectiveMs),
+    plain(`the same for all data; ${verdict.name} is ${verdict.tables.join(', ')}`),
+  ]);
 }
 
 function equalTables({ equality }: Evidence): string {
@@ -194,6 +207,7 @@ function record(evidence: Evidence): string {
     ...(evidence.incidentAt === undefined
       ? []
       : [['Moment of the disaster', plain(evidence.incidentAt)] as [string, string]]),
+    ['Promised', plain(promisesSentence(evidence))],
     ['Run', `${code(evidence.run)}, execution ${code(evidence.runId)}`],
     ['Started, ended', `${plain(evidence.startedAt)}, ${plain(evidence.endedAt ?? 'still running')}`],
     ['Requested by', plain(evidence.requestedBy ?? 'unknown')],

@@ -1,6 +1,7 @@
 /** A run in the terminal: whole, or line by line while it goes on. */
 import type { Evidence, PhaseRecord, Step } from '../evidence.ts';
 import { formatBytes, formatClock, formatDuration } from '../format.ts';
+import { classWords, overWord } from './promises.ts';
 import { oneLine } from './text.ts';
 import {
   asOf,
@@ -8,7 +9,6 @@ import {
   groupTitle,
   measuredWord,
   outcomeWord,
-  overWord,
   type PhaseState,
   phaseGlyphs,
   phaseNumber,
@@ -166,6 +166,7 @@ export function terminalClosing(evidence: Evidence, look: Look): string[] {
   const word = paint(outcomeWord(outcome), toneColors[toneOf(evidence)], look);
   return [
     [word, ...numbersOf(evidence)].join('   '),
+    ...classLines(evidence, look),
     ...(failure === undefined ? [] : [`${paint(oneLine(failure.type), 'red', look)}: ${oneLine(failure.message)}`]),
     ...(flags.length === 0 ? [] : [paint(`To be said: ${flags.map(flagWord).join(', ')}`, 'yellow', look)]),
     ...leftBehind.map((one) => `Left behind: ${oneLine(one)}`),
@@ -186,6 +187,17 @@ function numbersOf(evidence: Evidence): string[] {
     `RTO ${measuredWord(rto.valueMs)}${parenthesis(excluded, overWord(rto))}`,
     `RPO ${measuredWord(rpo.valueMs)}${parenthesis(overWord(rpo))}`,
   ];
+}
+
+function classLines(evidence: Evidence, look: Look): string[] {
+  return (['rto', 'rpo'] as const).flatMap((of) =>
+    classWords(evidence, of)
+      .filter(({ state }) => state !== 'open')
+      .map(({ text, state }) => {
+        const line = `${of.toUpperCase()} of ${oneLine(text)}`;
+        return state === 'missed' ? paint(line, 'yellow', look) : line;
+      }),
+  );
 }
 
 function parenthesis(...words: string[]): string {

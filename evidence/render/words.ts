@@ -9,7 +9,7 @@ import {
   type Step,
 } from '../evidence.ts';
 import { formatBytes, formatCount, formatDuration, formatMoment, formatNumberOf } from '../format.ts';
-import { beyond, equalityProven } from '../outcome.ts';
+import { equalityProven } from '../outcome.ts';
 
 /** How a thing is meant to feel; never said by colour alone. */
 export type Tone = 'good' | 'warn' | 'bad' | 'calm';
@@ -209,13 +209,6 @@ export function measuredWord(valueMs: number | undefined): string {
   return valueMs === undefined ? 'not measured' : formatDuration(valueMs);
 }
 
-/** `20 s more than promised`; empty when the promise was kept. */
-export function overWord(measured: Evidence['rto']): string {
-  return beyond(measured)
-    ? `${formatDuration((measured.valueMs ?? 0) - (measured.objectiveMs ?? 0))} more than promised`
-    : '';
-}
-
 /** What was compared with the anchor, in one sentence. */
 export function equalitySentence(evidence: Evidence): string {
   const { equality } = evidence;
@@ -229,13 +222,20 @@ export function equalitySentence(evidence: Evidence): string {
   return `${verdict} the anchor at ${equality.lsn} (${formatMoment(equality.at)}; ${equality.source})${onwards}`;
 }
 
-/** `swap: never proven so far`, `traffic: last proven 3 Oct 2026, 02:14:00Z`; grouped when it is the same for all. */
+const leftOut: Record<string, string> = {
+  swap: 'swapping the data directories',
+  traffic: 'moving traffic',
+  people: 'asking people',
+};
+
+/** `moving traffic (last proven 3 Oct 2026, 02:14:00Z)`; grouped where it was never proven. */
 export function notExercisedSentence({ notExercised }: Evidence): string {
-  const never = notExercised.filter((one) => one.lastProven === undefined).map((one) => one.what);
+  const word = (what: string) => (Object.hasOwn(leftOut, what) ? (leftOut[what] ?? what) : what);
+  const never = notExercised.filter((one) => one.lastProven === undefined).map((one) => word(one.what));
   const before = notExercised
     .filter((one) => one.lastProven !== undefined)
-    .map((one) => `${one.what} (last proven ${formatMoment(one.lastProven ?? '')})`);
-  return [...(never.length > 0 ? [`${never.join(', ')} (never proven so far)`] : []), ...before].join(', ');
+    .map((one) => `${word(one.what)} (last proven ${formatMoment(one.lastProven ?? '')})`);
+  return [...(never.length > 0 ? [`${never.join(', ')} (never proven so far)`] : []), ...before].join('; ');
 }
 
 /** A measurement's value with its unit. */

@@ -10,7 +10,7 @@ import {
   type RunSummary,
 } from '../../evidence/evidence.ts';
 import { settleEvidence } from '../../evidence/outcome.ts';
-import { objectivesFor } from '../../plan/objectives.ts';
+import { dataClassesOf, objectivesFor } from '../../plan/objectives.ts';
 import type { Plan } from '../../plan/schema.ts';
 import { checkInput, modeOf } from '../inputs.ts';
 import { controlQueue, evidenceQuery, type RunbookName, type RunInput } from '../messages.ts';
@@ -93,6 +93,7 @@ async function readPlan(input: RunInput) {
 function firstPage(definition: Definition, input: RunInput, plan: Plan, read: Evidence['plan']): Evidence {
   const info = workflowInfo();
   const { rto, rpo } = objectivesFor(plan, definition.name);
+  const classes = dataClassesOf(plan);
   return {
     schema: evidenceSchema,
     lifeboatVersion: version,
@@ -108,7 +109,7 @@ function firstPage(definition: Definition, input: RunInput, plan: Plan, read: Ev
     startedAt: info.startTime.toISOString(),
     outcome: 'running',
     flags: [],
-    objectives: { rtoMs: rto, rpoMs: rpo },
+    objectives: { rtoMs: rto, rpoMs: rpo, ...(classes.length === 0 ? {} : { classes }) },
     rto: { objectiveMs: rto, how: 'not measured yet' },
     rpo: { objectiveMs: rpo, how: 'not measured yet' },
     phases: definition.phases.map((name) => ({ name, budgetMs: plan.phases[name], peopleMs: 0, retriesMs: 0 })),

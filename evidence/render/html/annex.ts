@@ -1,15 +1,16 @@
 /** For the auditor: what was compared, with what, how each number was measured, and what this record is a record of. */
 import type { Evidence } from '../../evidence.ts';
 import { formatBytes, formatCount, formatMoment } from '../../format.ts';
+import { promisesSentence } from '../promises.ts';
 import { equalitySentence, valueWord } from '../words.ts';
-import { html, type Markup } from './markup.ts';
+import { html, type Markup, prose } from './markup.ts';
 
 export function equalitySection(evidence: Evidence): Markup | undefined {
   const { equality } = evidence;
   if (equality === undefined) return undefined;
   return html`<section aria-labelledby="equality">
 <h2 id="equality">Data compared with the anchor</h2>
-<p class="how">An anchor is a point at which the content is known. Here: ${equalitySentence(evidence)}. Beyond it, pulses, assertions and constraints speak for the data. A fingerprint is the sum of hash_record_extended(row, 0) over all rows.</p>
+<p class="how">An anchor is a point at which the content is known. Here: ${prose(equalitySentence(evidence))}. Beyond it, pulses, assertions and constraints speak for the data. A fingerprint is the sum of hash_record_extended(row, 0) over all rows.</p>
 <div class="scroll"><table>
 <thead><tr><th scope="col">Table</th><th scope="col">Result</th><th scope="col" class="right">Rows</th><th scope="col" class="right">Rows expected</th><th scope="col">Fingerprint</th></tr></thead>
 <tbody>${equality.tables.map(
@@ -27,7 +28,7 @@ export function measurementsSection({ measurements }: Evidence): Markup | undefi
 <p class="how">Each with how it was measured.</p>
 <div class="scroll"><table>
 <thead><tr><th scope="col">What</th><th scope="col" class="right">Value</th><th scope="col">How</th></tr></thead>
-<tbody>${measurements.map((one) => html`<tr><td>${one.name}</td><td class="right">${valueWord(one)}</td><td class="soft">${one.how}</td></tr>`)}</tbody>
+<tbody>${measurements.map((one) => html`<tr><td class="name">${one.name}</td><td class="right">${valueWord(one)}</td><td class="soft">${prose(one.how)}</td></tr>`)}</tbody>
 </table></div>
 </section>`;
 }
@@ -41,8 +42,10 @@ export function recordSection(evidence: Evidence, sha256?: string): Markup {
 </section>`;
 }
 
-function restored({ backup, target, incidentAt, isolatedOn, mode }: Evidence): Fact[] {
+function restored(evidence: Evidence): Fact[] {
+  const { backup, target, incidentAt, isolatedOn, mode } = evidence;
   return [
+    ['Promised', html`${promisesSentence(evidence)}`],
     [
       'Backup',
       backup &&

@@ -32,3 +32,17 @@ function sourceOf(part: Part): string {
 export function html(strings: TemplateStringsArray, ...parts: Part[]): Markup {
   return new Markup(strings.map((string, index) => string + sourceOf(parts[index])).join(''));
 }
+
+// ISO times, labels of backups, LSNs: broken over two lines they are misread, and cannot be searched for.
+const exact = /\d{4}-\d\d-\d\dT[\d:.]+Z|\b\d{8}-\d{6}F(?:_\d{8}-\d{6}[DI])?|\b[0-9A-F]{1,8}\/[0-9A-F]{1,8}\b/g;
+
+/** Prose in which such words are kept in one piece. */
+export function prose(text: string): Markup {
+  const parts: Markup[] = [];
+  let from = 0;
+  for (const { 0: word, index } of text.matchAll(exact)) {
+    parts.push(html`${text.slice(from, index)}<span class="whole">${word}</span>`);
+    from = index + word.length;
+  }
+  return html`${parts}${text.slice(from)}`;
+}

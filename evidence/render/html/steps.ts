@@ -2,7 +2,7 @@
 import type { Evidence, Step } from '../../evidence.ts';
 import { formatClock, formatDate, formatDuration, formatNumberOf } from '../../format.ts';
 import { groupTitle, kindWord, stateOf, stepsByGroup, tookMs } from '../words.ts';
-import { html, type Markup } from './markup.ts';
+import { html, type Markup, prose } from './markup.ts';
 
 export function stepsSection(evidence: Evidence, at: string): Markup | undefined {
   if (evidence.steps.length === 0) return undefined;
@@ -42,17 +42,17 @@ function found(step: Step): Markup {
   const { glyph, word, tone } = stateOf(step);
   const mark = html`<span class="${tone}"><span class="glyph" aria-hidden="true">${glyph}</span><span class="hidden">${word}: </span></span>`;
   return html`<p class="lines">${mark} ${headOf(step)}</p>
-${step.failure !== undefined && step.found !== undefined && html`<p class="aside">${step.found}</p>`}
-${step.preview !== undefined && step.state !== 'previewed' && html`<p class="aside">previewed: ${step.preview}</p>`}
-${step.expected !== undefined && html`<p class="aside">expected: ${step.expected}</p>`}
+${step.failure !== undefined && step.found !== undefined && html`<p class="aside">${prose(step.found)}</p>`}
+${step.preview !== undefined && step.state !== 'previewed' && html`<p class="aside">previewed: ${prose(step.preview)}</p>`}
+${step.expected !== undefined && html`<p class="aside">expected: ${prose(step.expected)}</p>`}
 `;
 }
 
 function headOf(step: Step): Markup {
   if (step.failure !== undefined)
-    return html`<span class="${step.state === 'failed' ? 'why' : ''}"><b>${step.failure.type}</b>: ${step.failure.message}</span>`;
-  if (step.state === 'previewed') return html`would ${step.preview ?? step.name}`;
-  return html`${step.found ?? stateOf(step).word}`;
+    return html`<span class="${step.state === 'failed' ? 'why' : ''}"><b>${step.failure.type}</b>: ${prose(step.failure.message)}</span>`;
+  if (step.state === 'previewed') return html`would ${prose(step.preview ?? step.name)}`;
+  return prose(step.found ?? stateOf(step).word);
 }
 
 function log({ host, path, lastLines }: NonNullable<Step['log']>, index: number): Markup {

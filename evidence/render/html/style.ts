@@ -16,7 +16,7 @@ export const style = `
 }
 * { box-sizing: border-box; margin: 0; }
 html { -webkit-text-size-adjust: 100%; }
-body { font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; color: var(--ink); background: var(--paper); max-width: 66rem; margin: 0 auto; padding: 1.25rem clamp(1rem, 4vw, 2rem) 4rem; font-variant-numeric: tabular-nums; overflow-wrap: break-word; }
+body { font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; color: var(--ink); background: var(--paper); max-width: 66rem; margin: 0 auto; padding: 1.25rem clamp(1rem, 4vw, 2rem) 4rem; font-variant-numeric: tabular-nums; overflow-wrap: break-word; }
 a { color: var(--link); text-underline-offset: .15em; text-decoration-thickness: from-font; }
 a:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; border-radius: .2rem; }
 code, pre { font-family: var(--mono); font-size: .86em; overflow-wrap: anywhere; }
@@ -24,6 +24,8 @@ pre { white-space: pre-wrap; background: var(--panel); border: 1px solid var(--l
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .soft { color: var(--soft); }
 .lines { white-space: pre-line; }
+.whole { white-space: nowrap; }
+.name::first-letter { text-transform: uppercase; }
 
 .top { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; align-items: baseline; justify-content: space-between; font-size: .875rem; color: var(--soft); padding-bottom: .9rem; border-bottom: 1px solid var(--line); }
 .top b { color: var(--ink); font-weight: 650; letter-spacing: .01em; }
@@ -56,8 +58,10 @@ h1.page { margin: 2rem 0 1.4rem; }
 .card h2 { font-size: .875rem; font-weight: 600; color: var(--soft); }
 .big { font-size: 2.2rem; font-weight: 660; letter-spacing: -.025em; line-height: 1.25; color: var(--ink); }
 .big.words-only { font-size: 1.5rem; line-height: 2.75rem; letter-spacing: -.015em; }
-.big small { font-size: 1rem; font-weight: 400; color: var(--soft); letter-spacing: 0; white-space: nowrap; }
+.big small { display: block; font-size: 1rem; line-height: 1.4; font-weight: 400; color: var(--soft); letter-spacing: 0; }
 .over { color: var(--bad); font-weight: 600; font-size: .9rem; }
+.kept { font-size: .9rem; }
+.kept + .how, .over + .how { margin-top: .35rem; }
 .bar { display: block; width: 100%; height: .5rem; margin: .45rem 0 .6rem; border-radius: .25rem; overflow: hidden; background: var(--budget); }
 .bar rect { fill: var(--tone); }
 .bar .mark { fill: var(--mark); }
@@ -85,7 +89,7 @@ main > section:not(.failure) > .how { margin-bottom: .8rem; max-width: 46rem; }
 .glyph { font-weight: 700; color: var(--tone); }
 
 .timeline { font-size: .875rem; line-height: 1.3; }
-.row, .axis { display: grid; grid-template-columns: minmax(0, 22rem) 1fr 4.5rem; gap: 0 1rem; align-items: center; }
+.row, .axis { display: grid; grid-template-columns: minmax(0, 25rem) 1fr 4.5rem; gap: 0 1rem; align-items: center; }
 .axis { color: var(--soft); font-size: .8rem; border-bottom: 1px solid var(--line); padding-bottom: .15rem; margin-bottom: .3rem; }
 .axis svg { width: 100%; height: 1.2rem; overflow: visible; display: block; }
 .axis text { fill: var(--soft); font-size: .8rem; }
@@ -129,7 +133,13 @@ footer { margin-top: 3.5rem; color: var(--soft); font-size: .86rem; border-top: 
   .verdict { grid-template-columns: 1fr; } .seal { width: 3.2rem; height: 3.2rem; margin-bottom: .7rem; } .sub { grid-column: 1; }
   .say { grid-template-columns: 1fr; gap: .1rem; } .say dd:not(:last-child) { margin-bottom: .6rem; }
   .phase { grid-template-columns: 1fr auto; row-gap: .25rem; padding: .5rem 0; } .phase .track { grid-column: 1 / -1; grid-row: 2; } .phase .note { grid-column: 1 / -1; }
-  .row, .axis { grid-template-columns: minmax(0, 8.5rem) 1fr 3.6rem; gap: 0 .6rem; }
+  .row, .axis { grid-template-columns: 1fr 3.6rem; gap: 0 .6rem; } .axis span:first-child { display: none; }
+  .row > :first-child { grid-column: 1 / -1; } .row a { white-space: normal; } .row a.step { padding-left: 0; } .row svg { height: 1.1rem; } .row:not(.head) { margin-top: .2rem; }
+  .row.head > svg, .row.head > .num { display: none; } .row.head { margin-top: .9rem; }
+  .runs thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .runs, .runs tbody { display: block; } .runs tr { display: grid; grid-template-columns: 1fr auto; gap: 0 1rem; padding: .8rem 0; border-bottom: 1px solid var(--line); } .runs tbody tr:first-child { border-top: 1px solid var(--line); }
+  .runs td { border: 0; padding: .1rem 0; } .runs td.right, .runs td.time { text-align: left; grid-column: 1 / -1; font-size: .88rem; color: var(--soft); } .runs td[data-name]::before { content: attr(data-name) " "; } .runs td:empty { display: none; }
+  .runs td:nth-child(n+3):nth-child(-n+4) { font-size: .88rem; color: var(--soft); }
   .steps thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .steps, .steps tbody, .steps tr, .steps td, .steps th { display: block; width: auto; }
   .steps tr { display: grid; grid-template-columns: 1fr auto; padding: .6rem 0; border-bottom: 1px solid var(--line); } .steps td { border: 0; padding: .05rem 0; grid-column: 1 / -1; } .steps .group { padding-bottom: .2rem; } .steps .group th { border: 0; padding: .6rem 0 0; }
@@ -139,13 +149,15 @@ footer { margin-top: 3.5rem; color: var(--soft); font-size: .86rem; border-top: 
 }
 @media print {
   :root { color-scheme: light; --ink: #000; --soft: #444; --line: #ccc; --paper: #fff; --panel: #fff; --good: #0d6a45; --warn: #7c4c00; --bad: #a3201a; --calm: #264f80; --good-bg: #fff; --warn-bg: #fff; --bad-bg: #fff; --calm-bg: #fff; --machine: #2f6fb5; --retries: #8d6bb8; --people: #d08f1f; --budget: #e4eaef; --mark: #000; --link: #000; }
-  @page { margin: 16mm 14mm; }
-  body { padding: 0; max-width: none; font-size: 10pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+  @page { margin: 14mm 13mm; }
+  html { font-size: 8.6pt; }
+  body { padding: 0; max-width: none; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   .top nav { display: none; } .verdict { margin: 1rem 0; } main > section:not(.failure) { margin-top: 1.6rem; }
   .pill { border: 1px solid var(--tone); }
-  .card, .say, .failure, tr, .phase, .row { break-inside: avoid; } h2, .group { break-after: avoid; }
-  .cards { grid-template-columns: repeat(3, 1fr); gap: .6rem; } .card { padding: .7rem .8rem; } .big { font-size: 1.5rem; } .big.words-only { font-size: 1.15rem; line-height: 1.875rem; }
-  .row { min-height: 1.25rem; } .row svg { height: 1.25rem; }
+  .card, .say, .failure, tr, .phase, .row { break-inside: avoid; } tr:has(details) { break-inside: auto; } h2, .group, section > .how { break-after: avoid; }
+  .timeline, section:has(> .timeline) { break-inside: avoid; } .row a { white-space: normal; } .steps .what { width: 27%; } td, th { padding-block: .35rem; }
+  .cards { grid-template-columns: repeat(3, 1fr); gap: .6rem; } .card { padding: .7rem .8rem; } .big { font-size: 1.8rem; } .big.words-only { font-size: 1.35rem; line-height: 2.25rem; }
+  .row { min-height: 1.35rem; } .row svg { height: 1.35rem; }
   details::details-content { content-visibility: visible; display: block; height: auto; } details > summary { color: var(--soft); list-style: none; }
 }
 `;

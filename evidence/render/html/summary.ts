@@ -1,8 +1,11 @@
 /** The first screen: what a manager must know in ten seconds. */
+import { anyBeyond } from '../../classes.ts';
 import type { Evidence, Measured } from '../../evidence.ts';
 import { failureTypes } from '../../failures.ts';
 import { formatBytes, formatDuration, formatNumberOf } from '../../format.ts';
-import { beyond, equalityProven, splitOf } from '../../outcome.ts';
+import { equalityProven, splitOf } from '../../outcome.ts';
+import { type ClassWord, classWords, overWord } from '../promises.ts';
+
 import {
   equalitySentence,
   flagWord,
@@ -10,14 +13,13 @@ import {
   measuredWord,
   notExercisedSentence,
   outcomeWord,
-  overWord,
   subtitle,
   type Tone,
   toneOf,
   tookMs,
   valueWord,
 } from '../words.ts';
-import { html, type Markup } from './markup.ts';
+import { html, type Markup, prose } from './markup.ts';
 import { objectiveBar } from './picture.ts';
 
 export function verdict(evidence: Evidence): Markup {
@@ -75,30 +77,42 @@ interface Card {
   small?: string;
   bar?: Markup;
   over?: string;
-  how: (string | undefined)[];
+  /** Promises for classes of data. */
+  classes?: ClassWord[];
+  how: (string | Markup | undefined)[];
 }
 
-function card({ title, big, small, bar, over, how }: Card): Markup {
+function card({ title, big, small, bar, over, classes = [], how }: Card): Markup {
   return html`<section class="card"><h2>${title}</h2>
 <p class="big${/\d/.test(big) ? '' : ' words-only'}">${big}${small !== undefined && html` <small>${small}</small>`}</p>
 ${bar}
 ${over !== undefined && over !== '' && html`<p class="over">${over}</p>`}
-${how.filter((one) => one !== undefined).map((one) => html`<p class="how">${one}</p>`)}</section>`;
+${classes.map(classLine)}
+${how.filter((one) => one !== undefined).map((one) => html`<p class="how">${typeof one === 'string' ? prose(one) : one}</p>`)}</section>`;
+}
+
+function classLine({ text, state }: ClassWord): Markup {
+  if (state === 'missed') return html`<p class="over">${text}</p>`;
+  return html`<p class="kept">${state === 'kept' && html`<span class="good"><span class="glyph" aria-hidden="true">✓</span></span> `}${text}</p>`;
 }
 
 function allowed(ms: number): string {
   return `of ${formatDuration(ms)} allowed`;
 }
 
-/** Where nothing was measured, why, and what was promised. */
-function hows({ valueMs, how }: Measured, promisedMs: number): string[] {
+/** Why nothing was measured, where that is so; the number stands above it. */
+function hows({ valueMs, how }: Measured): string[] {
   if (valueMs !== undefined) return [how];
   const why = how.replace(/^not measured(: | yet)/, '');
-  return [...(why === '' ? [] : [why]), `the plan allows ${formatDuration(promisedMs)}`];
+  return why === '' ? [] : [why];
 }
 
-function toneFor(measured: Measured): Tone {
-  return beyond(measured) ? 'bad' : 'good';
+function promised({ valueMs }: Measured, ms: number): string {
+  return valueMs === undefined ? `${formatDuration(ms)} allowed` : allowed(ms);
+}
+
+function toneFor(evidence: Evidence, of: 'rto' | 'rpo'): Tone {
+  return anyBeyond(evidence, of) ? 'bad' : 'good';
 }
 
 function recoveryCard(evidence: Evidence, at: string): Markup {
@@ -112,33 +126,43 @@ function recoveryCard(evidence: Evidence, at: string): Markup {
       big: formatDuration(ms),
       small: `so far, ${allowed(objectives.rtoMs)}`,
       bar,
+      classes: classWords(evidence, 'rto'),
       how: ['the clock stops when validation has passed'],
     });
   }
-  const split = splitOf(evidence);
   return card({
     title,
     big: measuredWord(rto.valueMs),
-    ...(rto.valueMs === undefined ? {} : { small: allowed(objectives.rtoMs) }),
-    bar: objectiveBar((rto.valueMs ?? 0) / objectives.rtoMs, toneFor(rto)),
+    small: promised(rto, objectives.rtoMs),
+    bar: objectiveBar((rto.valueMs ?? 0) / objectives.rtoMs, toneFor(evidence, 'rto')),
     over: overWord(rto),
-    how: [
-      split &&
-        `machine ${formatDuration(split.machineMs)} · people ${formatDuration(split.peopleMs)} · retries ${formatDuration(split.retriesMs)}`,
-      ...hows(rto, objectives.rtoMs),
-    ],
+    classes: classWords(evidence, 'rto'),
+    how: [splitLine(evidence), ...hows(rto)],
   });
 }
 
-function lossCard({ rpo, objectives, mode, outcome }: Evidence): Markup {
+function splitLine(evidence: Evidence): Markup | undefined {
+  const split = splitOf(evidence);
+  if (split === undefined) return undefined;
+  const parts = [
+    `machine ${formatDuration(split.machineMs)}`,
+    `people ${formatDuration(split.peopleMs)}`,
+    `retries ${formatDuration(split.retriesMs)}`,
+  ];
+  return html`${parts.map((part, index) => html`${index > 0 && ' · '}<span class="whole">${part}</span>`)}`;
+}
+
+function lossCard(evidence: Evidence): Markup {
+  const { rpo, objectives, mode, outcome } = evidence;
   const yet = rpo.valueMs === undefined && outcome === 'running';
   return card({
     title: mode === 'live' ? 'Data lost' : 'Data that would be lost',
     big: yet ? 'not yet measured' : measuredWord(rpo.valueMs),
-    ...(rpo.valueMs === undefined ? {} : { small: allowed(objectives.rpoMs) }),
-    bar: objectiveBar((rpo.valueMs ?? 0) / objectives.rpoMs, toneFor(rpo)),
+    small: promised(rpo, objectives.rpoMs),
+    bar: objectiveBar((rpo.valueMs ?? 0) / objectives.rpoMs, toneFor(evidence, 'rpo')),
     over: overWord(rpo),
-    how: hows(rpo, objectives.rpoMs),
+    classes: classWords(evidence, 'rpo'),
+    how: hows(rpo),
   });
 }
 
@@ -150,7 +174,7 @@ function equalityCard(evidence: Evidence): Markup {
   return card({
     title: 'Data proven equal',
     big: going ? 'not yet compared' : tables.length === 0 ? 'not proven' : `${equal} of ${tables.length}`,
-    ...(tables.length === 0 ? {} : { small: 'critical tables' }),
+    small: tables.length === 0 ? 'the critical tables' : 'critical tables',
     bar: objectiveBar(tables.length === 0 ? 0 : equal / tables.length, tone),
     how: [going ? 'compared when replay pauses at the anchor' : equalitySentence(evidence)],
   });

@@ -65,6 +65,11 @@ function groupRow(group: Step['group'], steps: Step[], span: Span): Markup {
 function stepRow(step: Step, index: number, span: Span): Markup {
   const { tone, word } = stateOf(step);
   const took = tookMs(step, span.at);
-  const { x, width } = place(Date.parse(step.startedAt) - span.fromMs, took, span.lengthMs);
+  // However short a step was, it is seen: SVG draws nothing of a bar without a width.
+  const { x, width } = place(
+    Date.parse(step.startedAt) - span.fromMs,
+    Math.max(took, span.lengthMs / 1e4),
+    span.lengthMs,
+  );
   return html`<div class="row ${tone}${step.state === 'running' ? ' going' : ''}"><a class="step" href="#step-${index}" title="${step.name}">${step.name}</a><svg aria-hidden="true">${grid(span)}<rect class="step-bar" x="${x}" width="${width}" y="22%" height="56%" rx="2"/></svg><span class="num">${formatDuration(took)}<span class="hidden">, ${word}</span></span></div>`;
 }

@@ -1,6 +1,7 @@
 /** The short page that the Temporal UI shows while a run goes on. */
 import type { Evidence } from '../../evidence.ts';
 import { formatClock, formatDuration } from '../../format.ts';
+import { classWords } from '../promises.ts';
 import { clipped, oneLine } from '../text.ts';
 import {
   headline,
@@ -34,12 +35,14 @@ function livePage(evidence: Evidence, newest: number, pagesUrl?: string): string
   const short = (text: string) => plain(clipped(oneLine(text), 300));
   const { failure, toDo, rto, rpo } = evidence;
   const lines = [
-    `**${outcomeWord(evidence.outcome)}** ${short(headline(evidence))}`,
+    `**${outcomeWord(evidence.outcome)}** ${short(headline(evidence))}${reportLink(evidence, pagesUrl)}`,
     ...(failure === undefined ? [] : [`**${short(failure.type)}**: ${plain(clipped(oneLine(failure.message), 1000))}`]),
     ...(rto.valueMs === undefined && rpo.valueMs === undefined
       ? []
       : [
           `Time to recover **${measuredWord(rto.valueMs)}** of ${formatDuration(evidence.objectives.rtoMs)} · data lost **${measuredWord(rpo.valueMs)}** of ${formatDuration(evidence.objectives.rpoMs)}`,
+          ...classWords(evidence, 'rto').map(({ text }) => `Time to recover, ${short(text)}`),
+          ...classWords(evidence, 'rpo').map(({ text }) => `Data lost, ${short(text)}`),
         ]),
     table(
       ['', 'Phase', 'Started (UTC)', 'Budget ends', 'Took'],
@@ -69,11 +72,14 @@ function livePage(evidence: Evidence, newest: number, pagesUrl?: string): string
           ),
         ]),
     ...(toDo === undefined ? [] : [`To do: ${short(toDo)}`]),
-    ...(pagesUrl === undefined
-      ? []
-      : [`[Report](<${encodeURI(pagesUrl)}/runs/${encodeURIComponent(oneLine(evidence.run))}>)`]),
   ];
   return `${lines.join('\n\n')}\n${filler}`;
+}
+
+/** On the first line: whoever opens this page wants the report, and the UI shows little of a long page. */
+function reportLink({ run }: Evidence, pagesUrl: string | undefined): string {
+  if (pagesUrl === undefined) return '';
+  return ` · [Report](<${encodeURI(pagesUrl.replace(/\/+$/, ''))}/runs/${encodeURIComponent(oneLine(run))}>)`;
 }
 
 function clockAfter(at: string, ms: number): string {

@@ -142,6 +142,43 @@ describe('the flags', () => {
   });
 });
 
+describe('a promise for a class of data', () => {
+  const drill = (...classes: { name: string; rtoMs?: number; rpoMs?: number }[]) => {
+    const evidence = proven();
+    evidence.objectives.classes = classes.map((one) => ({ tables: [one.name], ...one }));
+    settleEvidence(evidence);
+    return evidence;
+  };
+  const lostMs = proven().rpo.valueMs ?? 0;
+  const tookMs = proven().rto.valueMs ?? 0;
+
+  test('is missed from the first millisecond beyond it, though the service keeps its own', () => {
+    expect(drill({ name: 'money', rpoMs: lostMs, rtoMs: tookMs }).flags).toEqual([]);
+    expect(drill({ name: 'stock', rpoMs: lostMs }, { name: 'money', rpoMs: lostMs - 1 }).flags).toEqual([
+      'loss-beyond-objective',
+    ]);
+    expect(drill({ name: 'money', rtoMs: tookMs - 1 }).flags).toEqual(['late']);
+  });
+
+  test('is neither kept nor missed where nothing was measured', () => {
+    const evidence = drill({ name: 'money', rpoMs: 1 });
+    evidence.rpo = { how: 'not measured: the plan has no pulse' };
+    expect(flagsOf(evidence)).toEqual([]);
+  });
+
+  test('that was missed the most is what the advice names', () => {
+    const { toDo } = drill({ name: 'stock', rpoMs: lostMs - 2000 }, { name: 'money', rpoMs: lostMs - 5000 });
+    expect(toDo).toContain('5 s more would be lost than the plan promises for money');
+  });
+
+  test('does not excuse the service from its own', () => {
+    const evidence = drill({ name: 'history', rpoMs: lostMs * 10 });
+    evidence.rpo.objectiveMs = lostMs - 3000;
+    expect(flagsOf(evidence)).toEqual(['loss-beyond-objective']);
+    expect(oneLineToDo({ ...evidence, flags: flagsOf(evidence) })).toMatch(/3 s more .* promises\.$/);
+  });
+});
+
 describe('what to do', () => {
   test('after a damaged backup is to take a new one of that service', () => {
     expect(notProven().toDo).toContain('lifeboat backup orders --type full');
@@ -155,8 +192,10 @@ describe('what to do', () => {
   });
 
   test('after a good drill is to rehearse what was never proven', () => {
-    expect(proven().toDo).toContain('swap, people');
-    expect(proven().toDo).not.toContain('traffic');
+    expect(proven().toDo).toContain('never been proven');
+    const rehearsed = proven();
+    for (const one of rehearsed.notExercised) one.lastProven = '2026-09-05T02:14:00Z';
+    expect(oneLineToDo(rehearsed)).toBe('Nothing.');
   });
 
   test('is known for every type of failure, and for those of a later version', () => {

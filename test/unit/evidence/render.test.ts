@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
+import { settleEvidence } from '../../../evidence/outcome.ts';
 import { html } from '../../../evidence/render/html/markup.ts';
 import { renderHtml } from '../../../evidence/render/html.ts';
 import { renderLivePage, renderMarkdown } from '../../../evidence/render/markdown.ts';
@@ -12,6 +13,7 @@ import { aborted, backup, dryRun, flagged, notProven, proven, running, samples }
 function words(page: string): string {
   return page
     .replace(/<style>[\s\S]*?<\/style>|<script>[\s\S]*?<\/script>/g, ' ')
+    .replace(/<span class="whole">([^<]*)<\/span>/g, '$1')
     .replace(/<[^>]*>/g, ' ')
     .replace(/&#39;/g, "'")
     .replace(/&quot;/g, '"')
@@ -70,6 +72,32 @@ describe.each(inAllForms)('a manager sees in %s', (_form, read) => {
   });
 });
 
+describe.each(inAllForms)('where the plan promises less loss of a class of data, %s says', (_form, read) => {
+  const drill = (rpoMs: number) => {
+    const evidence = proven();
+    evidence.objectives.classes = [{ name: 'money', tables: ['payments', 'accounts'], rpoMs }];
+    settleEvidence(evidence);
+    return read(evidence);
+  };
+
+  test('that the promise was missed, and by how much', () => {
+    const text = drill(10_000);
+    for (const fact of ['loss beyond the objective', 'money', '13 s more', '10 s']) expect(text).toContain(fact);
+  });
+
+  test('that it was kept', () => {
+    const text = drill(30_000);
+    for (const fact of ['money', '30 s']) expect(text).toContain(fact);
+    expect(text).not.toContain('more than');
+  });
+});
+
+test('the live page says which class of data lost more than promised', () => {
+  const evidence = proven();
+  evidence.objectives.classes = [{ name: 'money', tables: ['payments'], rpoMs: 10_000 }];
+  expect(renderLivePage(evidence)).toContain('Data lost, money: 13 s more than the 10 s promised');
+});
+
 describe('an auditor finds in the page', () => {
   test('each step with its kind, attempts, worker, what was expected and found', () => {
     const text = words(renderHtml(proven()));
@@ -117,6 +145,21 @@ describe('the page', () => {
     const text = words(renderHtml(running(), { now: '2026-11-21T14:32:11.204Z' }));
     expect(text).toContain('30 min so far');
     expect(text).toContain('Restore the backup beside , for 29 min 57 s');
+  });
+
+  test('draws every step of the timeline, however short it was', () => {
+    const evidence = proven();
+    const [first] = evidence.steps;
+    if (first?.endedAt) first.endedAt = first.startedAt;
+    const bars = [...renderHtml(evidence).matchAll(/class="step-bar" x="[\d.]+%" width="([\d.]+)%"/g)];
+    expect(bars).toHaveLength(evidence.steps.length);
+    for (const [, width] of bars) expect(Number(width)).toBeGreaterThan(0);
+  });
+
+  test('keeps times and LSNs in one piece', () => {
+    const page = renderHtml(proven());
+    for (const exact of ['0/5C8D1F0', '2026-11-21T13:55:09.000Z'])
+      expect(page).toContain(`<span class="whole">${exact}</span>`);
   });
 
   test('marks a bar that is longer than what was promised, and never draws outside of it', () => {

@@ -497,6 +497,7 @@ export function aborted(): Evidence {
 export function flagged(): Evidence {
   const evidence = proven();
   evidence.objectives = { rtoMs: 30_000, rpoMs: 10_000 };
+  evidence.objectives.classes = [{ name: 'money', tables: ['payments', 'accounts'], rtoMs: 60_000, rpoMs: 30_000 }];
   evidence.rpo.objectiveMs = 10_000;
   evidence.leftBehind = ['Undo of "Restore the backup beside": /var/lib/lifeboat/scratch/orders-7f3a is still there'];
   delete evidence.equality;

@@ -7,7 +7,7 @@ import { durationMs, durationText } from '../../../plan/duration.ts';
 import { addresses, member, secretNames } from '../../../plan/hosts.ts';
 import { planJsonSchema } from '../../../plan/json-schema.ts';
 import { loadPlanFile, loadPlanText } from '../../../plan/load.ts';
-import { objectivesFor } from '../../../plan/objectives.ts';
+import { dataClassesOf, objectivesFor } from '../../../plan/objectives.ts';
 import { sqlProblem } from '../../../plan/rules/data.ts';
 import { runbooksWithObjectives } from '../../../plan/rules/promises.ts';
 import { bytesOf } from '../../../plan/size.ts';
@@ -40,6 +40,16 @@ describe('a plan that is right', () => {
     expect(objectivesFor(plan, 'monthly-drill')).toEqual({ rto: hour, rpo: 5 * minute });
     expect(objectivesFor(plan, 'backup')).toEqual({ rto: 4 * hour, rpo: 5 * minute });
     expect(objectivesFor(plan, 'constructor')).toEqual({ rto: 4 * hour, rpo: 5 * minute });
+  });
+
+  test('says what it promises for each class of data, and nothing that it does not', () => {
+    const { rto, rpo } = plan.objectives;
+    const dataClasses = { money: { rpo: minute, tables: ['payments'] }, stock: { rto: hour, tables: ['items'] } };
+    expect(dataClassesOf({ objectives: { rto, rpo, dataClasses } })).toStrictEqual([
+      { name: 'money', tables: ['payments'], rpoMs: minute },
+      { name: 'stock', tables: ['items'], rtoMs: hour },
+    ]);
+    expect(dataClassesOf({ objectives: { rto, rpo } })).toEqual([]);
   });
 
   test('knows its hosts, members and secrets', () => {
