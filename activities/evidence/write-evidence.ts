@@ -31,8 +31,9 @@ interface File {
  */
 export async function writeEvidence(ask: { store: EvidenceStore; evidence: Evidence }): Promise<Written> {
   const { clean: evidence, found } = withoutSecrets(ask.evidence, await storeSecrets(ask.store));
-  const files = filesOf(evidence);
-  const sha256 = sha256Of(files[0].bytes);
+  const bytes = stableJson(evidence);
+  const sha256 = sha256Of(bytes);
+  const files = filesOf(evidence, bytes, sha256);
   const note = found === 0 ? '' : `; secrets were found in ${found} of its texts and removed: say where they came from`;
   try {
     const location = await toStore(ask.store, evidence, files, sha256);
@@ -55,10 +56,11 @@ async function storeSecrets(store: EvidenceStore): Promise<string[]> {
   return resolved.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 
-function filesOf(evidence: Evidence): [evidence: File, ...reports: File[]] {
+/** The page shows the hash of the evidence that it was drawn from: whoever holds both can tell that they belong together. */
+function filesOf(evidence: Evidence, bytes: Uint8Array, sha256: string): File[] {
   const encode = (text: string) => new TextEncoder().encode(text);
   return [
-    { name: evidenceFile, bytes: stableJson(evidence), contentType: 'application/json' },
+    { name: evidenceFile, bytes, contentType: 'application/json' },
     {
       name: 'report.md',
       bytes: encode(drawn(() => renderMarkdown(evidence))),
@@ -66,7 +68,7 @@ function filesOf(evidence: Evidence): [evidence: File, ...reports: File[]] {
     },
     {
       name: 'report.html',
-      bytes: encode(drawn(() => renderHtml(evidence))),
+      bytes: encode(drawn(() => renderHtml(evidence, { sha256 }))),
       contentType: 'text/html; charset=utf-8',
     },
   ];
