@@ -78,8 +78,13 @@ function runRow(run: ListedRun, now: Date): Markup {
   const phase = run.outcome === 'running' && run.phase !== undefined ? `, ${run.phase}` : '';
   return html`<tr>
 <td><span class="${toneOf(run)}"><span class="pill word">${outcomeWord(run.outcome)}</span></span>${(run.flags.length > 0 || phase !== '') && html`<span class="meta">${run.flags.map(flagWord).join(', ')}${phase.slice(2)}</span>`}</td>
-<td>${runLink(run.run)}</td><td>${run.service ?? ''}</td><td>${run.runbook}${run.mode !== undefined && run.mode !== 'live' && html`<span class="meta">${run.mode}</span>`}</td>
-<td class="time">${formatMoment(run.startedAt)}</td><td class="right">${formatDuration(Math.max(0, took))}</td><td class="right">${run.rtoMs === undefined ? '' : formatDuration(run.rtoMs)}</td><td class="right">${run.rpoMs === undefined ? '' : formatDuration(run.rpoMs)}</td>
+<td>${runLink(run.run)}</td><td>${run.service ?? ''}</td><td>${run.runbook}${run.mode === 'dry-run' && html`<span class="meta">${run.mode}</span>`}</td>
+<td class="time">${formatMoment(run.startedAt)}</td>${number('took', Math.max(0, took))}${number('RTO', run.rtoMs)}${number('RPO', run.rpoMs)}
 </tr>
 `;
+}
+
+/** Where the table is too wide for the screen, its columns have no heading: then the name stands beside the number. */
+function number(name: string, ms: number | undefined): Markup {
+  return html`<td class="right" data-name="${name}">${ms === undefined ? '' : formatDuration(ms)}</td>`;
 }
