@@ -12,7 +12,7 @@ export function page(shown: Shown): string {
     ['orders', grouped(shown.orders)],
     ['payments', grouped(shown.payments)],
     ['customers', grouped(shown.customers)],
-    ['turnover', `€ ${grouped(shown.turnover)}`],
+    ['turnover', `€\u00a0${grouped(shown.turnover.split('.')[0] ?? '')}`],
   ];
   return `<!doctype html>
 <html lang="en">
@@ -20,6 +20,7 @@ export function page(shown: Shown): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="refresh" content="2">
+<link rel="icon" href="data:,">
 <title>Orders: the sample shop</title>
 <style>${style}</style>
 </head>
@@ -41,7 +42,7 @@ export function page(shown: Shown): string {
 
 function row(order: Shown['newest'][number]): string {
   const at = order.placedAt.toISOString().slice(11, 19);
-  return `<tr><td>${escaped(order.id)}</td><td>${escaped(order.customer)}</td><td>${at}</td><td>€ ${grouped(order.total)}</td><td>${escaped(order.status)}</td></tr>`;
+  return `<tr><td>${escaped(order.id)}</td><td>${escaped(order.customer)}</td><td>${at}</td><td>€\u00a0${grouped(order.total)}</td><td>${escaped(order.status)}</td></tr>`;
 }
 
 function grouped(number: string): string {
@@ -58,7 +59,7 @@ const style = `
 :root { color-scheme: light dark; --ink: #1c2b33; --soft: #5b6b74; --line: #d5dde1; --paper: #fbfaf7; --sea: #14606e; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6ecee; --soft: #9aaab2; --line: #33434b; --paper: #12191d; --sea: #63bccb; } }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 46rem; margin: 3rem auto; padding: 0 1.25rem; }
+main { max-width: 46rem; margin: clamp(1.5rem, 6vw, 3rem) auto; padding: 0 1.25rem; }
 h1 { font: 600 2rem/1.2 Georgia, serif; margin: 0 0 .25rem; color: var(--sea); }
 p, caption, dt { color: var(--soft); }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: 1rem; margin: 2rem 0; }
@@ -66,4 +67,5 @@ dd { margin: 0; font-size: 1.5rem; font-variant-numeric: tabular-nums; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding-bottom: .5rem; }
 th { font-weight: 600; } th, td { text-align: left; padding: .4rem .5rem; border-bottom: 1px solid var(--line); }
-td:nth-child(4), th:nth-child(4) { text-align: right; }`;
+td:nth-child(4), th:nth-child(4) { text-align: right; }
+@media (max-width: 34rem) { td:nth-child(2), th:nth-child(2) { display: none; } th:first-child, td:first-child { padding-left: 0; } }`;
