@@ -18,6 +18,7 @@ describe('what a runbook may be started with', () => {
     [{ colour: 'red' }, 'It knows service'],
     [{ target: '2026-11-21 14:00:00' }, 'write 2026-11-21T14:00:00Z'],
     [{ target: '2026-13-40T14:00:00Z' }, 'must be a time'],
+    [{ target: '2026-02-31T14:00:00Z' }, 'the calendar does not have'],
     [{ target: 7 }, 'must be a time'],
     [{ service: '../etc' }, 'name of a service'],
     [{ mode: 'dril' }, 'did you mean "drill"'],
