@@ -4,6 +4,9 @@ import { usualPace } from './follow/follow.ts';
 import { run } from './program.ts';
 import { openTerminal } from './terminal.ts';
 
+// The AWS SDK's warning of a Node that it will want one day is no part of an answer.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 const cli: Cli = {
   terminal: openTerminal(process.stdout, process.stderr, process.env),
   environment: process.env,
