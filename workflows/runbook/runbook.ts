@@ -131,8 +131,9 @@ async function close<I extends RunInput>(
   if (error !== undefined || definition.alwaysUndo) await run.undoAll();
   await run.afterAll();
   if (error !== undefined)
+    // What went wrong while cleaning up is told as left behind; it is not why the run ended.
     evidence.failure =
-      evidence.steps.find((step) => step.state === 'failed' && step.kind !== 'undo')?.failure ?? failureOf(error);
+      evidence.steps.find((step) => step.state === 'failed' && step.group !== 'closing')?.failure ?? failureOf(error);
   settleEvidence(evidence);
   record.close(outcomeOf(definition, evidence, error));
   const summary = await write(run, evidence);
