@@ -105,7 +105,8 @@ async function withLeftovers(outcome: Outcome, root: string): Promise<Outcome> {
   return { ...outcome, failed: outcome.failed + 1, notes: [...outcome.notes, ...leftovers.map(({ what }) => what)] };
 }
 
-const withoutBrowser = 'no Chromium here: the tests that look at a page through a browser are left out';
+const withoutBrowser =
+  'no Chromium here: the tests that look at the pages through a browser will fail, and say how to install it';
 
 main().catch((error) => {
   console.error(error instanceof BadOrder ? error.message : error);
