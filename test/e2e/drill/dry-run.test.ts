@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 async function estateAsItIs({ estate }: Scenario) {
   const { db1, db2 } = estate.servers;
-  const bucket = join(estate.site.layout.store, buckets.backups);
+  const bucket = join(estate.site.layout.store, 'objects', buckets.backups);
   return {
     catalogues: [
       await catalogueOf({ host: db1.socket, port: db1.port }),
@@ -39,6 +39,7 @@ test.each([
   ['backup', {}],
 ])('%s with %j previews on workers that can only read, and leaves all as it was', async (workflow, input) => {
   const before = await estateAsItIs(scenario());
+  expect(before.backups).not.toEqual([]);
   const evidence = await ended(await start(scenario(), workflow, input));
   expect(evidence.failure).toBeUndefined();
   expect(evidence.outcome).toBe('previewed');
