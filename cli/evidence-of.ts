@@ -1,3 +1,4 @@
+import { cutOff } from '../evidence/cut-off.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { Cli, UsualOptions } from './cli.ts';
 import { type Engine, Silence } from './engine/engine.ts';
@@ -34,10 +35,13 @@ async function fromEngine(cli: Cli, options: UsualOptions, run: string): Promise
 
 async function fromRun(engine: Engine, run: string): Promise<Asked> {
   const watched = engine.watch(run);
-  const { status } = await watched.state();
+  const { status, endedAt } = await watched.state();
   try {
     const evidence = await watched.evidence();
-    if (evidence !== undefined) return { evidence };
+    if (evidence !== undefined) {
+      const end = endedAt === undefined ? {} : { endedAt: endedAt.toISOString() };
+      return { evidence: status === 'running' ? evidence : cutOff(evidence, { status, ...end }) };
+    }
   } catch (error) {
     if (!(error instanceof Silence)) throw error;
     return { exit: 'nobodyWorks', why: 'No control worker answers for it: start lifeboat-control.' };

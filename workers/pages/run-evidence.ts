@@ -1,6 +1,6 @@
 /** The evidence of one run: from the run itself while it goes on, from the store for ever after. */
+import { cutOff } from '../../evidence/cut-off.ts';
 import type { Evidence, Failure } from '../../evidence/evidence.ts';
-import { settleEvidence } from '../../evidence/outcome.ts';
 import { type Engine, type EngineRun, Unanswered } from './engine.ts';
 import type { Stores } from './stores.ts';
 
@@ -46,23 +46,4 @@ async function over(engine: Engine, known: EngineRun): Promise<Found> {
   const failure = (await asked(() => engine.failure(known.run))).answer;
   if (failure !== undefined) return { kind: 'refused', known, failure };
   return { kind: 'unanswered', why: why ?? [`${known.run} is over (${known.status}) and left no evidence.`] };
-}
-
-/** A run that was terminated could not write its own end: nothing was undone, and its evidence stops where it stood. */
-function cutOff(evidence: Evidence, { status, endedAt }: EngineRun): Evidence {
-  if (evidence.outcome !== 'running') return evidence;
-  const cut: Evidence = {
-    ...evidence,
-    outcome: 'aborted',
-    failure: {
-      type: 'Terminated',
-      message: `The run ended from outside (${status}): nothing was undone or cleaned up. What its last steps made may still be there.`,
-    },
-    ...(endedAt === undefined ? {} : { endedAt }),
-    steps: evidence.steps.map((step) =>
-      step.state === 'running' ? { ...step, state: 'cancelled', ...(endedAt === undefined ? {} : { endedAt }) } : step,
-    ),
-  };
-  settleEvidence(cut);
-  return cut;
 }

@@ -141,6 +141,16 @@ test.each([
   expect(on.code()).toBe(0);
 });
 
+test('the report of a terminated run says that it ended and that nothing was cleaned up', async () => {
+  const cut = evidence({ steps: [step({ state: 'running' })] });
+  const on = stage({
+    runs: { 'orders-7f3a': scriptedRun([{ state: running({ status: 'terminated' }), evidence: cut }]) },
+  });
+  await on.type('report', 'orders-7f3a');
+  expect(on.out.join('\n')).toContain('ABORTED');
+  expect(on.out.join('\n')).toContain('nothing was undone or cleaned up');
+});
+
 test('report --output writes the whole file, leaves nothing beside it, and says so on stderr', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-report-'));
   try {
