@@ -1,5 +1,5 @@
 import { readdir, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { formatBytes } from '../evidence/format.ts';
 import type { PhysicalBackups } from '../plan/schema.ts';
 import { bytesOf } from '../plan/size.ts';
@@ -34,16 +34,17 @@ export async function hostFacts(ask: {
   refuseLongSocket(placesOf(ask.scratch.directory));
   const serverVersion = await versionHere(permit);
   await refuseMissingExtensions(permit, ask.extensions ?? []);
-  const [tool, libc, freeBytes] = await Promise.all([
+  const [tool, libc, freeBytes, others] = await Promise.all([
     backupKind(ask.backups).version(),
     libcHere(),
     freeAt(ask.scratch.directory),
+    besides(ask.scratch.directory),
   ]);
   return {
     serverVersion,
     ...(libc === undefined ? {} : { libc }),
     freeBytes,
-    found: `PostgreSQL ${Math.floor(serverVersion / 10_000)}.${serverVersion % 10_000}, ${tool}${libc === undefined ? '' : `, C library ${libc}`}, ${formatBytes(freeBytes)} free; all paths are permitted`,
+    found: `PostgreSQL ${Math.floor(serverVersion / 10_000)}.${serverVersion % 10_000}, ${tool}${libc === undefined ? '' : `, C library ${libc}`}, ${formatBytes(freeBytes)} free; all paths are permitted${others}`,
     expected: 'a host that may and can do what the run will ask of it',
   };
 }
@@ -93,6 +94,16 @@ async function refuseMissingExtensions(permit: Permit, wanted: { name: string; v
 async function libcHere(): Promise<string | undefined> {
   const { stdout } = await runTool('getconf', ['GNU_LIBC_VERSION']).catch(() => ({ stdout: '' }));
   return /glibc (\S+)/.exec(stdout)?.[1];
+}
+
+/** A run that was terminated could not clean up; nobody else dares to delete what may be another run's. */
+async function besides(directory: string): Promise<string> {
+  const entries = await readdir(dirname(directory), { withFileTypes: true }).catch(() => []);
+  const others = entries.filter((entry) => entry.isDirectory() && ![basename(directory), 'lost+found'].includes(entry.name));
+  if (others.length === 0) return '';
+  const names = others.map(({ name }) => name).sort();
+  const shown = [...names.slice(0, 5), ...(names.length > 5 ? [`${names.length - 5} more`] : [])];
+  return `. ${dirname(directory)} also holds ${shown.join(', ')}: unless another run goes on there, it is what a terminated one left; delete it by hand`;
 }
 
 /** What an unprivileged process may still write, on the disk that would hold the directory. */

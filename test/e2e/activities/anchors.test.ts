@@ -1,4 +1,4 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -190,6 +190,11 @@ describe('anchors', () => {
       serverVersion: Number((await estate.sql('show server_version_num'))[0]?.server_version_num),
       libc: expect.stringMatching(/^2\./),
     });
+    await mkdir(join(estate.scratchRoot, 'orphan'));
+    expect(await hand.call('hostFacts', { backups: estate.backups, scratch, smoke })).toMatchObject({
+      found: expect.stringContaining('also holds orphan'),
+    });
+    await rmdir(join(estate.scratchRoot, 'orphan'));
     await expect(
       hand.call('hostFacts', {
         backups: estate.backups,
