@@ -26,7 +26,7 @@ const bytesPerOrder = 2_500;
 const copies = 6;
 
 async function demo(options: DemoOptions, board: Board, signal: AbortSignal): Promise<boolean> {
-  await board.line('parts', 'looking for what is needed', () => parts(board));
+  await board.line('parts', 'looking for what is needed', () => parts(board, signal));
   const root = await makeRoom(options.orders * bytesPerOrder * copies + 3 * 1024 ** 3);
   const up: { estate?: Estate } = {};
   try {
@@ -45,8 +45,12 @@ async function demo(options: DemoOptions, board: Board, signal: AbortSignal): Pr
   }
 }
 
-async function parts(board: Board): Promise<string> {
-  const found = await needParts(programNames, (line) => board.say(line));
+async function parts(board: Board, signal: AbortSignal): Promise<string> {
+  const found = await needParts(programNames, (line) => board.say(line)).catch((error: unknown) => {
+    // Ctrl-C reaches a build too, and ends it: nothing that a person has to install is missing then.
+    signal.throwIfAborted();
+    throw error;
+  });
   const major = found.postgresql.version.split('.')[0];
   return `postgres ${major} · pgbackrest · temporal · versitygw · haproxy`;
 }
