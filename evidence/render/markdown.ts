@@ -9,7 +9,7 @@ import { overWord, promisesSentence } from './promises.ts';
 import {
   asOf,
   equalitySentence,
-  flagWord,
+  flagsInWords,
   groupTitle,
   headline,
   kindWord,
@@ -99,9 +99,10 @@ function equalTables({ equality }: Evidence): string {
 }
 
 function remarks(evidence: Evidence): string[] {
-  const { flags, leftBehind, notExercised, toDo } = evidence;
+  const { leftBehind, notExercised, toDo } = evidence;
+  const flags = flagsInWords(evidence);
   return [
-    ...(flags.length > 0 ? [`**To be said:** ${flags.map(flagWord).join(', ')}`] : []),
+    ...(flags.length > 0 ? [`**To be said:** ${flags.join(', ')}`] : []),
     ...(leftBehind.length > 0 ? [['**Left behind:**', ...leftBehind.map((one) => `- ${plain(one)}`)].join('\n')] : []),
     ...(notExercised.length > 0 ? [`**Not exercised:** ${plain(notExercisedSentence(evidence))}`] : []),
     ...(toDo === undefined ? [] : [`**To do:** ${plain(toDo)}`]),

@@ -5,7 +5,7 @@ import { classWords, overWord } from './promises.ts';
 import { oneLine } from './text.ts';
 import {
   asOf,
-  flagWord,
+  flagsInWords,
   groupTitle,
   measuredWord,
   outcomeWord,
@@ -162,13 +162,14 @@ function toldBelow({ name, failure }: Step, evidence: Evidence): string | undefi
 
 /** How it ended, what was not exercised, what to do. */
 export function terminalClosing(evidence: Evidence, look: Look): string[] {
-  const { failure, flags, leftBehind, notExercised, toDo, outcome } = evidence;
+  const { failure, leftBehind, notExercised, toDo, outcome } = evidence;
+  const flags = flagsInWords(evidence);
   const word = paint(outcomeWord(outcome), toneColors[toneOf(evidence)], look);
   return [
     [word, ...numbersOf(evidence)].join('   '),
     ...classLines(evidence, look),
     ...(failure === undefined ? [] : [`${paint(oneLine(failure.type), 'red', look)}: ${oneLine(failure.message)}`]),
-    ...(flags.length === 0 ? [] : [paint(`To be said: ${flags.map(flagWord).join(', ')}`, 'yellow', look)]),
+    ...(flags.length === 0 ? [] : [paint(`To be said: ${flags.join(', ')}`, 'yellow', look)]),
     ...leftBehind.map((one) => `Left behind: ${oneLine(one)}`),
     ...(notExercised.length === 0 ? [] : [`Not exercised: ${notExercised.map((one) => oneLine(one.what)).join(', ')}`]),
     ...(toDo === undefined ? [] : [`To do: ${oneLine(toDo)}`]),

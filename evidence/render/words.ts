@@ -43,8 +43,10 @@ const flagWords: Record<Flag, string> = {
   dirty: 'something was left behind',
 };
 
-export function flagWord(flag: Flag): string {
-  return flagWords[flag];
+/** What stands beside an outcome. Where nothing was proven at all, that equality was not goes without saying. */
+export function flagsInWords({ outcome, flags }: { outcome: Outcome; flags: readonly Flag[] }): string[] {
+  const bad = outcome === 'not-proven' || outcome === 'failed' || outcome === 'aborted';
+  return flags.filter((flag) => !(bad && flag === 'equality-not-proven')).map((flag) => flagWords[flag]);
 }
 
 /** The whole report in one sentence. */

@@ -1,9 +1,8 @@
 /** The first page: whether each service could be recovered, and all its runs. */
-import type { Flag } from '../../evidence/evidence.ts';
 import { formatDuration, formatMoment } from '../../evidence/format.ts';
 import { html, type Markup } from '../../evidence/render/html/markup.ts';
 import { page } from '../../evidence/render/html/page.ts';
-import { flagWord, outcomeWord, toneOf } from '../../evidence/render/words.ts';
+import { flagsInWords, outcomeWord, toneOf } from '../../evidence/render/words.ts';
 import type { Ledger, ListedRun } from './ledger.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -38,7 +37,7 @@ function readinessCard(readiness: Readiness): Markup {
 <p class="big words-only"><span class="glyph" aria-hidden="true">${glyphs[tone]}</span> ${big}</p>
 ${failedSince !== undefined && html`<p class="over">the newest drill did not succeed: ${runLink(failedSince.run)}, ${formatMoment(failedSince.at)}</p>`}
 ${overdue && html`<p class="over">longer ago than its schedule allows</p>`}
-${proven !== undefined && html`<p class="how">last proven by ${runLink(proven.run)}, ${formatMoment(proven.at)}${flagList(proven.flags)}</p><p class="how">${proven.sketchy ? 'what it measured is in its evidence, which the store has not shown yet' : `RTO ${measured(proven.rtoMs)} · RPO ${measured(proven.rpoMs)}`}</p>`}
+${proven !== undefined && html`<p class="how">last proven by ${runLink(proven.run)}, ${formatMoment(proven.at)}${inParentheses(flagsInWords({ outcome: 'proven', flags: proven.flags }))}</p><p class="how">${proven.sketchy ? 'what it measured is in its evidence, which the store has not shown yet' : `RTO ${measured(proven.rtoMs)} · RPO ${measured(proven.rpoMs)}`}</p>`}
 <p class="how">${next === undefined ? 'no schedule is known here' : html`next drill in the plan: ${formatMoment(next)}`}</p>
 </section>`;
 }
@@ -54,8 +53,8 @@ function measured(ms: number | undefined): string {
   return ms === undefined ? 'not measured' : formatDuration(ms);
 }
 
-function flagList(flags: readonly Flag[]): string {
-  return flags.length === 0 ? '' : ` (${flags.map(flagWord).join(', ')})`;
+function inParentheses(words: readonly string[]): string {
+  return words.length === 0 ? '' : ` (${words.join(', ')})`;
 }
 
 export function runPath(run: string): string {
@@ -75,9 +74,9 @@ function runsTable(runs: readonly ListedRun[], now: Date): Markup {
 
 function runRow(run: ListedRun, now: Date): Markup {
   const took = Date.parse(run.endedAt ?? now.toISOString()) - Date.parse(run.startedAt);
-  const phase = run.outcome === 'running' && run.phase !== undefined ? `, ${run.phase}` : '';
+  const beside = run.outcome === 'running' && run.phase !== undefined ? [run.phase] : flagsInWords(run);
   return html`<tr>
-<td><span class="${toneOf(run)}"><span class="pill word">${outcomeWord(run.outcome)}</span></span>${(run.flags.length > 0 || phase !== '') && html`<span class="meta">${run.flags.map(flagWord).join(', ')}${phase.slice(2)}</span>`}</td>
+<td><span class="${toneOf(run)}"><span class="pill word">${outcomeWord(run.outcome)}</span></span>${beside.length > 0 && html`<span class="meta">${beside.join(', ')}</span>`}</td>
 <td>${runLink(run.run)}</td><td>${run.service ?? ''}</td><td>${run.runbook}${run.mode === 'dry-run' && html`<span class="meta">${run.mode}</span>`}</td>
 <td class="time">${formatMoment(run.startedAt)}</td>${number('took', Math.max(0, took))}${number('RTO', run.rtoMs)}${number('RPO', run.rpoMs)}
 </tr>

@@ -8,7 +8,7 @@ import { type ClassWord, classWords, overWord } from '../promises.ts';
 
 import {
   equalitySentence,
-  flagWord,
+  flagsInWords,
   headline,
   measuredWord,
   notExercisedSentence,
@@ -25,7 +25,7 @@ import { objectiveBar } from './picture.ts';
 export function verdict(evidence: Evidence): Markup {
   return html`<div class="verdict ${toneOf(evidence)}">
 ${seal(evidence)}
-<div><p class="words"><span class="pill word">${outcomeWord(evidence.outcome)}</span>${evidence.flags.map((flag) => html`<span class="pill warn">${flagWord(flag)}</span>`)}</p>
+<div><p class="words"><span class="pill word">${outcomeWord(evidence.outcome)}</span>${flagsInWords(evidence).map((flag) => html`<span class="pill warn">${flag}</span>`)}</p>
 <h1>${headline(evidence)}</h1></div>
 <p class="sub">${subtitle(evidence).map((one) => html`<span>${one}</span>`)}</p>
 </div>`;
@@ -54,7 +54,7 @@ export function failurePanel(evidence: Evidence): Markup | undefined {
   const means = Object.entries(failureTypes).find(([type]) => type === failure.type)?.[1].means;
   return html`<section class="failure ${outcome === 'aborted' ? 'warn' : 'bad'}" aria-labelledby="failure">
 <h2 id="failure">${failure.type}${means !== undefined && html`<span class="means">: ${means}</span>`}</h2>
-<p class="lines">${failure.message}</p>
+<p class="lines">${prose(failure.message)}</p>
 ${toDo !== undefined && html`<p><b>What to do:</b> ${toDo}</p>`}
 ${step >= 0 && html`<p class="how"><a href="#step-${step}">The step that failed</a></p>`}
 </section>`;

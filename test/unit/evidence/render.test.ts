@@ -41,6 +41,7 @@ describe.each(inAllForms)('a manager sees in %s', (_form, read) => {
     const text = read(notProven());
     for (const fact of ['NOT PROVEN', 'BackupCorrupt', 'base/16401/16423', 'lifeboat backup orders --type full'])
       expect(text).toContain(fact);
+    expect(text).not.toContain('equality not proven');
   });
 
   test('that a good outcome has its buts', () => {
