@@ -1,11 +1,12 @@
 /** The report as one self-contained page: a manager's ten seconds first, the auditor's evidence below. The live view is the same page. */
 import type { Evidence } from '../evidence.ts';
 import { equalitySection, measurementsSection, recordSection } from './html/annex.ts';
+import { cards } from './html/cards.ts';
 import { html } from './html/markup.ts';
 import { page } from './html/page.ts';
 import { phasesSection } from './html/phases.ts';
 import { stepsSection } from './html/steps.ts';
-import { cards, failurePanel, remarks, verdict } from './html/summary.ts';
+import { failurePanel, remarks, verdict } from './html/summary.ts';
 import { timelineSection } from './html/timeline.ts';
 import { asOf, headline, outcomeWord } from './words.ts';
 
