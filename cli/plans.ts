@@ -1,6 +1,7 @@
 /** What the plans on this machine tell, when LIFEBOAT_PLANS names any: services by name, and where evidence is kept. */
 import type { Evidence } from '../evidence/evidence.ts';
 import type { Plan } from '../plan/schema.ts';
+import { Problem } from './problem.ts';
 import type { NewestRun } from './status/collect.ts';
 
 // The store lists the newest first: a service with four backups a day is looked back upon for four months.
@@ -35,9 +36,19 @@ async function knownPlans(environment: Environment): Promise<Known> {
   return known;
 }
 
-/** The service that is meant when none is named: the only one that has a plan here. */
+/**
+ * The service that is meant when none is named: the only one that has a plan here.
+ *
+ * @throws Problem a plan cannot be read: the only other one may not be the one that is meant
+ */
 export async function onlyService(environment: Environment): Promise<string | undefined> {
-  const { plans } = await knownPlans(environment);
+  const { plans, notes } = await knownPlans(environment);
+  if (notes.length > 0)
+    throw new Problem(
+      'badInput',
+      `${notes.join('\n')}\nWhich service is meant cannot be told: mend the plan (lifeboat plan validate), or name the service.`,
+      'PlanInvalid',
+    );
   return plans.length === 1 ? plans[0]?.service : undefined;
 }
 

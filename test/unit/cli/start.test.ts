@@ -201,3 +201,11 @@ test('a server that is not reachable exits with 3', async () => {
   expect(on.messages.join('\n')).toContain('not reachable');
   expect(on.code()).toBe(3);
 });
+
+test('no service is guessed while a plan cannot be read: the other one may not be meant', async () => {
+  const on = stage({ environment: { LIFEBOAT_PLANS: 'examples/orders.yaml:/nowhere/shop.yaml' } });
+  await on.type('backup');
+  expect(on.messages.join('\n')).toContain('name the service');
+  expect(on.orders).toEqual([]);
+  expect(on.code()).toBe(2);
+});
