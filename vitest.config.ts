@@ -13,6 +13,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
           setupFiles: ['test/unit/properties.ts'],
+          // Properties run many cases: on a busy machine the usual 5 s say more of the machine than of the code.
+          testTimeout: 60 * seconds,
           sequence: { groupOrder: 0 },
         },
       },
