@@ -24,16 +24,14 @@ interface RigOptions {
 }
 
 export function useRig(): Rig {
-  let env: TestWorkflowEnvironment;
+  let env: TestWorkflowEnvironment | undefined;
   let started: WorkflowHandle[] = [];
   let workers: { worker: Worker; running: Promise<void> }[] = [];
   const workflowBundle = () => ({ codePath: inject('workflowBundle') });
 
   beforeAll(async () => {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
-    env = await TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path: inject('testServer') } },
-    });
+    env = await startServer();
     await env.connection.operatorService.addSearchAttributes({
       namespace: 'default',
       searchAttributes: Object.fromEntries(Object.values(searchAttributes).map((name) => [name, keyword])),
@@ -42,8 +40,8 @@ export function useRig(): Rig {
   afterEach(async () => {
     // The time-skipping server does not apply the parent close policy: locks would outlive their runs.
     for (const host of ['db1', 'db2'])
-      await env.client.workflow
-        .getHandle(`lifeboat-host/${host}`)
+      await server()
+        .client.workflow.getHandle(`lifeboat-host/${host}`)
         .terminate()
         .catch(() => undefined);
     for (const { worker } of workers) worker.shutdown();
@@ -55,11 +53,15 @@ export function useRig(): Rig {
     }
     started = [];
   });
-  afterAll(() => env.teardown());
+  afterAll(() => env?.teardown());
+  const server = (): TestWorkflowEnvironment => {
+    if (env === undefined) throw new Error('the time-skipping server has not started');
+    return env;
+  };
 
   const launch = async (taskQueue: string, activities: object, bundle?: { codePath: string }) => {
     const worker = await Worker.create({
-      connection: env.nativeConnection,
+      connection: server().nativeConnection,
       taskQueue,
       activities,
       ...(bundle === undefined ? {} : { workflowBundle: bundle }),
@@ -73,7 +75,7 @@ export function useRig(): Rig {
       for (const host of ['db1', 'db2'])
         await launch(hostQueue(host), { ...estate.hostReads(), ...(options.readOnly ? {} : estate.hostChanges()) });
     }
-    const handle = await env.client.workflow.start(workflow, {
+    const handle = await server().client.workflow.start(workflow, {
       taskQueue: controlQueue,
       workflowId: options.workflowId ?? `orders-${randomUUID().slice(0, 8)}`,
       args: input,
@@ -82,4 +84,18 @@ export function useRig(): Rig {
     return handle;
   };
   return { start, run: async (...ask) => (await start(...ask)).result() as Promise<RunSummary> };
+}
+
+/** The SDK gives a server five seconds to start, which a Java program on a busy machine does not always keep. */
+async function startServer(): Promise<TestWorkflowEnvironment> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    try {
+      return await TestWorkflowEnvironment.createTimeSkipping({
+        server: { executable: { type: 'existing-path', path: inject('testServer') } },
+      });
+    } catch (error) {
+      if (Date.now() > deadline || !String(error).includes('did not start within')) throw error;
+    }
+  }
 }
