@@ -123,15 +123,16 @@ async function assess(run: Run<MonthlyDrillInput>, scratch: Scratch) {
 
 /** What this drill leaves out, and when each was last proven: a report that is silent on it would say too much. */
 async function notExercised(run: Run): Promise<void> {
-  const proven = await run.check('When the rest was last proven is known', () =>
-    run.control.lastProven({ store: run.plan.evidence, service: run.plan.service }),
-  );
-  run.record({
-    notExercised: ['swap', 'traffic', 'people'].map((what) => {
+  const { left } = await run.check('What a drill leaves out is named', async () => {
+    const proven = await run.control.lastProven({ store: run.plan.evidence, service: run.plan.service });
+    const left = ['swap', 'traffic', 'people'].map((what) => {
       const lastProven = proven[what];
       return lastProven === undefined ? { what } : { what, lastProven };
-    }),
+    });
+    const words = left.map(({ what, lastProven }) => `${what} (${lastProven ?? 'never'})`);
+    return { left, found: `last proven: ${words.join(', ')}` };
   });
+  run.record({ notExercised: left });
 }
 
 /** The same after a reset, and safe as a directory's name, whatever the run is called. */

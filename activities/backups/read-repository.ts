@@ -1,3 +1,4 @@
+import { formatNumberOf } from '../../evidence/format.ts';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { Repository } from '../../recovery/archive.ts';
 import type { Found } from '../contract.ts';
@@ -19,7 +20,7 @@ export async function repository(ask: { backups: PhysicalBackups; segmentBytes: 
   const segments = read.timelines.flatMap(({ ranges }) => ranges).reduce((sum, { count }) => sum + count, 0);
   return {
     ...read,
-    found: `stanza ${ask.backups.stanza}: ${read.backups.length} backups, ${segments} WAL segments on ${read.timelines.length} timelines${read.oddities.length === 0 ? '' : `; odd: ${read.oddities.slice(0, 3).join('; ')}`}`,
+    found: `stanza ${ask.backups.stanza}: ${formatNumberOf(read.backups.length, 'backup')}, ${formatNumberOf(segments, 'WAL segment')} on ${formatNumberOf(read.timelines.length, 'timeline')}${read.oddities.length === 0 ? '' : `; odd: ${read.oddities.slice(0, 3).join('; ')}`}`,
     expected: 'a repository that answers',
   };
 }

@@ -11,7 +11,12 @@ export function drawRunName(): string {
 }
 
 export function startRun(client: Client, name: RunbookName, run: string, input: RunInput): Promise<WorkflowHandle> {
-  return client.workflow.start(runbooks[name], { taskQueue: controlQueue, workflowId: run, args: [input] });
+  return client.workflow.start(runbooks[name], {
+    taskQueue: controlQueue,
+    workflowId: run,
+    args: [input],
+    staticSummary: `${name} of ${input.service ?? 'orders'}, from the demo`,
+  });
 }
 
 /** Waits for the end of a run and returns its evidence. */
