@@ -1,7 +1,9 @@
 /** Runs that were recorded on a real estate must replay on today's workflows: a deploy meets runs in flight. */
 import { readdir, readFile } from 'node:fs/promises';
-import { Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { expect, inject, test } from 'vitest';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 const folder = new URL('./histories/', import.meta.url);
 const files = (await readdir(folder)).filter((name) => name.endsWith('.json'));
