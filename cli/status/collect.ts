@@ -110,11 +110,12 @@ async function newest(asked: Asked, runbook: RunbookName, mode: string): Promise
 }
 
 async function resultOf(engine: Engine, listed: ListedRun): Promise<NewestRun> {
-  const { summary, failure } = await engine.watch(listed.run).ending();
+  const { summary, failure, status } = await engine.watch(listed.run).ending();
   const why = summary?.failure ?? failure;
   return {
     run: listed.run,
-    outcome: summary?.outcome ?? 'unknown',
+    // Temporal gives a cancelled run no result; it undid all and wrote its evidence nevertheless.
+    outcome: summary?.outcome ?? (status === 'cancelled' ? 'aborted' : 'unknown'),
     endedAt: (listed.endedAt ?? listed.startedAt).toISOString(),
     ...(summary?.rtoMs === undefined ? {} : { rtoMs: summary.rtoMs }),
     ...(summary?.rpoMs === undefined ? {} : { rpoMs: summary.rpoMs }),

@@ -123,6 +123,16 @@ test('a dry run does not count as the newest drill', async () => {
   expect(JSON.parse(on.out.join('')).services[0]).not.toHaveProperty('newestDrill');
 });
 
+test('status calls a cancelled run aborted, not one that left no result', async () => {
+  const run = scriptedRun([{ state: running({ status: 'cancelled' }) }], {
+    status: 'cancelled',
+    failure: { type: 'Cancelled', message: 'The run was cancelled.' },
+  });
+  const on = stage({ listed: [listed({ status: 'cancelled' })], runs: { 'orders-7f3a': run } });
+  await on.type('status');
+  expect(on.out.join('\n')).toContain('ABORTED  orders-7f3a');
+});
+
 test('status of a service that nobody knows exits with 5', async () => {
   const on = stage({ listed: [] });
   await on.type('status', 'shop');
