@@ -84,7 +84,7 @@ export async function storedEvidence(
 /** The newest run of a kind that the store remembers: it outlives Temporal's retention. */
 export async function newestStoredRun(
   environment: Environment,
-  wanted: { service: string; runbook: string; mode: string },
+  wanted: { service: string; runbook: string; mode: string; outcome?: string },
 ): Promise<{ run?: NewestRun; note?: string }> {
   const { plans } = await knownPlans(environment);
   const plan = plans.find((one) => one.service === wanted.service);
@@ -93,6 +93,7 @@ export async function newestStoredRun(
   try {
     const stored = (await listRuns(plan.evidence, plan.service, storedRunsLookedAt))
       .filter((one) => one.runbook === wanted.runbook && one.mode === wanted.mode)
+      .filter((one) => wanted.outcome === undefined || one.outcome === wanted.outcome)
       .sort((a, b) => b.endedAt.localeCompare(a.endedAt))[0];
     if (stored === undefined) return {};
     return {

@@ -1,5 +1,5 @@
 /** What the commands ask of Temporal, in Lifeboat's words. The commands know nothing else of it. */
-import type { Evidence, Failure, RunSummary } from '../../evidence/evidence.ts';
+import type { Evidence, Failure, Outcome, RunSummary } from '../../evidence/evidence.ts';
 import type { RunbookName } from '../../workflows/messages.ts';
 
 export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out';
@@ -87,6 +87,13 @@ export interface Order {
   withinMs?: number;
 }
 
+export interface NewestAsk {
+  service: string;
+  runbook: RunbookName;
+  mode: string;
+  outcome?: Outcome;
+}
+
 export interface Engine {
   readonly address: string;
   readonly namespace: string;
@@ -97,8 +104,8 @@ export interface Engine {
   /** Newest first. */
   newestRuns(limit: number): Promise<ListedRun[]>;
   runningRuns(): Promise<ListedRun[]>;
-  /** The newest closed run of a runbook for a service in a mode. */
-  newestOf(ask: { service: string; runbook: RunbookName; mode: string }): Promise<ListedRun | undefined>;
+  /** The newest closed run of a runbook for a service in a mode; with `outcome`, the newest that came to it. */
+  newestOf(ask: NewestAsk): Promise<ListedRun | undefined>;
   locks(): Promise<HeldLock[]>;
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { type RunbookName, runbooks, searchAttributes } from '../../workflows/messages.ts';
 import { ask, grpc, grpcCode } from './ask.ts';
-import type { HeldLock, ListedRun } from './engine.ts';
+import type { HeldLock, ListedRun, NewestAsk } from './engine.ts';
 import type { Reached } from './reach.ts';
 import { statusOf } from './status.ts';
 
@@ -51,13 +51,14 @@ export async function runningRuns(reached: Reached, client: Client): Promise<Lis
 export async function newestOf(
   reached: Reached,
   client: Client,
-  { service, runbook, mode }: { service: string; runbook: RunbookName; mode: string },
+  { service, runbook, mode, outcome }: NewestAsk,
 ): Promise<ListedRun | undefined> {
   const query = [
     `WorkflowType = ${quoted(runbooks[runbook])}`,
     `ExecutionStatus != 'Running'`,
     `${searchAttributes.service} = ${quoted(service)}`,
     `${searchAttributes.mode} = ${quoted(mode)}`,
+    ...(outcome === undefined ? [] : [`${searchAttributes.outcome} = ${quoted(outcome)}`]),
   ].join(' AND ');
   try {
     return newestFirst((await list(reached, client, query, 1)).map(listedRun))[0];

@@ -1,6 +1,6 @@
 import type { Outcome } from '../../evidence/evidence.ts';
-import { controlQueue, type RunbookName } from '../../workflows/messages.ts';
-import type { Engine, HeldLock, ListedRun, Worker } from '../engine/engine.ts';
+import { controlQueue } from '../../workflows/messages.ts';
+import type { Engine, HeldLock, ListedRun, NewestAsk, Worker } from '../engine/engine.ts';
 import { knownServices, newestStoredRun } from '../plans.ts';
 
 export interface NewestRun {
@@ -18,6 +18,8 @@ export interface NewestRun {
 export interface ServiceStatus {
   service: string;
   newestDrill?: NewestRun;
+  /** The newest drill that was proven: one that was refused or cancelled since takes nothing away from it. */
+  lastProven?: NewestRun;
   newestBackup?: NewestRun;
   running: RunningRun[];
 }
@@ -87,26 +89,36 @@ interface Asked {
 }
 
 async function serviceStatus(asked: Asked): Promise<ServiceStatus> {
-  const newestDrill = await newest(asked, 'monthly-drill', 'drill');
-  const newestBackup = await newest(asked, 'backup', 'live');
+  const { service } = asked;
+  const drill = { service, runbook: 'monthly-drill', mode: 'drill' } as const;
+  const newestDrill = await newest(asked, drill);
+  const lastProven =
+    newestDrill?.outcome === 'proven' ? newestDrill : await newest(asked, { ...drill, outcome: 'proven' });
+  const newestBackup = await newest(asked, { service, runbook: 'backup', mode: 'live' });
   return {
-    service: asked.service,
+    service,
     ...(newestDrill === undefined ? {} : { newestDrill }),
+    ...(lastProven === undefined ? {} : { lastProven }),
     ...(newestBackup === undefined ? {} : { newestBackup }),
-    running: asked.running.filter((run) => run.service === asked.service).map(runningRun),
+    running: asked.running.filter((run) => run.service === service).map(runningRun),
   };
 }
 
-async function newest(asked: Asked, runbook: RunbookName, mode: string): Promise<NewestRun | undefined> {
-  const { engine, environment, service, recent, notes } = asked;
-  const listed =
-    recent.find(
-      (run) => run.service === service && run.runbook === runbook && run.mode === mode && run.status !== 'running',
-    ) ?? (await engine.newestOf({ service, runbook, mode }));
+async function newest({ engine, environment, recent, notes }: Asked, ask: NewestAsk): Promise<NewestRun | undefined> {
+  const listed = recent.find((run) => run.status !== 'running' && isOne(run, ask)) ?? (await engine.newestOf(ask));
   if (listed !== undefined) return resultOf(engine, listed);
-  const stored = await newestStoredRun(environment, { service, runbook, mode });
+  const stored = await newestStoredRun(environment, ask);
   if (stored.note !== undefined && !notes.includes(stored.note)) notes.push(stored.note);
   return stored.run === undefined ? undefined : { ...stored.run, fromStore: true };
+}
+
+function isOne(run: ListedRun, { service, runbook, mode, outcome }: NewestAsk): boolean {
+  return (
+    run.service === service &&
+    run.runbook === runbook &&
+    run.mode === mode &&
+    (outcome === undefined || run.outcome === outcome)
+  );
 }
 
 async function resultOf(engine: Engine, listed: ListedRun): Promise<NewestRun> {

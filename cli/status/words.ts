@@ -18,21 +18,37 @@ function serviceInWords(service: ServiceStatus, now: Date): string[] {
   return [
     service.service,
     `  drill    ${service.newestDrill === undefined ? 'never' : newestInWords(service.newestDrill, now)}`,
+    ...provenInWords(service, now),
     `  backup   ${service.newestBackup === undefined ? 'never by Lifeboat' : newestInWords(service.newestBackup, now)}`,
     ...service.running.map((run) => `  running  ${runningInWords(run, now)}`),
     '',
   ];
 }
 
+/** A drill that came to nothing must not hide the one before it that was proven. */
+function provenInWords({ newestDrill, lastProven }: ServiceStatus, now: Date): string[] {
+  if (newestDrill === undefined || newestDrill.outcome === 'proven') return [];
+  if (lastProven === undefined) return ['           last proven: never'];
+  return [
+    `           last proven ${[`${ago(lastProven.endedAt, now)} by ${lastProven.run}`, ...numbersOf(lastProven)].join('   ')}`,
+  ];
+}
+
 function newestInWords(newest: NewestRun, now: Date): string {
   const words = [
     `${newest.outcome === 'unknown' ? 'left no result' : newest.outcome.toUpperCase()}  ${newest.run}, ${ago(newest.endedAt, now)}`,
-    ...(newest.rtoMs === undefined ? [] : [`RTO ${formatDuration(newest.rtoMs)}`]),
-    ...(newest.rpoMs === undefined ? [] : [`RPO ${formatDuration(newest.rpoMs)}`]),
-    ...(newest.fromStore ? ['(from the evidence store)'] : []),
+    ...numbersOf(newest),
   ];
   const why = newest.failure === undefined ? '' : `\n           ${newest.failure.type}: ${newest.failure.message}`;
   return `${words.join('   ')}${why}`;
+}
+
+function numbersOf({ rtoMs, rpoMs, fromStore }: NewestRun): string[] {
+  return [
+    ...(rtoMs === undefined ? [] : [`RTO ${formatDuration(rtoMs)}`]),
+    ...(rpoMs === undefined ? [] : [`RPO ${formatDuration(rpoMs)}`]),
+    ...(fromStore ? ['(from the evidence store)'] : []),
+  ];
 }
 
 function runningInWords(run: RunningRun, now: Date): string {

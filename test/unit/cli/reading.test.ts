@@ -133,6 +133,31 @@ test('status calls a cancelled run aborted, not one that left no result', async 
   expect(on.out.join('\n')).toContain('ABORTED  orders-7f3a');
 });
 
+test('a drill that was refused does not hide the one that was proven before it', async () => {
+  const failure = { type: 'LockHeld', message: 'db2 is held by orders-9a1c.' };
+  const refused = scriptedRun([{ state: running({ status: 'failed' }) }], { status: 'failed', failure });
+  const on = stage({
+    listed: [listed({ run: 'orders-beef', status: 'failed', outcome: 'aborted' }), listed({ outcome: 'proven' })],
+    runs: { 'orders-beef': refused, 'orders-7f3a': scriptedRun([{ state: ended }]) },
+  });
+  await on.type('status');
+  expect(on.out.join('\n')).toContain('LockHeld: db2 is held by orders-9a1c.');
+  expect(on.out.join('\n')).toMatch(/last proven .* ago \(2026-11-21T14:03:00Z\) by orders-7f3a +RTO 36 s +RPO 23 s/);
+  await on.type('status', '--json');
+  expect(JSON.parse(on.out.at(-1) ?? '').services[0]).toMatchObject({
+    newestDrill: { run: 'orders-beef' },
+    lastProven: { run: 'orders-7f3a', outcome: 'proven', rtoMs: 36_000 },
+  });
+});
+
+test('status says when no drill was ever proven', async () => {
+  const failure = { type: 'BackupCorrupt', message: 'a checksum differs' };
+  const failed = scriptedRun([{ state: running({ status: 'failed' }) }], { status: 'failed', failure });
+  const on = stage({ listed: [listed({ status: 'failed', outcome: 'not-proven' })], runs: { 'orders-7f3a': failed } });
+  await on.type('status');
+  expect(on.out.join('\n')).toContain('last proven: never');
+});
+
 test('status of a service that nobody knows exits with 5', async () => {
   const on = stage({ listed: [] });
   await on.type('status', 'shop');

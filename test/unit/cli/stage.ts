@@ -197,8 +197,14 @@ function engine(estate: Estate, orders: Order[]): Engine {
     workers: async () => estate.workers ?? [{ identity: 'control@db1:1' }],
     newestRuns: async (limit) => listed.slice(0, limit),
     runningRuns: async () => listed.filter((one) => one.status === 'running'),
-    newestOf: async ({ service, runbook, mode }) =>
-      listed.find((one) => one.service === service && one.runbook === runbook && one.mode === mode),
+    newestOf: async ({ service, runbook, mode, outcome }) =>
+      listed.find(
+        (one) =>
+          one.service === service &&
+          one.runbook === runbook &&
+          one.mode === mode &&
+          (outcome === undefined || one.outcome === outcome),
+      ),
     locks: async () => estate.locks ?? [],
     close: async () => undefined,
   };
