@@ -99,7 +99,9 @@ async function libcHere(): Promise<string | undefined> {
 /** A run that was terminated could not clean up; nobody else dares to delete what may be another run's. */
 async function besides(directory: string): Promise<string> {
   const entries = await readdir(dirname(directory), { withFileTypes: true }).catch(() => []);
-  const others = entries.filter((entry) => entry.isDirectory() && ![basename(directory), 'lost+found'].includes(entry.name));
+  const others = entries.filter(
+    (entry) => entry.isDirectory() && ![basename(directory), 'lost+found'].includes(entry.name),
+  );
   if (others.length === 0) return '';
   const names = others.map(({ name }) => name).sort();
   const shown = [...names.slice(0, 5), ...(names.length > 5 ? [`${names.length - 5} more`] : [])];

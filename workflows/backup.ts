@@ -38,12 +38,7 @@ export async function backup(input?: BackupInput): Promise<RunSummary> {
         return found;
       });
       await run.phase('database', async () => {
-        const taken = await run.change(`Take a ${run.input.type ?? 'full'} backup`, takeBackup(run, primary, type));
-        run.record({
-          backup: { label: taken.label, type: taken.type, stoppedAt: taken.stoppedAt, bytes: taken.bytes },
-        });
-        run.measure('bytes backed up', taken.bytes, 'bytes', 'size of the restored database, from pgBackRest');
-        run.measure('bytes in the repository', taken.repositoryBytes, 'bytes', 'from pgBackRest');
+        await run.change(`Take a ${run.input.type ?? 'full'} backup`, takeBackup(run, primary, type));
         await takeAnchor(run, primary, standby);
       });
     },
@@ -61,32 +56,22 @@ async function rolesOf(run: Run) {
   return { primary: primary.host, standby: members.find((one) => one.role === 'standby')?.host, found };
 }
 
-function takeBackup(run: Run, primary: string, type: BackupInfo['type']): Change<BackupInfo> {
+function takeBackup(run: Run, primary: string, type: BackupInfo['type']): Change<unknown> {
   const { backups } = run.plan;
   return {
     preview: async () => ({
       will: `take a ${type} backup of ${primary} into stanza ${backups.physical.stanza}`,
-      yields: {
-        label: 'not taken',
-        type,
-        startedAt: '',
-        stoppedAt: '',
-        startLsn: '0/0',
-        stopLsn: '0/0',
-        startWal: '',
-        stopWal: '',
-        timeline: 1,
-        bytes: 0,
-        repositoryBytes: 0,
-        error: false,
-        tablespaces: [],
-      },
+      yields: undefined,
     }),
     apply: async () => {
       const { backup: taken, found } = await run
         .host(primary)
         .takeBackup({ backups: backups.physical, member: member(run.plan, primary), type });
-      return { ...taken, found: `${found} (${formatBytes(taken.bytes)} restored)` };
+      const { label, stoppedAt, bytes } = taken;
+      run.record({ backup: { label, type: taken.type, stoppedAt, bytes } });
+      run.measure('bytes backed up', bytes, 'bytes', 'size of the restored database, from pgBackRest');
+      run.measure('bytes in the repository', taken.repositoryBytes, 'bytes', 'from pgBackRest');
+      return { found: `${found} (${formatBytes(bytes)} restored)` };
     },
     undo: { pointOfNoReturn: 'A finished backup stays; pgBackRest discards an unfinished one with the next backup.' },
   };

@@ -17,7 +17,8 @@ export interface RecoveryWindowResult {
   oddities: string[];
 }
 
-const waits = { startToCloseMs: 300_000, heartbeatMs: 20_000, answerWithinMs: 60_000 };
+// Somebody sits before the screen: what does not answer now is said now.
+const waits = { startToCloseMs: 120_000, heartbeatMs: 20_000, answerWithinMs: 60_000, attempts: 2 };
 
 /** Looks, and changes nothing; not a runbook. */
 export async function recoveryWindow(input?: Pick<RunInput, 'service'>): Promise<RecoveryWindowResult> {

@@ -24,8 +24,14 @@ export function restoreBeside(run: Run, { scratch, backup }: Beside): Change<{ b
       will: `restore backup ${backup.label} (${formatBytes(backup.bytes)}) into ${scratch.directory} on ${scratch.host}; nothing live is touched`,
       yields: { bytes: backup.bytes },
     }),
-    apply: () =>
-      host.restoreBeside({ backups: run.plan.backups.physical, label: backup.label, bytes: backup.bytes, scratch }),
+    apply: async () => {
+      const started = Date.now();
+      const { label, bytes } = backup;
+      const restored = await host.restoreBeside({ backups: run.plan.backups.physical, label, bytes, scratch });
+      run.measure('restored', restored.bytes, 'bytes', 'size of the restored data directory, from pgBackRest');
+      run.measure('restore', Date.now() - started, 'ms', 'from its start to the last verified file');
+      return restored;
+    },
     undo: () => host.removeScratch({ scratch }),
   };
 }
@@ -37,15 +43,19 @@ export function replayTo(run: Run, { scratch }: Beside, target: RecoveryTarget, 
       will: `replay WAL on timeline ${target.timeline} to ${where}, and pause there`,
       yields: { found: '', lsn: target.kind === 'lsn' ? target.lsn : '0/0', timeline: target.timeline },
     }),
-    apply: () =>
-      run.host(scratch.host).replayTo({
+    apply: async () => {
+      const started = Date.now();
+      const end = await run.host(scratch.host).replayTo({
         backups: run.plan.backups.physical,
         scratch,
         target,
         // A store that is away in mid-replay is waited for as long as the plan gives the phase.
         outageWithinMs: run.plan.phases.database,
         throwAway: run.mode !== 'live',
-      }),
+      });
+      run.measure(`replay to ${where}`, Date.now() - started, 'ms', 'from the start of the server to its pause there');
+      return end;
+    },
     undo: { undoneWith: restoreStep },
   };
 }

@@ -47,9 +47,11 @@ export interface Limits {
   heartbeatMs: number;
   /** How long a task may wait for a worker, milliseconds. */
   answerWithinMs: number;
+  /** Of what may pass by itself; eight when absent. */
+  attempts?: number;
 }
 
-// Eight attempts span about a minute and a half of outage; what lasts longer needs a person.
+// The pauses between eight attempts add up to a minute and a half; each attempt waits besides for as long as its tool does.
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 8 } as const;
 
 type Callable = Record<string, (ask: object) => Promise<unknown>>;
@@ -84,7 +86,7 @@ function optionsOf(limits: Limits, activityId: string, summary: string): Activit
     scheduleToStartTimeout: limits.answerWithinMs,
     // SDK 1.24 documents this as the default but runs as TRY_CANCEL: undo would start while the work still goes on.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry,
+    retry: limits.attempts === undefined ? retry : { ...retry, maximumAttempts: limits.attempts },
   };
 }
 
