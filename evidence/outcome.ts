@@ -110,7 +110,8 @@ export function flagsOf(evidence: Evidence): Flag[] {
   const flags: Record<Flag, boolean> = {
     late: anyBeyond(evidence, 'rto'),
     'loss-beyond-objective': anyBeyond(evidence, 'rpo'),
-    'equality-not-proven': recovers(evidence) && !equalityProven(evidence),
+    // Of a run that failed nothing is proven at all: its failure says so.
+    'equality-not-proven': evidence.failure === undefined && recovers(evidence) && !equalityProven(evidence),
     skips: evidence.steps.some((step) => step.state === 'skipped'),
     dirty: evidence.leftBehind.length > 0,
   };

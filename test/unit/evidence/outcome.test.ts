@@ -129,6 +129,10 @@ describe('the flags', () => {
     expect(flagsOf(evidence)).toEqual(['equality-not-proven']);
   });
 
+  test('of a run that failed or was cancelled do not say besides that equality is not proven', () => {
+    expect([...flagsOf(notProven()), ...flagsOf(aborted())]).toEqual([]);
+  });
+
   test('never claim equality of a backup or a dry run', () => {
     expect([...flagsOf(backup()), ...flagsOf(dryRun())]).toEqual([]);
   });
