@@ -8,7 +8,7 @@ import { phasesSection } from './html/phases.ts';
 import { stepsSection } from './html/steps.ts';
 import { failurePanel, remarks, verdict } from './html/summary.ts';
 import { timelineSection } from './html/timeline.ts';
-import { asOf, headline, outcomeWord } from './words.ts';
+import { asOf, headline, verdictWord } from './words.ts';
 
 export interface HtmlOptions {
   /** Follow the run while it goes on; without it the page has no script. */
@@ -39,7 +39,7 @@ ${equalitySection(evidence)}
 ${measurementsSection(evidence)}
 ${recordSection(evidence, sha256)}`;
   return page({
-    title: `${outcomeWord(evidence.outcome)}: ${headline(evidence)} (${evidence.run})`,
+    title: `${verdictWord(evidence)}: ${headline(evidence)} (${evidence.run})`,
     about: html`<b>Lifeboat</b> · ${evidence.service}`,
     links: (['runs', 'engine', 'json', 'markdown'] as const).flatMap((name) => {
       const href = links[name];

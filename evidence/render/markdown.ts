@@ -15,7 +15,6 @@ import {
   kindWord,
   measuredWord,
   notExercisedSentence,
-  outcomeWord,
   phaseGlyphs,
   phaseSpan,
   phaseState,
@@ -25,6 +24,7 @@ import {
   subtitle,
   tookMs,
   valueWord,
+  verdictWord,
 } from './words.ts';
 
 export { renderLivePage } from './markdown/live-page.ts';
@@ -32,14 +32,14 @@ export { renderLivePage } from './markdown/live-page.ts';
 /** The whole report. */
 export function renderMarkdown(evidence: Evidence): string {
   const sections = [
-    `# ${outcomeWord(evidence.outcome)}: ${plain(headline(evidence))}`,
+    `# ${verdictWord(evidence)}: ${plain(headline(evidence))}`,
     subtitle(evidence).map(plain).join(' · '),
     ...failureSection(evidence),
     numbers(evidence),
     ...remarks(evidence),
     '## Phases against their budgets',
     phaseTable(evidence),
-    '## What happened',
+    evidence.mode === 'dry-run' ? '## What would happen' : '## What happened',
     ...stepSections(evidence),
     ...equalitySection(evidence),
     ...measurementSection(evidence),

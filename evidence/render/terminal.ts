@@ -8,7 +8,6 @@ import {
   flagsInWords,
   groupTitle,
   measuredWord,
-  outcomeWord,
   type PhaseState,
   phaseGlyphs,
   phaseNumber,
@@ -20,6 +19,7 @@ import {
   stepsByGroup,
   type Tone,
   toneOf,
+  verdictWord,
 } from './words.ts';
 
 interface Look {
@@ -162,9 +162,9 @@ function toldBelow({ name, failure }: Step, evidence: Evidence): string | undefi
 
 /** How it ended, what was not exercised, what to do. */
 export function terminalClosing(evidence: Evidence, look: Look): string[] {
-  const { failure, leftBehind, notExercised, toDo, outcome } = evidence;
+  const { failure, leftBehind, notExercised, toDo } = evidence;
   const flags = flagsInWords(evidence);
-  const word = paint(outcomeWord(outcome), toneColors[toneOf(evidence)], look);
+  const word = paint(verdictWord(evidence), toneColors[toneOf(evidence)], look);
   return [
     [word, ...numbersOf(evidence)].join('   '),
     ...classLines(evidence, look),
@@ -179,7 +179,7 @@ export function terminalClosing(evidence: Evidence, look: Look): string[] {
 function numbersOf(evidence: Evidence): string[] {
   const { outcome, mode, rto, rpo, backup } = evidence;
   if (outcome === 'running') return [];
-  if (outcome === 'previewed') return ['nothing was changed'];
+  if (mode === 'dry-run') return ['nothing was changed'];
   if (outcome === 'completed' && backup !== undefined)
     return [`${oneLine(backup.type)} backup ${oneLine(backup.label)}, ${formatBytes(backup.bytes)}`];
   if (rto.valueMs === undefined && rpo.valueMs === undefined) return [];

@@ -29,6 +29,13 @@ export function outcomeWord(outcome: Outcome): string {
   return outcomes[outcome].word;
 }
 
+/** The word over a whole report. A dry run that could not go on says nothing of what was restored: nothing was. */
+export function verdictWord({ outcome, mode }: Pick<Evidence, 'outcome' | 'mode'>): string {
+  if (mode !== 'dry-run') return outcomeWord(outcome);
+  if (outcome === 'not-proven' || outcome === 'failed') return 'DRY RUN FAILED';
+  return outcome === 'aborted' ? 'DRY RUN ABORTED' : outcomeWord(outcome);
+}
+
 /** A good outcome with a flag is not plainly good. */
 export function toneOf({ outcome, flags }: { outcome: Outcome; flags: readonly Flag[] }): Tone {
   const { tone } = outcomes[outcome];
@@ -53,21 +60,21 @@ export function flagsInWords({ outcome, flags }: { outcome: Outcome; flags: read
 export function headline(evidence: Evidence): string {
   const { service, outcome, title } = evidence;
   const what = title.toLowerCase();
+  if (evidence.mode === 'dry-run' && (outcome === 'not-proven' || outcome === 'failed'))
+    return `A ${what} of ${service} would not succeed: its dry run could not go on`;
   switch (outcome) {
     case 'running':
       return `${title} of ${service}: ${whereItIs(evidence)}`;
     case 'proven':
       return `${service} can be recovered${but(evidence)}`;
     case 'not-proven':
-      return evidence.mode === 'dry-run'
-        ? `A drill of ${service} would not succeed`
-        : `It is not proven that ${service} can be recovered`;
+      return `It is not proven that ${service} can be recovered`;
     case 'recovered':
       return `${service} is recovered${but(evidence)}`;
     case 'failed':
       return `The ${what} of ${service} failed`;
     case 'aborted':
-      return `The ${what} of ${service} was stopped`;
+      return `The ${evidence.mode === 'dry-run' ? 'dry run of a ' : ''}${what} of ${service} was stopped`;
     case 'previewed':
       return `What a ${what} of ${service} would do`;
     case 'completed':

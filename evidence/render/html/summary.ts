@@ -6,18 +6,18 @@ import {
   flagsInWords,
   headline,
   notExercisedSentence,
-  outcomeWord,
   subtitle,
   type Tone,
   toneOf,
   tookMs,
+  verdictWord,
 } from '../words.ts';
 import { html, type Markup, prose } from './markup.ts';
 
 export function verdict(evidence: Evidence): Markup {
   return html`<div class="verdict ${toneOf(evidence)}">
 ${seal(evidence)}
-<div><p class="words"><span class="pill word">${outcomeWord(evidence.outcome)}</span>${flagsInWords(evidence).map((flag) => html`<span class="pill warn">${flag}</span>`)}</p>
+<div><p class="words"><span class="pill word">${verdictWord(evidence)}</span>${flagsInWords(evidence).map((flag) => html`<span class="pill warn">${flag}</span>`)}</p>
 <h1>${headline(evidence)}</h1></div>
 <p class="sub">${subtitle(evidence).map((one) => html`<span>${one}</span>`)}</p>
 </div>`;

@@ -6,13 +6,13 @@ import { clipped, oneLine } from '../text.ts';
 import {
   headline,
   measuredWord,
-  outcomeWord,
   phaseGlyphs,
   phaseState,
   phaseTitle,
   sentenceOf,
   stateOf,
   tookMs,
+  verdictWord,
 } from '../words.ts';
 import { plain, table } from './marks.ts';
 
@@ -25,7 +25,7 @@ export function renderLivePage(evidence: Evidence, { pagesUrl }: { pagesUrl?: st
     const page = livePage(evidence, newest, pagesUrl);
     if (bytesOf(page) < liveBytes) return page;
   }
-  return `**${outcomeWord(evidence.outcome)}** ${plain(clipped(headline(evidence), 500))}\n${filler}`;
+  return `**${verdictWord(evidence)}** ${plain(clipped(headline(evidence), 500))}\n${filler}`;
 }
 
 // The UI clips the last line of the page.
@@ -35,7 +35,7 @@ function livePage(evidence: Evidence, newest: number, pagesUrl?: string): string
   const short = (text: string) => plain(clipped(oneLine(text), 300));
   const { failure, toDo, rto, rpo } = evidence;
   const lines = [
-    `**${outcomeWord(evidence.outcome)}** ${short(headline(evidence))}${reportLink(evidence, pagesUrl)}`,
+    `**${verdictWord(evidence)}** ${short(headline(evidence))}${reportLink(evidence, pagesUrl)}`,
     ...(failure === undefined ? [] : [`**${short(failure.type)}**: ${plain(clipped(oneLine(failure.message), 1000))}`]),
     ...(rto.valueMs === undefined && rpo.valueMs === undefined
       ? []

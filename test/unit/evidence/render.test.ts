@@ -7,7 +7,7 @@ import { renderHtml } from '../../../evidence/render/html.ts';
 import { renderLivePage, renderMarkdown } from '../../../evidence/render/markdown.ts';
 import { renderTerminal, terminalSteps } from '../../../evidence/render/terminal.ts';
 import { hostileEvidence, hostileText } from './hostile.ts';
-import { aborted, backup, dryRun, flagged, notProven, proven, running, samples } from './samples.ts';
+import { aborted, backup, dryRun, failedDryRun, flagged, notProven, proven, running, samples } from './samples.ts';
 
 /** The words of a page, as somebody reads them who sees no markup. */
 function words(page: string): string {
@@ -60,6 +60,12 @@ describe.each(inAllForms)('a manager sees in %s', (_form, read) => {
     const text = read(dryRun());
     for (const fact of ['PREVIEWED', 'would restore backup 20261121-135502F', 'would promote the throw-away server'])
       expect(text).toContain(fact);
+  });
+
+  test('that a dry run could not go on, and nothing that only a real drill could say', () => {
+    const text = read(failedDryRun());
+    for (const fact of ['DRY RUN FAILED', 'BackupMissing', 'nothing is changed']) expect(text).toContain(fact);
+    for (const claim of ['NOT PROVEN', 'not proven that', 'production untouched']) expect(text).not.toContain(claim);
   });
 
   test('what a backup took', () => {

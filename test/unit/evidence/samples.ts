@@ -427,6 +427,16 @@ export function dryRun(): Evidence {
   );
 }
 
+/** A dry run that met a failure before it came to its end. */
+export function failedDryRun(): Evidence {
+  const failure: Failure = { type: 'BackupMissing', message: 'stanza orders has no backup. Take one.' };
+  return ended(
+    { ...assessed(), mode: 'dry-run', input: { service: 'orders', mode: 'dry-run' }, failure },
+    'not-proven',
+    3200,
+  );
+}
+
 /** A full backup with its anchor. */
 export function backup(): Evidence {
   const start = blank();
@@ -509,6 +519,7 @@ export const samples: Record<string, () => Evidence> = {
   running,
   notProven,
   dryRun,
+  failedDryRun,
   backup,
   aborted,
   flagged,
