@@ -102,7 +102,7 @@ function remarks(evidence: Evidence): string[] {
   const { leftBehind, notExercised, toDo } = evidence;
   const flags = flagsInWords(evidence);
   return [
-    ...(flags.length > 0 ? [`**To be said:** ${flags.join(', ')}`] : []),
+    ...(flags.length > 0 ? [`**Note:** ${flags.join(', ')}`] : []),
     ...(leftBehind.length > 0 ? [['**Left behind:**', ...leftBehind.map((one) => `- ${plain(one)}`)].join('\n')] : []),
     ...(notExercised.length > 0 ? [`**Not exercised:** ${plain(notExercisedSentence(evidence))}`] : []),
     ...(toDo === undefined ? [] : [`**To do:** ${plain(toDo)}`]),

@@ -155,7 +155,8 @@ function stepLine(step: Step, evidence: Evidence, look: Look): string {
 }
 
 /** The failure that ended the run is told in full by the closing lines. */
-function toldBelow({ name, failure }: Step, evidence: Evidence): string | undefined {
+function toldBelow({ name, failure, state }: Step, evidence: Evidence): string | undefined {
+  if (state === 'cancelled') return undefined;
   const same = failure !== undefined && failure.message === evidence.failure?.message;
   return same && evidence.outcome !== 'running' ? `${name}: ${failure.type}` : undefined;
 }
@@ -169,7 +170,7 @@ export function terminalClosing(evidence: Evidence, look: Look): string[] {
     [word, ...numbersOf(evidence)].join('   '),
     ...classLines(evidence, look),
     ...(failure === undefined ? [] : [`${paint(oneLine(failure.type), 'red', look)}: ${oneLine(failure.message)}`]),
-    ...(flags.length === 0 ? [] : [paint(`To be said: ${flags.join(', ')}`, 'yellow', look)]),
+    ...(flags.length === 0 ? [] : [paint(`Note: ${flags.join(', ')}`, 'yellow', look)]),
     ...leftBehind.map((one) => `Left behind: ${oneLine(one)}`),
     ...(notExercised.length === 0 ? [] : [`Not exercised: ${notExercised.map((one) => oneLine(one.what)).join(', ')}`]),
     ...(toDo === undefined ? [] : [`To do: ${oneLine(toDo)}`]),

@@ -168,6 +168,8 @@ export function kindWord(kind: Step['kind']): string {
 
 /** The one sentence of a step: what was found, else why it failed, else what it would do, else its name. */
 export function sentenceOf(step: Step): string {
+  // In the same words while the run goes on and after it.
+  if (step.state === 'cancelled' && step.failure?.type === 'Cancelled') return `${step.name}: cancelled`;
   if (step.failure !== undefined) return `${step.name}: ${step.failure.message}`;
   if (step.state === 'previewed') return `would ${step.preview ?? step.name}`;
   if (step.state === 'listed' || step.state === 'skipped') return `${step.name} (${stateOf(step).word})`;

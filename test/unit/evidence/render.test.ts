@@ -295,6 +295,15 @@ describe('the terminal, while the run goes on', () => {
     for (const line of terminalSteps(proven(), new Set(), look)) expect(whole).toContain(line);
   });
 
+  test('says of a cancelled step the same while the run goes on and after it', () => {
+    const over = aborted();
+    const cleaning: Evidence = { ...over, outcome: 'running' };
+    const told = (evidence: Evidence) =>
+      terminalSteps(evidence, new Set(), look).filter((line) => line.includes('Restore the backup beside'));
+    expect(told(cleaning)).toEqual(['  ■ Restore the backup beside: cancelled']);
+    expect(told(over)).toEqual(told(cleaning));
+  });
+
   test('shows a failed step with all that is known, before anything is undone', () => {
     const evidence = notProven();
     evidence.outcome = 'running';
