@@ -56,11 +56,20 @@ export interface RunState {
   pending: PendingActivity[];
 }
 
+export interface Written {
+  /** `s3://bucket/key`, or a file path when the store was down. */
+  evidence: string;
+  /** sha256 (hex) of the evidence's bytes. */
+  sha256: string;
+}
+
 /** How a run ended. `summary` is there when it got as far as its evidence. */
 export interface Ending {
   status: Exclude<RunStatus, 'running'>;
   summary?: RunSummary;
   failure?: Failure;
+  /** Where the evidence lies, of a run that has no summary but wrote it: one that was cancelled. */
+  written?: Written;
   /** What the workflow returned, for those that are not runbooks. */
   result?: unknown;
 }

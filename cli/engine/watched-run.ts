@@ -25,6 +25,7 @@ import { ask, grpc, grpcCode, grpcDetails } from './ask.ts';
 import { type Ending, type PendingActivity, type RunState, Silence, type WatchedRun } from './engine.ts';
 import type { Reached } from './reach.ts';
 import { statusOf } from './status.ts';
+import { writtenBy } from './written.ts';
 
 const answerWithinMs = 5_000;
 const serviceKey = defineSearchAttributeKey(searchAttributes.service, 'KEYWORD');
@@ -36,7 +37,7 @@ export function watchedRun(reached: Reached, client: Client, run: string): Watch
     run,
     state: () => named(run, () => state(reached, client, handle)),
     evidence: () => named(run, () => evidence(reached, handle)),
-    ending: () => named(run, () => ending(reached, handle)),
+    ending: () => named(run, () => ending(reached, client, handle)),
   };
 }
 
@@ -103,14 +104,17 @@ async function evidence(reached: Reached, handle: WorkflowHandle): Promise<Evide
   }
 }
 
-async function ending(reached: Reached, handle: WorkflowHandle): Promise<Ending> {
+async function ending(reached: Reached, client: Client, handle: WorkflowHandle): Promise<Ending> {
   try {
     const result = await ask(reached, answerWithinMs, () => handle.result());
     return isSummary(result) ? endingOf('completed', result) : { status: 'completed', result };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const status = statusOf((await ask(reached, answerWithinMs, () => handle.describe())).status.name);
-    return badEnding(status === 'running' ? 'failed' : status, error.cause);
+    const ended = badEnding(status === 'running' ? 'failed' : status, error.cause);
+    if (ended.status !== 'cancelled' || ended.summary !== undefined) return ended;
+    const written = await writtenBy(reached, client, handle);
+    return written === undefined ? ended : { ...ended, written };
   }
 }
 

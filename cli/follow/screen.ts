@@ -59,8 +59,9 @@ function endInWords(run: string, ending: Ending, evidence: Evidence | undefined,
   return `${run} ${status === 'timed-out' ? 'timed out' : status}.${failure === undefined ? '' : ` ${failure.type}: ${failure.message}`}`;
 }
 
-function closing(run: string, evidence: Evidence, { summary }: Ending, color: boolean): string {
-  const stored = summary === undefined ? [] : [`Evidence ${summary.evidence}`];
+function closing(run: string, evidence: Evidence, { summary, written }: Ending, color: boolean): string {
+  const where = (summary ?? written)?.evidence;
+  const stored = where === undefined ? [] : [`Evidence ${where}`];
   return ['', ...terminalClosing(evidence, { color }), `Report   lifeboat report ${run}`, ...stored].join('\n');
 }
 

@@ -58,6 +58,24 @@ test('a drill that did not prove its restore exits with 1', async () => {
   expect(on.out.join('\n')).toContain('base/16384/2619 does not match its checksum');
 });
 
+test('a drill that was cancelled names its evidence, for people and for programs', async () => {
+  const failure = { type: 'Cancelled', message: 'The run was cancelled.' };
+  const written = { evidence: 's3://evidence/orders/evidence.json', sha256: 'cd'.repeat(32) };
+  const cancelled = () =>
+    scriptedRun([{ state: running({ status: 'cancelled' }), evidence: evidence({ outcome: 'aborted', failure }) }], {
+      status: 'cancelled',
+      failure,
+      written,
+    });
+  const on = stage({ runs: { 'orders-7f3a': cancelled() } });
+  await on.type('drill', 'orders');
+  expect(on.out.join('\n')).toContain('Evidence s3://evidence/orders/evidence.json');
+  expect(on.code()).toBe(1);
+  const program = stage({ runs: { 'orders-7f3a': cancelled() } });
+  await program.type('drill', 'orders', '--json');
+  expect(JSON.parse(program.out.join(''))).toMatchObject({ status: 'cancelled', failure, ...written });
+});
+
 test('a run that was refused before it had evidence says why, by type and in words', async () => {
   const failure = {
     type: 'LockHeld',
