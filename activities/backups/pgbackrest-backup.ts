@@ -9,6 +9,7 @@ import { endProcesses, processesWith } from '../processes.ts';
 import { readFrom } from '../tail.ts';
 import { base, program } from './pgbackrest-command.ts';
 import { annotation, backupsOf, readInfo } from './pgbackrest-info.ts';
+import { progressOf } from './pgbackrest-progress.ts';
 import { firstWords, meaningOf } from './pgbackrest-words.ts';
 
 /** 50: another pgBackRest holds the stanza's lock. The lock is the kernel's, so it never outlives its holder. */
@@ -42,7 +43,7 @@ async function take(backups: PhysicalBackups, type: string, key: string, note: s
         '--log-level-stderr=off',
       ],
       log,
-      details: (lines) => ({ line: lines.at(-1)?.slice(0, 200) ?? '' }),
+      details: progressOf(),
     });
     if (code !== 0) throw refused(backups, code, await readFrom(log, 0));
   } finally {

@@ -7,6 +7,7 @@ import { readFrom, sizeOf } from '../tail.ts';
 import type { Restore } from './kind.ts';
 import { base, program } from './pgbackrest-command.ts';
 import { readInfo } from './pgbackrest-info.ts';
+import { progressOf } from './pgbackrest-progress.ts';
 import { meaningOf, type Said } from './pgbackrest-words.ts';
 
 /** Restores a backup's files; what follows them, WAL, is the server's to replay. */
@@ -18,7 +19,7 @@ export async function restore(backups: PhysicalBackups, ask: Restore): Promise<v
     words: [...base(backups), 'restore', ...(await wordsOf(ask))],
     env: belongingTo(ask.directory),
     log,
-    details: (lines) => progress(lines, ask.bytes),
+    details: progressOf(ask.bytes),
   });
   if (code === 0) return;
   const output = (await readFrom(log, start))
@@ -48,13 +49,6 @@ async function wordsOf(ask: Restore): Promise<string[]> {
     '--log-level-stderr=off',
     '--log-level-file=off',
   ];
-}
-
-/** `restore file .../base/5/1249 (8KB, 14.13%)` */
-function progress(lines: string[], bytes: number): { bytes: number; percent: number; line: string } {
-  const last = lines.at(-1) ?? '';
-  const percent = lines.map((line) => Number(/ ([\d.]+)%\)/.exec(line)?.[1] ?? 0)).reduce((a, b) => Math.max(a, b), 0);
-  return { bytes: Math.round((bytes * percent) / 100), percent, line: last.slice(0, 200) };
 }
 
 async function whyNot(backups: PhysicalBackups, ask: Restore, said: Said): Promise<Error> {
