@@ -4,10 +4,10 @@ import { formatBytes } from '../evidence/format.ts';
 import { controlQueue } from '../workflows/messages.ts';
 import type { RecoveryWindowResult } from '../workflows/recovery-window.ts';
 import { type Cli, connected, leave, type UsualOptions, withJson, withProfile } from './cli.ts';
-import type { Engine } from './engine/engine.ts';
+import type { Engine, RunState } from './engine/engine.ts';
 import { exitOfRun } from './exit-codes.ts';
 import { follow } from './follow/follow.ts';
-import { quiet } from './follow/screen.ts';
+import { patient } from './follow/patient.ts';
 import { onlyService } from './plans.ts';
 import { Problem } from './problem.ts';
 
@@ -42,16 +42,22 @@ async function ask(cli: Cli, engine: Engine, service: string | undefined): Promi
     summary: `Recovery window${service === undefined ? '' : ` of ${service}`} (reads only)`,
     withinMs,
   });
-  return answerOf(cli, engine, run);
+  return answerOf(cli, engine, run, service);
 }
 
-async function answerOf(cli: Cli, engine: Engine, run: string): Promise<RecoveryWindowResult> {
+async function answerOf(
+  cli: Cli,
+  engine: Engine,
+  run: string,
+  service: string | undefined,
+): Promise<RecoveryWindowResult> {
   const stop = new AbortController();
   const release = cli.onInterrupt(() => stop.abort());
   try {
     // It has no evidence to look at: only its end is waited for.
     const watched = { ...engine.watch(run), evidence: async () => undefined };
-    const ending = await follow(watched, quiet(cli.terminal, engine.address), stop.signal, cli.pace);
+    const viewer = patient(cli.terminal, engine.address, cli.pace, (state) => waitsFor(service, state));
+    const ending = await follow(watched, viewer, stop.signal, cli.pace);
     if (ending === undefined) throw new Problem('detached', `Stopped waiting; ${run} ends by itself.`);
     if (isWindow(ending.result)) return ending.result;
     const failure = ending.failure ?? { type: 'Bug', message: `${run} ended ${ending.status} without an answer.` };
@@ -59,6 +65,17 @@ async function answerOf(cli: Cli, engine: Engine, run: string): Promise<Recovery
   } finally {
     release();
   }
+}
+
+/** `asking the archive of orders through host-db2@41802 ...`; of attempts that failed, why. */
+function waitsFor(service: string | undefined, { pending: [asked] }: RunState): string {
+  const archive = service === undefined ? 'the archive' : `the archive of ${service}`;
+  if (asked === undefined) return `asking for ${archive} ...`;
+  const through = asked.worker === undefined ? '' : ` through ${asked.worker}`;
+  const again = asked.attempt > 1 ? `, attempt ${asked.attempt}` : '';
+  const why = asked.lastFailure === undefined ? '' : ` (${asked.lastFailure})`;
+  if (!asked.started && asked.attempt === 1) return `waiting for a worker that asks ${archive} ...`;
+  return `asking ${archive}${through}${again} ...${why}`;
 }
 
 function isWindow(value: unknown): value is RecoveryWindowResult {

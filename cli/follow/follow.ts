@@ -17,9 +17,15 @@ export interface Pace {
   everyMs: number;
   /** How long the last page is waited for once a run has ended and no worker answers. */
   lastPageWithinMs: number;
+  /** A question that is not answered yet shows after so long that it still is asked, and then again and again. */
+  signOfLife: { afterMs: number; everyMs: number };
 }
 
-export const usualPace: Pace = { everyMs: 500, lastPageWithinMs: 10_000 };
+export const usualPace: Pace = {
+  everyMs: 500,
+  lastPageWithinMs: 10_000,
+  signOfLife: { afterMs: 3_000, everyMs: 15_000 },
+};
 
 /** @returns how the run ended, or `undefined` when `stop` came first */
 export async function follow(

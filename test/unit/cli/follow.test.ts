@@ -4,7 +4,7 @@ import { follow, type Viewer } from '../../../cli/follow/follow.ts';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import { evidence, type Moment, proven, provenEvidence, running, scriptedRun } from './stage.ts';
 
-const pace = { everyMs: 1, lastPageWithinMs: 20 };
+const pace = { everyMs: 1, lastPageWithinMs: 20, signOfLife: { afterMs: 1_000, everyMs: 1_000 } };
 const never = new AbortController().signal;
 const ended = (): RunState => running({ status: 'completed' });
 const engineSilent = () => new Silence('engine', 'no answer');

@@ -238,6 +238,19 @@ test('recovery-window tells from when to when, with gaps and anchors', async () 
   expect(on.code()).toBe(0);
 });
 
+test('recovery-window says on stderr what it waits for while the archive is slow', async () => {
+  const pending = [{ id: 'read', attempt: 2, started: true, worker: 'host-db2@41802', lastFailure: 'no answer' }];
+  let looks = 0;
+  const slow: WatchedRun = {
+    ...scriptedRun([{ state: ended }], { status: 'completed', result: window }),
+    state: async () => (looks++ < 20 ? running({ pending }) : ended),
+  };
+  const on = stage({ runs: { 'orders-7f3a': slow } });
+  await on.type('recovery-window', 'orders', '--json');
+  expect(on.messages).toEqual(['asking the archive of orders through host-db2@41802, attempt 2 ... (no answer)']);
+  expect(JSON.parse(on.out.join(''))).toEqual(window);
+});
+
 test('recovery-window --json is the result itself', async () => {
   const on = stage({
     runs: { 'orders-7f3a': scriptedRun([{ state: ended }], { status: 'completed', result: window }) },

@@ -161,7 +161,7 @@ export function stage(estate: Estate = {}): Stage {
         stop = undefined;
       };
     },
-    pace: { everyMs: 1, lastPageWithinMs: 10 },
+    pace: { everyMs: 1, lastPageWithinMs: 10, signOfLife: { afterMs: 5, everyMs: 60_000 } },
     exit(given) {
       code = given;
     },
