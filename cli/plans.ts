@@ -1,6 +1,7 @@
 /** What the plans on this machine tell, when LIFEBOAT_PLANS names any: services by name, and where evidence is kept. */
 import type { Evidence } from '../evidence/evidence.ts';
 import type { Plan } from '../plan/schema.ts';
+import { nearest } from '../workflows/inputs.ts';
 import { Problem } from './problem.ts';
 import type { NewestRun } from './status/collect.ts';
 
@@ -50,6 +51,25 @@ export async function onlyService(environment: Environment): Promise<string | un
       'PlanInvalid',
     );
   return plans.length === 1 ? plans[0]?.service : undefined;
+}
+
+/**
+ * The service to start a run for: the one that was named, or the only one that has a plan here.
+ *
+ * @throws Problem plans are known here, and none is of that service
+ */
+export async function serviceMeant(environment: Environment, named: string | undefined): Promise<string | undefined> {
+  if (named === undefined) return onlyService(environment);
+  const { plans, notes } = await knownPlans(environment);
+  const services = plans.map((plan) => plan.service);
+  // A plan that cannot be read may be the one that is meant: then the run itself says what is wrong with it.
+  if (services.length === 0 || notes.length > 0 || services.includes(named)) return named;
+  const near = nearest(named, services);
+  throw new Problem(
+    'badInput',
+    `there is no plan for "${named}"${near === undefined ? '.' : `: did you mean "${near}"?`} LIFEBOAT_PLANS has plans of ${services.join(', ')}; without LIFEBOAT_PLANS the name is left to the worker.`,
+    'InputInvalid',
+  );
 }
 
 export async function knownServices(environment: Environment): Promise<{ services: string[]; notes: string[] }> {

@@ -8,7 +8,7 @@ import type { Engine, RunState } from './engine/engine.ts';
 import { exitOfRun } from './exit-codes.ts';
 import { follow } from './follow/follow.ts';
 import { patient } from './follow/patient.ts';
-import { onlyService } from './plans.ts';
+import { serviceMeant } from './plans.ts';
 import { Problem } from './problem.ts';
 
 // A repository of years is listed in a minute or so; a silent host worker is reported before that.
@@ -21,7 +21,7 @@ export function recoveryWindowCommand(program: Command, cli: Cli): void {
     .description('from when to when the service can be recovered, with gaps and anchors; reads only');
   withProfile(withJson(command)).action((given: string | undefined, options: UsualOptions) =>
     connected(cli, options, async (engine) => {
-      const service = given ?? (await onlyService(cli.environment));
+      const service = await serviceMeant(cli.environment, given);
       const window = await ask(cli, engine, service);
       cli.terminal.result(options.json ? JSON.stringify(window) : windowInWords(window));
       leave(cli, 'good');

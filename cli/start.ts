@@ -5,7 +5,7 @@ import { type Cli, connected, leave, type UsualOptions, withJson, withProfile } 
 import type { Engine } from './engine/engine.ts';
 import { followRun } from './follow/follow-run.ts';
 import { checked, inputFromJson, merged, runbookNamed, type Wanted } from './input.ts';
-import { onlyService } from './plans.ts';
+import { serviceMeant } from './plans.ts';
 import { Problem } from './problem.ts';
 import { requester } from './requester.ts';
 
@@ -68,9 +68,11 @@ async function start(
   runbook: RunbookName,
   given: Record<string, unknown>,
 ): Promise<void> {
-  const service = given.service ?? (await onlyService(cli.environment));
   const requestedBy = given.requestedBy ?? options.as ?? requester(cli.environment);
-  const wanted = checked(runbook, { ...given, service, requestedBy });
+  // What could be no service's name at all is refused first, in words of its own.
+  const named = checked(runbook, { ...given, requestedBy });
+  const service = await serviceMeant(cli.environment, named.input.service);
+  const wanted = checked(runbook, { ...named.input, service });
   await connected(cli, options, async (engine) => {
     await sayWhenNobodyWorks(cli, engine);
     const started = await engine.start({

@@ -220,6 +220,26 @@ test('a server that is not reachable exits with 3', async () => {
   expect(on.code()).toBe(3);
 });
 
+test.each([
+  [['drill', 'ordres'], 'did you mean "orders"?'],
+  [['start', 'backup', '--input', '{"service":"ordres"}'], 'did you mean "orders"?'],
+  [['recovery-window', 'ordres'], 'did you mean "orders"?'],
+  [['drill', 'warehouse'], 'LIFEBOAT_PLANS has plans of orders'],
+])('a service without a plan is refused before anything is started: %j', async (words, says) => {
+  const on = stage({ environment: { LIFEBOAT_PLANS: 'examples/orders.yaml' } });
+  await on.type(...words);
+  expect(on.messages.join('\n')).toContain(`InputInvalid: there is no plan for`);
+  expect(on.messages.join('\n')).toContain(says);
+  expect(on.orders).toEqual([]);
+  expect(on.code()).toBe(2);
+});
+
+test('a service is not refused while a plan cannot be read, which may be its own', async () => {
+  const on = stage({ environment: { LIFEBOAT_PLANS: 'examples/orders.yaml:/nowhere/shop.yaml' } });
+  await on.type('drill', 'shop', '--detach');
+  expect(on.orders).toHaveLength(1);
+});
+
 test('no service is guessed while a plan cannot be read: the other one may not be meant', async () => {
   const on = stage({ environment: { LIFEBOAT_PLANS: 'examples/orders.yaml:/nowhere/shop.yaml' } });
   await on.type('backup');
