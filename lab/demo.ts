@@ -7,6 +7,7 @@ import { formatBytes, formatCount } from '../evidence/format.ts';
 import { needParts } from '../parts/parts.ts';
 import { programNames } from './build.ts';
 import { Board } from './demo/board.ts';
+import { keepReport, mayWrite } from './demo/report.ts';
 import { makeRoom } from './demo/room.ts';
 import { drawRunName, ended, startRun, tell } from './demo/runs.ts';
 import { type Estate, startEstate } from './estate.ts';
@@ -16,6 +17,8 @@ import { until } from './until.ts';
 
 interface DemoOptions {
   once: boolean;
+  /** Where the drill's report is written, as one HTML file that stays. */
+  report?: string;
   orders: number;
   rate: number;
 }
@@ -26,6 +29,7 @@ const bytesPerOrder = 2_500;
 const copies = 6;
 
 async function demo(options: DemoOptions, board: Board, signal: AbortSignal): Promise<boolean> {
+  if (options.report !== undefined) await mayWrite(options.report);
   await board.line('parts', 'looking for what is needed', () => parts(board, signal));
   const root = await makeRoom(options.orders * bytesPerOrder * copies + 3 * 1024 ** 3);
   const up: { estate?: Estate } = {};
@@ -36,7 +40,8 @@ async function demo(options: DemoOptions, board: Board, signal: AbortSignal): Pr
       return describe(up.estate, options.rate);
     });
     if (up.estate === undefined) return false;
-    const evidence = await drillOn(up.estate, board, signal);
+    const evidence = await drillOn(up.estate, options, board, signal);
+    await keepReport(evidence, options, board);
     if (!options.once) await stay(up.estate, signal);
     return evidence.outcome === 'proven';
   } finally {
@@ -84,14 +89,14 @@ async function describe({ site }: Estate, rate: number): Promise<string> {
   return `primary + standby, ${formatBytes(bytes)}, ${load?.ordersPerSecond ?? 0} orders/s`;
 }
 
-async function drillOn(estate: Estate, board: Board, signal: AbortSignal): Promise<Evidence> {
+async function drillOn(estate: Estate, options: DemoOptions, board: Board, signal: AbortSignal): Promise<Evidence> {
   board.say(`  open     app ${estate.appUrl}   engine ${estate.temporal.uiUrl}   runs ${estate.pagesUrl}`);
   const connection = await Connection.connect({ address: estate.temporal.address });
   try {
     const client = new Client({ connection });
     await board.line('backup', 'taking the first backup and its anchor', () => firstBackup(client, signal));
     await board.line('traffic', 'until the archive holds what came after it', () => someTraffic(estate, signal));
-    return await monthlyDrill(estate, client, board, signal);
+    return await monthlyDrill({ estate, client, options, board, signal });
   } finally {
     await connection.close();
   }
@@ -120,7 +125,15 @@ async function someTraffic({ site }: Estate, signal: AbortSignal): Promise<strin
   return `${formatCount(load?.orders ?? 0)} orders placed and paid, the archive is past the anchor`;
 }
 
-async function monthlyDrill(estate: Estate, client: Client, board: Board, signal: AbortSignal): Promise<Evidence> {
+interface Drill {
+  estate: Estate;
+  client: Client;
+  options: DemoOptions;
+  board: Board;
+  signal: AbortSignal;
+}
+
+async function monthlyDrill({ estate, client, options, board, signal }: Drill): Promise<Evidence> {
   const run = drawRunName();
   const handle = await startRun(client, 'monthly-drill', run, { service: 'orders', requestedBy: 'demo' });
   const page = `${estate.pagesUrl}/runs/${run}`;
@@ -128,7 +141,8 @@ async function monthlyDrill(estate: Estate, client: Client, board: Board, signal
   board.say('');
   const print = (line: string) => board.say(line);
   const evidence = await tell(handle, { signal, color: board.color, print });
-  board.say(`Report   ${page}`);
+  // With --once the page goes with the estate, seconds from now: a link to it would be dead when it is read.
+  if (!options.once) board.say(`Report   ${page}`);
   return evidence;
 }
 
@@ -147,7 +161,7 @@ The estate stays up; Ctrl-C ends it and leaves nothing behind. In another termin
 async function takeDown(estate: Estate, board: Board): Promise<void> {
   await board.line('end', 'ending every process, removing every file', async () => {
     await estate.stop();
-    return 'no process and no file is left';
+    return 'no process and no file of the estate is left';
   });
 }
 
@@ -163,6 +177,7 @@ async function main(): Promise<void> {
   const program = new Command('demo')
     .description('Builds an estate on this machine, takes a backup and holds a drill.')
     .option('--once', 'end after the drill; the exit code is 0 only if it was proven', false)
+    .option('--report <file>', "keep the drill's report there, as one HTML file")
     .option('--orders <number>', 'orders in the database to begin with; 450000 are about 1 GB', positive, 450_000)
     .option('--rate <number>', 'orders a second while it runs', positive, 200)
     .parse();
