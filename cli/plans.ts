@@ -42,7 +42,7 @@ async function knownPlans(environment: Environment): Promise<Known> {
  *
  * @throws Problem a plan cannot be read: the only other one may not be the one that is meant
  */
-export async function onlyService(environment: Environment): Promise<string | undefined> {
+async function onlyService(environment: Environment): Promise<string | undefined> {
   const { plans, notes } = await knownPlans(environment);
   if (notes.length > 0)
     throw new Problem(
