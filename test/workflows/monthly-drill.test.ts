@@ -1,7 +1,7 @@
 import { Context, heartbeat } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { failure } from '../../activities/failure.ts';
 import type { RunSummary } from '../../evidence/evidence.ts';
 import { FakeEstate } from './fake-estate.ts';
@@ -19,6 +19,12 @@ async function ended(running: Promise<unknown>): Promise<{ type: string; message
     return { type: type ?? '', message, ...(details?.[0] ? { summary: details[0] as RunSummary } : {}) };
   }
   throw new Error('the run ended well');
+}
+
+/** A cancel reaches an activity with its next heartbeat. */
+async function untilCancelled(): Promise<void> {
+  const beat = setInterval(() => heartbeat(), 50);
+  await Context.current().cancelled.finally(() => clearInterval(beat));
 }
 
 describe('a monthly drill', () => {
@@ -83,6 +89,22 @@ describe('a monthly drill', () => {
     expect(estate.scratchThere).toBe(false);
   });
 
+  test('in which one of several checks side by side fails stops the others, and tells that one', async () => {
+    const estate = new FakeEstate();
+    estate.before = async (name) => {
+      // The time-skipping server stalls when an activity is cancelled in the moment in which it completes: none here does.
+      if (name === 'hostFacts' || name === 'repository') await untilCancelled();
+      if (name !== 'storeAnswers') return;
+      await vi.waitUntil(() => estate.calls.includes('hostFacts') && estate.calls.includes('repository'));
+      throw failure('StoreRefused', 'the store does not know the key');
+    };
+    const end = await ended(rig.run(estate, 'monthlyDrill', [{}]));
+    expect(end.type).toBe('StoreRefused');
+    const ready = estate.written[0]?.steps.find((step) => step.id === 'assessment/the-drill-host-is-ready');
+    expect(ready?.state).toBe('cancelled');
+    expect(estate.written[0]?.failure?.step).toBe('assessment/the-evidence-store-answers');
+  });
+
   test('that misses an acknowledged pulse before its target is not proven', async () => {
     const estate = new FakeEstate();
     estate.missingPulses = 1;
@@ -121,9 +143,7 @@ describe('a cancelled drill', () => {
     estate.before = async (name) => {
       if (name !== 'smoke') return;
       await handle.cancel();
-      // A cancel reaches an activity with its next heartbeat.
-      const beat = setInterval(() => heartbeat(), 50);
-      await Context.current().cancelled.finally(() => clearInterval(beat));
+      await untilCancelled();
     };
     await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
     expect(estate.scratchThere).toBe(false);

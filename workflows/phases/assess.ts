@@ -20,21 +20,27 @@ export async function assessSurroundings(run: Run, scratch: Scratch, service: Se
   const { plan } = run;
   await run.check('No live recovery is going on', () => run.control.noLiveRun({ service: plan.service }));
   await run.check('The secrets of the plan resolve', () => run.control.resolveSecrets({ names: secretNames(plan) }));
-  await run.check('The evidence store answers', () => run.control.storeAnswers({ store: plan.evidence }));
-  await run.check('The drill host is ready', async () =>
-    sameVersions(
-      service,
-      await run.host(scratch.host).hostFacts({
-        backups: plan.backups.physical,
-        scratch,
-        smoke: plan.application.smoke.command,
-        extensions: service.extensions,
-      }),
-    ),
+  const host = run.host(scratch.host);
+  const [repository] = await run.together(
+    () =>
+      run.check('The WAL archive answers', () =>
+        host.repository({ backups: plan.backups.physical, segmentBytes: service.segmentBytes }),
+      ),
+    () => run.check('The evidence store answers', () => run.control.storeAnswers({ store: plan.evidence })),
+    () =>
+      run.check('The drill host is ready', async () =>
+        sameVersions(
+          service,
+          await host.hostFacts({
+            backups: plan.backups.physical,
+            scratch,
+            smoke: plan.application.smoke.command,
+            extensions: service.extensions,
+          }),
+        ),
+      ),
   );
-  return run.check('The WAL archive answers', () =>
-    run.host(scratch.host).repository({ backups: plan.backups.physical, segmentBytes: service.segmentBytes }),
-  );
+  return repository;
 }
 
 function sameVersions(service: ServiceMoment, host: HostFacts): HostFacts {
