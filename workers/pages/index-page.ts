@@ -2,7 +2,7 @@
 import { formatDuration, formatMoment } from '../../evidence/format.ts';
 import { html, type Markup } from '../../evidence/render/html/markup.ts';
 import { page } from '../../evidence/render/html/page.ts';
-import { flagsInWords, outcomeWord, toneOf } from '../../evidence/render/words.ts';
+import { flagsInWords, toneOf, verdictWord } from '../../evidence/render/words.ts';
 import type { Ledger, ListedRun } from './ledger.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -76,7 +76,7 @@ function runRow(run: ListedRun, now: Date): Markup {
   const took = Date.parse(run.endedAt ?? now.toISOString()) - Date.parse(run.startedAt);
   const beside = run.outcome === 'running' && run.phase !== undefined ? [run.phase] : flagsInWords(run);
   return html`<tr>
-<td><span class="${toneOf(run)}"><span class="pill word">${outcomeWord(run.outcome)}</span></span>${beside.length > 0 && html`<span class="meta">${beside.join(', ')}</span>`}</td>
+<td><span class="${toneOf(run)}"><span class="pill word">${verdictWord(run)}</span></span>${beside.length > 0 && html`<span class="meta">${beside.join(', ')}</span>`}</td>
 <td>${runLink(run.run)}</td><td>${run.service ?? ''}</td><td>${run.runbook}${run.mode === 'dry-run' && html`<span class="meta">${run.mode}</span>`}</td>
 <td class="time">${formatMoment(run.startedAt)}</td>${number('took', Math.max(0, took))}${number('RTO', run.rtoMs)}${number('RPO', run.rpoMs)}
 </tr>
