@@ -2,6 +2,7 @@
 import {
   type Evidence,
   type Flag,
+  type Mode,
   type Outcome,
   type Phase,
   type PhaseRecord,
@@ -25,12 +26,12 @@ const outcomes: Record<Outcome, { word: string; tone: Tone }> = {
   completed: { word: 'COMPLETED', tone: 'good' },
 };
 
-export function outcomeWord(outcome: Outcome): string {
+function outcomeWord(outcome: Outcome): string {
   return outcomes[outcome].word;
 }
 
 /** The word over a whole report. A dry run that could not go on says nothing of what was restored: nothing was. */
-export function verdictWord({ outcome, mode }: Pick<Evidence, 'outcome' | 'mode'>): string {
+export function verdictWord({ outcome, mode }: { outcome: Outcome; mode?: Mode | undefined }): string {
   if (mode !== 'dry-run') return outcomeWord(outcome);
   if (outcome === 'not-proven' || outcome === 'failed') return 'DRY RUN FAILED';
   return outcome === 'aborted' ? 'DRY RUN ABORTED' : outcomeWord(outcome);
