@@ -36,6 +36,8 @@ export async function configureServer(site: Site, host: Host): Promise<void> {
     unix_socket_permissions: '0700',
     shared_buffers: `${site.tuning.sharedBuffersMb}MB`,
     max_connections: 80,
+    // In the data directory, so that it goes with it, even when a test kills the server.
+    dynamic_shared_memory_type: 'mmap',
     max_wal_size: '1GB',
     archive_mode: 'on',
     archive_command: archiveCommand(site, host),

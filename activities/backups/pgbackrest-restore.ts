@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import { belongingTo, runLong } from '../child.ts';
 import { failure } from '../failure.ts';
+import { empty } from '../postgres/scratch.ts';
 import { readFrom, sizeOf } from '../tail.ts';
 import type { Restore } from './kind.ts';
 import { base, program } from './pgbackrest-command.ts';
@@ -34,6 +35,8 @@ async function wordsOf(ask: Restore): Promise<string[]> {
   // Without either, --delta would be refused: there is nothing to compare with.
   const begun =
     (await sizeOf(join(ask.data, 'backup.manifest'))) > 0 || (await sizeOf(join(ask.data, 'PG_VERSION'))) > 0;
+  // A restore that was killed in its first moments leaves files, but nothing to compare them with: it begins anew.
+  if (!begun) for (const folder of [ask.data, ask.tablespaces]) await empty(folder);
   return [
     `--set=${ask.label}`,
     // Lifeboat writes the server's recovery settings itself.

@@ -73,6 +73,8 @@ function linesOf(places: Places, { target, control, raised, throwAway }: Scratch
 
     // Large buffers and rare restartpoints: replay is bound by one process.
     shared_buffers: '256MB',
+    // In the data directory, so that it goes with it, even when the server is killed.
+    dynamic_shared_memory_type: 'mmap',
     maintenance_work_mem: '256MB',
     max_wal_size: '64GB',
     checkpoint_timeout: '1d',

@@ -134,6 +134,16 @@ describe('a monthly drill', () => {
     expect(end.type).toBe('TargetOutsideWindow');
     expect(end.message).toContain('2026-11-21T13:55:08');
   });
+
+  test('is told the window also when nothing was archived since the backup', async () => {
+    const estate = new FakeEstate();
+    estate.before = (name) => {
+      if (name === 'newestCommit') throw failure('TargetOutsideWindow', 'no commit lies in the archive');
+    };
+    const end = await ended(rig.run(estate, 'monthlyDrill', [{ target: '2026-11-20T14:00:00Z' }]));
+    expect(end.type).toBe('TargetOutsideWindow');
+    expect(end.message).toContain('the window is 2026-11-21T13:55:08Z to 2026-11-21T13:55:08Z');
+  });
 });
 
 describe('a cancelled drill', () => {

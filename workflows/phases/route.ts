@@ -116,9 +116,10 @@ export async function chosenTarget(
   const { backup } = await run.check('The target lies inside the recovery window', async () => {
     const chosen = chooseBackup(repository, target).backup;
     const reach = reachOf(repository, chosen ?? newest, service.timeline);
-    const commit = reach && (await newestCommit(run, scratch, service, chosen ?? newest, reach.segment));
+    const from = chosen ?? newest;
+    const commit = reach && (await newestCommit(run, scratch, service, from, reach.segment).catch(noneYet));
     const oldest = recoveryWindow(repository, [], service.timeline).from?.at;
-    const window = oldest && commit ? `${oldest} to ${commit.at}` : 'empty';
+    const window = oldest && reach ? `${oldest} to ${commit?.at ?? from.stoppedAt}` : 'empty';
     if (chosen === undefined || commit === undefined || Date.parse(at) >= Date.parse(commit.at))
       throw failure(
         'TargetOutsideWindow',

@@ -213,6 +213,17 @@ describe('damage', () => {
     expect(await hand.call('replayTo', replay())).toMatchObject({ timeline: 1 });
   });
 
+  it('by a restore that died in its first moments, with files but nothing to compare them with, is begun anew', async () => {
+    runs += 1;
+    scratch = { host: 'db1', directory: join(estate.scratchRoot, `run-${runs}`) };
+    const early = join(scratch.directory, 'data', 'base');
+    await estate.run('mkdir', '-p', '-m', '700', early);
+    await estate.run('cp', '/proc/self/status', join(early, '1'));
+    const ask = { backups: estate.backups, label, bytes: 1, scratch };
+    expect((await hand.call('restoreBeside', ask)).found).toContain('restored in');
+    expect(await hand.call('replayTo', replay())).toMatchObject({ timeline: 1 });
+  });
+
   it('by a cancelled restore leaves no process behind', async () => {
     runs += 1;
     scratch = { host: 'db1', directory: join(estate.scratchRoot, `run-${runs}`) };
