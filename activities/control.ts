@@ -1,5 +1,4 @@
 /** What control workers offer: everything that is done over the network. */
-import { Context } from '@temporalio/activity';
 import { members } from './cluster/members.ts';
 import { serviceMoment } from './cluster/service-moment.ts';
 import type { ControlReads, ControlRecords } from './contract.ts';
@@ -7,28 +6,23 @@ import { listAnchors, saveAnchor } from './evidence/anchors.ts';
 import { lastProven } from './evidence/last-proven.ts';
 import { storeAnswers } from './evidence/store-answers.ts';
 import { writeEvidence } from './evidence/write-evidence.ts';
+import { beating } from './heartbeat.ts';
 import { loadPlan } from './plans.ts';
 import { comparePulses } from './pulse/compare-pulses.ts';
 import { lockHolder, noLiveRun } from './runs.ts';
 import { resolveSecrets } from './secrets.ts';
 import { previewTraffic } from './traffic/preview.ts';
 
-const everyMs = 1_000;
-
 /**
  * Heartbeats while the activity runs. Each of them ends within bounds of its own; without a heartbeat one that waits for a slow server
  * would be taken for dead and started beside itself.
  */
 function alive<Ask, Answer>(activity: (ask: Ask) => Promise<Answer>): (ask: Ask) => Promise<Answer> {
-  return async (ask) => {
-    const { heartbeat } = Context.current();
-    const beat = setInterval(() => heartbeat(), everyMs);
-    try {
-      return await activity(ask);
-    } finally {
-      clearInterval(beat);
-    }
-  };
+  return (ask) =>
+    beating(
+      () => undefined,
+      () => activity(ask),
+    );
 }
 
 export const controlReads: ControlReads = {

@@ -14,11 +14,11 @@ export async function writeDurably(path: string, bytes: Uint8Array): Promise<voi
     await file.close();
   }
   await rename(beside, path);
-  // The name itself is only durable once its directory is.
   await syncDirectory(dirname(path));
 }
 
-async function syncDirectory(path: string): Promise<void> {
+/** A name in a directory is durable once the directory is. */
+export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
     await directory.sync();

@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncDirectory } from '../../activities/evidence/directory.ts';
 import { type Entry, logFileName, logFiles } from '../../activities/pulse/log.ts';
 
 const day = 24 * 60 * 60 * 1_000;
@@ -68,14 +69,4 @@ async function cutTornLine(file: FileHandle): Promise<void> {
     return;
   }
   if (size > 0) await file.truncate(0);
-}
-
-/** A new file's name is durable once its directory is. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

@@ -124,7 +124,7 @@ export class Run<I extends RunInput = RunInput> {
     };
     const settled = await scope.run(() => Promise.allSettled(branches.map((branch) => branch().catch(stopOthers))));
     if ('error' in first) throw first.error;
-    return settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined)) as unknown as T;
+    return settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined)) as readonly unknown[] as T;
   }
 
   measure(name: string, value: number, unit: Unit, how: string): void {

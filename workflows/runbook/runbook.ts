@@ -9,7 +9,7 @@ import {
   type Phase,
   type RunSummary,
 } from '../../evidence/evidence.ts';
-import { settleEvidence } from '../../evidence/outcome.ts';
+import { notMeasuredYet, settleEvidence } from '../../evidence/outcome.ts';
 import { dataClassesOf, objectivesFor } from '../../plan/objectives.ts';
 import type { Plan } from '../../plan/schema.ts';
 import { checkInput, modeOf } from '../inputs.ts';
@@ -110,8 +110,8 @@ function firstPage(definition: Definition, input: RunInput, plan: Plan, read: Ev
     outcome: 'running',
     flags: [],
     objectives: { rtoMs: rto, rpoMs: rpo, ...(classes.length === 0 ? {} : { classes }) },
-    rto: { objectiveMs: rto, how: 'not measured yet' },
-    rpo: { objectiveMs: rpo, how: 'not measured yet' },
+    rto: { objectiveMs: rto, how: notMeasuredYet },
+    rpo: { objectiveMs: rpo, how: notMeasuredYet },
     phases: definition.phases.map((name) => ({ name, budgetMs: plan.phases[name], peopleMs: 0, retriesMs: 0 })),
     steps: [],
     measurements: [],

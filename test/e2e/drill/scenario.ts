@@ -7,6 +7,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, inject } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import { type Estate, type EstateOptions, startEstate } from '../../../lab/estate.ts';
+import { until as seen } from '../../../lab/until.ts';
 
 export interface Scenario {
   estate: Estate;
@@ -62,16 +63,6 @@ export async function backup(scenario: Scenario, type = 'full'): Promise<Evidenc
 }
 
 /** Polls until `look` yields something, or says what was last seen. */
-export async function until<T>(what: string, look: () => Promise<T | undefined>, withinMs = 60_000): Promise<T> {
-  const deadline = Date.now() + withinMs;
-  let last: unknown;
-  while (Date.now() < deadline) {
-    const seen = await look().catch((error: unknown) => {
-      last = error;
-      return undefined;
-    });
-    if (seen !== undefined) return seen;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`${what} did not happen within ${withinMs / 1000} s${last ? `: ${String(last)}` : ''}`);
+export function until<T>(what: string, look: () => Promise<T | undefined>, withinMs = 60_000): Promise<T> {
+  return seen({ what, withinMs, everyMs: 100 }, look);
 }
