@@ -1,11 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
 const seconds = 1_000;
+const seed = Number(process.env.LIFEBOAT_TEST_SEED);
 
 /** One project a layer. Nothing is ever tried again: a test that passes at the second attempt has found a defect. */
 export default defineConfig({
   test: {
     retry: 0,
+    // No file may need another to have run before it: each run takes them in an order of its own, drawn by its seed.
+    sequence: { shuffle: { files: true, tests: false }, ...(Number.isInteger(seed) && { seed }) },
     teardownTimeout: 60 * seconds,
     projects: [
       {
