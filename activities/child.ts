@@ -5,7 +5,7 @@ import { CancelledFailure, Context } from '@temporalio/activity';
 import { execa } from 'execa';
 import { failure } from './failure.ts';
 import { beating } from './heartbeat.ts';
-import { scratchVariable, signal } from './processes.ts';
+import { endProcesses, processesOfTask, scratchVariable, signal, taskMark, taskVariable } from './processes.ts';
 import { lastLines } from './tail.ts';
 
 export interface Ended {
@@ -20,7 +20,7 @@ const mostOutput = 512 * 1024 * 1024;
 /**
  * Runs a program that ends by itself soon, and returns what it wrote, whatever its exit code.
  *
- * @throws NotPermitted the program is not there
+ * @throws NotPermitted the program is not there @throws ToolKilled
  */
 export async function runTool(
   file: string,
@@ -28,9 +28,10 @@ export async function runTool(
   options: { cwd?: string; env?: Record<string, string>; withinMs?: number } = {},
 ): Promise<Ended> {
   const withinMs = options.withinMs ?? 120_000;
+  const task = await aloneInTask();
   const ended = await execa(file, words, {
     cwd: options.cwd ?? '/',
-    env: toolEnvironment(options.env),
+    env: toolEnvironment({ ...options.env, ...task }),
     extendEnv: false,
     stdin: 'ignore',
     reject: false,
@@ -43,7 +44,19 @@ export async function runTool(
   if (ended.isCanceled) throw new CancelledFailure(`${file} was cancelled`);
   if (ended.code === 'ENOENT' || ended.code === 'EACCES') throw missing(file, ended.code);
   if (ended.timedOut) return { code: 124, stdout: ended.stdout, stderr: `no answer within ${withinMs / 1000} s` };
+  if (ended.signal !== undefined) throw killed(file, ended.signal);
   return { code: ended.exitCode ?? 128, stdout: ended.stdout, stderr: ended.stderr };
+}
+
+/**
+ * What an attempt before this one has left running when its worker was killed is ended first: nothing is done twice at the same time.
+ * Returns the mark by which the next attempt would find what this one starts.
+ */
+async function aloneInTask(): Promise<Record<string, string>> {
+  const { attempt, activityId, workflowExecution } = Context.current().info;
+  const task = `${workflowExecution?.workflowId ?? ''}/${workflowExecution?.runId ?? ''}/${activityId}`;
+  if (attempt > 1) await endProcesses(await processesOfTask(task, attempt), 10_000);
+  return { [taskVariable]: taskMark(task, attempt) };
 }
 
 export interface LongRun {
@@ -61,18 +74,21 @@ export interface LongRun {
 /**
  * Runs a program that takes long, with heartbeats; a cancelled activity ends it and waits for its end.
  * It leads a process group of its own, so that its helpers end with it.
+ *
+ * @throws ToolKilled somebody else has ended it
  */
 export async function runLong(run: LongRun): Promise<{ code: number; timedOut: boolean }> {
+  const task = await aloneInTask();
   const log = await open(run.log, 'a', 0o600);
   const child = spawn(run.file, run.words, {
     cwd: run.cwd ?? '/',
-    env: toolEnvironment(run.env),
+    env: toolEnvironment({ ...run.env, ...task }),
     stdio: ['ignore', log.fd, log.fd],
     detached: true,
   });
-  const ended = new Promise<number>((resolve, reject) => {
+  const ended = new Promise<{ code: number; by?: string }>((resolve, reject) => {
     child.on('error', (error: NodeJS.ErrnoException) => reject(missing(run.file, error.code ?? error.message)));
-    child.on('exit', (code, name) => resolve(code ?? (name === null ? 128 : 143)));
+    child.on('exit', (code, by) => resolve(by === null ? { code: code ?? 128 } : { code: 143, by }));
   });
   const stopping = new Stopping(child.pid, run.withinMs);
   let lines: string[] = [];
@@ -85,11 +101,12 @@ export async function runLong(run: LongRun): Promise<{ code: number; timedOut: b
     );
   }, 500);
   try {
-    const code = await beating(
+    const { code, by } = await beating(
       () => run.details(lines),
       () => ended,
     );
     if (stopping.cancelled) throw new CancelledFailure(`${run.file} was cancelled`);
+    if (by !== undefined && !stopping.timedOut) throw killed(run.file, by);
     return { code, timedOut: stopping.timedOut };
   } finally {
     clearInterval(reader);
@@ -140,6 +157,14 @@ function missing(file: string, why: string): Error {
   return failure(
     'NotPermitted',
     `${file} cannot be run here (${why}); expected it to be installed. Install it, or correct "postgresql:" in the permit file.`,
+  );
+}
+
+/** Its work says nothing then, neither good nor bad. */
+export function killed(file: string, by: string): Error {
+  return failure(
+    'ToolKilled',
+    `${file} was killed (${by}), and not by Lifeboat. Expected it to end by itself; see whether this host ran out of memory (dmesg).`,
   );
 }
 

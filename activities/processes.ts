@@ -11,13 +11,16 @@ export interface FoundProcess {
 /** Set for what is started in a scratch directory, and inherited by all that comes of it: a process names its directory. */
 export const scratchVariable = 'LIFEBOAT_SCRATCH';
 
+/** Set for a tool that an activity runs: names the activity and the attempt, so that the next finds what a dead worker left running. */
+export const taskVariable = 'LIFEBOAT_TASK';
+
 /** Processes whose command line, working directory or environment name the directory, whoever started them. */
 export function processesNaming(directory: string): Promise<FoundProcess[]> {
   return processesWhere(
     async (pid, words) =>
       words.some((word) => names(word, directory)) ||
       names(await linkOf(pid, 'cwd'), directory) ||
-      (await startedFor(pid, directory)),
+      (await hasVariable(pid, scratchVariable, directory)),
   );
 }
 
@@ -28,9 +31,21 @@ export function processesNaming(directory: string): Promise<FoundProcess[]> {
 export function processesOf(directory: string): Promise<FoundProcess[]> {
   return processesWhere(
     async (pid) =>
-      (await startedFor(pid, directory)) ||
+      (await hasVariable(pid, scratchVariable, directory)) ||
       (/\/postgres( \(deleted\))?$/.test(await linkOf(pid, 'exe')) && names(await linkOf(pid, 'cwd'), directory)),
   );
+}
+
+/** Tools that other attempts of an activity have left running. */
+export function processesOfTask(task: string, attempt: number): Promise<FoundProcess[]> {
+  return processesWhere(async (pid) => {
+    const mark = (await environmentOf(pid)).find((entry) => entry.startsWith(`${taskVariable}=${task} `));
+    return mark !== undefined && mark !== `${taskVariable}=${taskMark(task, attempt)}`;
+  });
+}
+
+export function taskMark(task: string, attempt: number): string {
+  return `${task} ${attempt}`;
 }
 
 /** Processes that were started with exactly this argument. */
@@ -82,10 +97,13 @@ async function processesWhere(matches: (pid: number, words: string[]) => Promise
   return found;
 }
 
-async function startedFor(pid: number, directory: string): Promise<boolean> {
-  // Only one's own processes can be read; those of other users are none of ours.
-  const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-  return environment.split('\0').includes(`${scratchVariable}=${directory}`);
+async function hasVariable(pid: number, name: string, value: string): Promise<boolean> {
+  return (await environmentOf(pid)).includes(`${name}=${value}`);
+}
+
+/** Only one's own processes can be read; those of other users are none of ours. */
+async function environmentOf(pid: number): Promise<string[]> {
+  return (await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')).split('\0');
 }
 
 function linkOf(pid: number, name: 'cwd' | 'exe'): Promise<string> {

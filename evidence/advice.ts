@@ -39,6 +39,7 @@ const advice: Record<FailureType, (service: string) => string> = {
   StoreUnreachable: () => 'Bring the object store back, then run it again.',
   StoreRefused: () => 'Correct the key, the bucket or its permissions, then run it again.',
   DatabaseUnreachable: () => 'Look whether the service itself is down; if it is, this is no drill.',
+  ToolKilled: () => 'See who killed it, such as a host out of memory (dmesg), then run it again.',
   HostSilent: () => 'Start the worker on that host (lifeboat-host), then run it again.',
   Moved: () => 'Look at what has changed since the preview, then run it again.',
   LitterFound: () => 'Remove what was left behind, then find out why it was.',

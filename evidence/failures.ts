@@ -36,6 +36,7 @@ export const failureTypes = {
   StoreRefused: { means: 'the object store refuses the key, the bucket or the permission' },
   DatabaseUnreachable: { means: 'the database does not answer', passes: true },
   TrafficUnreachable: { means: 'the load balancer does not answer', passes: true },
+  ToolKilled: { means: 'a program that Lifeboat had started was killed from outside', passes: true },
   HostSilent: { means: 'no host worker answers on the host' },
   Moved: { means: 'the world has changed since the preview' },
   LitterFound: { means: 'something was left behind' },

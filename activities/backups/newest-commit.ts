@@ -7,7 +7,7 @@ import { Context } from '@temporalio/activity';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import { formatLsn, parseLsn } from '../../recovery/lsn.ts';
 import { parseSegment, segmentName } from '../../recovery/segments.ts';
-import { toolEnvironment } from '../child.ts';
+import { killed, toolEnvironment } from '../child.ts';
 import type { NewestCommit, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { beating } from '../heartbeat.ts';
@@ -132,7 +132,11 @@ async function lastCommit(
   });
   const ended = new Promise<void>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', () => resolve());
+    child.on('close', (_code, by) => {
+      // What it had not printed yet would read as if there were no later commit.
+      if (by !== null && !Context.current().cancellationSignal.aborted) reject(killed(program, by));
+      else resolve();
+    });
   });
   let newest: Commit | undefined;
   let said = '';
