@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PhysicalBackups } from '../../plan/schema.ts';
@@ -29,7 +30,7 @@ async function takenBy(backups: PhysicalBackups, key: string): Promise<BackupInf
 }
 
 async function take(backups: PhysicalBackups, type: string, key: string, note: string): Promise<BackupInfo> {
-  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-backup-'));
+  const folder = await ownFolder(key);
   const log = join(folder, 'backup.log');
   try {
     const { code } = await runLong({
@@ -61,6 +62,14 @@ async function take(backups: PhysicalBackups, type: string, key: string, note: s
       `backup ${taken.label} holds pages with wrong checksums: the live database is damaged. See pgbackrest --stanza=${backups.stanza} info --set=${taken.label}, and check the disks before anything else.`,
     );
   return taken;
+}
+
+/** For the log; that of an attempt whose worker was killed goes with it. */
+async function ownFolder(key: string): Promise<string> {
+  const prefix = `lifeboat-backup-${createHash('sha256').update(key).digest('hex').slice(0, 12)}-`;
+  for (const name of await readdir(tmpdir()))
+    if (name.startsWith(prefix)) await rm(join(tmpdir(), name), { recursive: true, force: true });
+  return mkdtemp(join(tmpdir(), prefix));
 }
 
 function refused(backups: PhysicalBackups, code: number, text: string): Error {
