@@ -13,10 +13,10 @@ import { runAssertions } from './postgres/assertions.ts';
 import { checkConstraints } from './postgres/check-constraints.ts';
 import { checkIndexes } from './postgres/check-indexes.ts';
 import { checkPages } from './postgres/check-pages.ts';
+import { endOfRecovery } from './postgres/end-of-recovery.ts';
 import { fingerprints } from './postgres/fingerprint.ts';
 import { promoteScratch } from './postgres/promote.ts';
 import { pulsesRestored } from './postgres/pulses.ts';
-import { endOfRecovery } from './postgres/recovery-state.ts';
 import { litter, removeScratch } from './postgres/remove.ts';
 import { replayTo } from './postgres/replay.ts';
 

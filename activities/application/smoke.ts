@@ -6,7 +6,9 @@ import type { Found, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { permitCommand } from '../permit.ts';
 import { permittedPlaces, scratchPort } from '../postgres/scratch.ts';
-import { one, placeOfScratch, withSession } from '../postgres/session.ts';
+import { findServer } from '../postgres/server.ts';
+import { one } from '../postgres/session.ts';
+import { withScratch } from '../postgres/standing.ts';
 import { lastLines } from '../tail.ts';
 
 /**
@@ -15,16 +17,18 @@ import { lastLines } from '../tail.ts';
  * @throws SmokeFailed with its last words @throws NotPermitted
  */
 export async function smoke(ask: { scratch: Scratch; database: string; application: Application }): Promise<Found> {
-  const { places, permit } = await permittedPlaces(ask.scratch);
+  const permitted = await permittedPlaces(ask.scratch);
+  const { places, permit } = permitted;
   const { command, within } = ask.application.smoke;
   const [file = '', ...words] = command;
   await permitCommand(permit, file);
-  const user = await withSession(
-    placeOfScratch(places),
+  const user = await withScratch(
+    permitted,
     ask.database,
     'smoke',
     async (client) => (await one(client, 'select current_user::text as name')).name,
   );
+  const server = await findServer(places);
   const log = join(places.log, 'smoke.log');
   const started = Date.now();
   const { code, timedOut } = await runLong({
@@ -49,6 +53,11 @@ export async function smoke(ask: { scratch: Scratch; database: string; applicati
       expected: `${command.join(' ')} ends with exit code 0`,
       log: evidence,
     };
+  if ((await findServer(places)) !== server)
+    throw failure(
+      'DatabaseUnreachable',
+      `the server in ${places.data} ended while ${file} was working on it. See ${places.serverLog}.`,
+    );
   throw failure(
     'SmokeFailed',
     `${file} ${timedOut ? `did not end within ${formatDuration(within)}` : `ended with exit code ${code}`}, expected 0. It said: ${tail.join(' | ').slice(0, 600) || 'nothing'}. The data may be right and the application wrong: run it by hand against a restored server.`,

@@ -3,7 +3,8 @@ import type { Assertion } from '../../plan/schema.ts';
 import type { Found, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { permittedPlaces } from './scratch.ts';
-import { one, placeOfScratch, withSession } from './session.ts';
+import { isOutage, one } from './session.ts';
+import { withScratch } from './standing.ts';
 
 /** Milliseconds for one statement of the plan. */
 const statementMs = 600_000;
@@ -25,9 +26,9 @@ export async function runAssertions(ask: {
   database: string;
   assertions: Assertion[];
 }): Promise<Found> {
-  const { places } = await permittedPlaces(ask.scratch);
+  const permitted = await permittedPlaces(ask.scratch);
   if (ask.assertions.length === 0) return { found: 'the plan states nothing about the data' };
-  const answers = await withSession(placeOfScratch(places), ask.database, 'assertions', async (client) => {
+  const answers = await withScratch(permitted, ask.database, 'assertions', async (client) => {
     const all: Answer[] = [];
     for (const assertion of ask.assertions) all.push(await run(client, assertion));
     return all;
@@ -54,10 +55,11 @@ async function run(client: Client, assertion: Assertion): Promise<Answer> {
     const value = name === undefined ? undefined : rows[0]?.[name];
     return { assertion, holds: equals(value, assertion.expect), got: shown(value) };
   } catch (error) {
-    if (!(error instanceof DatabaseError)) throw error;
+    if (!(error instanceof DatabaseError) || isOutage(error)) throw error;
     return { assertion, holds: false, got: `the server says: ${error.message}` };
   } finally {
-    await client.query('rollback');
+    // On a connection that is gone it fails, and must not hide why.
+    await client.query('rollback').catch(() => undefined);
   }
 }
 

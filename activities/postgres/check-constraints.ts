@@ -4,7 +4,8 @@ import { type Client, DatabaseError } from 'pg';
 import type { Found, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { type Places, permittedPlaces, writeWhole } from './scratch.ts';
-import { all, one, placeOfScratch, withSession } from './session.ts';
+import { all, isOutage, one } from './session.ts';
+import { withScratch } from './standing.ts';
 
 /** A statement with which the server itself proves a constraint, and what to call it. */
 interface Proof {
@@ -21,14 +22,14 @@ interface Proof {
  * @throws DataCorrupt names each constraint that does not hold, in the server's words
  */
 export async function checkConstraints(ask: { scratch: Scratch; database: string }): Promise<Found> {
-  const { places } = await permittedPlaces(ask.scratch);
+  const permitted = await permittedPlaces(ask.scratch);
   const progress = { what: '' };
-  return withSession(
-    placeOfScratch(places),
+  return withScratch(
+    permitted,
     ask.database,
     'constraints',
     async (client) => {
-      const { proofs, unproven } = await prepare(client, places);
+      const { proofs, unproven } = await prepare(client, permitted.places);
       const broken: string[] = [];
       for (const { what, statement } of proofs) {
         progress.what = what;
@@ -151,7 +152,8 @@ async function refusalOf(client: Client, statement: string): Promise<string | un
     await client.query(statement);
     return undefined;
   } catch (error) {
-    if (!(error instanceof DatabaseError)) throw error;
+    // A server that went away, or ran out of room, has not said that the rows are wrong.
+    if (!(error instanceof DatabaseError) || isOutage(error)) throw error;
     return error.message;
   }
 }

@@ -1,11 +1,16 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { runLong } from '../child.ts';
+import { belongingTo, runLong } from '../child.ts';
 import type { Found, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { lastLines, readFrom, sizeOf } from '../tail.ts';
-import { permittedPlaces, scratchPort } from './scratch.ts';
-import { one, placeOfScratch, withSession } from './session.ts';
+import { type PermittedPlaces, permittedPlaces, scratchPort } from './scratch.ts';
+import { one } from './session.ts';
+import { withScratch } from './standing.ts';
+
+/** libpq's words for a server that is gone, and the server's own when it goes. */
+const lostServer =
+  /server closed the connection|connection to server .* failed|terminating connection|the database system is /;
 
 /**
  * Compares every B-tree index with its table, and the structure of tables and indexes, by PostgreSQL's own amcheck. Writes the extension
@@ -15,8 +20,9 @@ import { one, placeOfScratch, withSession } from './session.ts';
  * @see PostgreSQL documentation, "pg_amcheck"
  */
 export async function checkIndexes(ask: { scratch: Scratch; database: string }): Promise<Found> {
-  const { places, permit } = await permittedPlaces(ask.scratch);
-  const user = await withSession(placeOfScratch(places), ask.database, 'indexes', async (client) => {
+  const permitted = await permittedPlaces(ask.scratch);
+  const { places, permit } = permitted;
+  const user = await withScratch(permitted, ask.database, 'indexes', async (client) => {
     const { version } = await one(
       client,
       `select max(version) as version from pg_available_extension_versions where name = 'amcheck'`,
@@ -43,6 +49,7 @@ export async function checkIndexes(ask: { scratch: Scratch; database: string }):
       '--jobs=2',
       `--database=${ask.database.replaceAll(/[*?"]/g, '"$&"')}`,
     ],
+    env: belongingTo(places.directory),
     log,
     details: (lines) => ({ line: lines.at(-1) ?? '' }),
   });
@@ -50,13 +57,18 @@ export async function checkIndexes(ask: { scratch: Scratch; database: string }):
   const result = { host: ask.scratch.host, path: log, lastLines: await lastLines(log, 5) };
   if (code === 0)
     return {
-      found: await counted(places, ask.database),
+      found: await counted(permitted, ask.database),
       expected: 'every table sound, every index agreeing with its table',
       log: result,
     };
   const damaged = [
     ...said.matchAll(/^(?:btree index|heap table) "([^"]+)"(?:, [^:]*)?:\s*\n?\s*(?:ERROR: )?\s*(.*)$/gm),
   ];
+  if (damaged.length === 0 && lostServer.test(said))
+    throw failure(
+      'DatabaseUnreachable',
+      `the server in ${places.data} ended while its indexes were read: ${said.trim().slice(-300)}. See ${places.serverLog}.`,
+    );
   if (damaged.length === 0)
     throw failure('DataCorrupt', `pg_amcheck ended with code ${code}: ${said.trim().slice(-600)}. See ${log}.`);
   const relations = [...new Set(damaged.map(([, name, words]) => `${name} (${words})`))];
@@ -66,8 +78,8 @@ export async function checkIndexes(ask: { scratch: Scratch; database: string }):
   );
 }
 
-async function counted(places: Parameters<typeof placeOfScratch>[0], database: string): Promise<string> {
-  const row = await withSession(placeOfScratch(places), database, 'indexes', (client) =>
+async function counted(permitted: PermittedPlaces, database: string): Promise<string> {
+  const row = await withScratch(permitted, database, 'indexes', (client) =>
     one(
       client,
       `select count(*) filter (where relkind in ('r', 't', 'm')) as tables,

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { runLong } from '../child.ts';
+import { belongingTo, runLong } from '../child.ts';
 import type { Found, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { lastLines, readFrom, sizeOf } from '../tail.ts';
 import { controlData } from './control-data.ts';
 import { permittedPlaces } from './scratch.ts';
 import { stopServer } from './server.ts';
+import { standing } from './standing.ts';
 
 /** A last checkpoint writes all that is still in memory. */
 const stopWithinMs = 600_000;
@@ -18,6 +19,8 @@ const stopWithinMs = 600_000;
  */
 export async function checkPages(ask: { scratch: Scratch }): Promise<Found> {
   const { places, permit } = await permittedPlaces(ask.scratch);
+  // One that was killed has not written all that it held: it is started for its recovery, and then stopped in order.
+  if (!(await controlData(permit, places.data)).state.startsWith('shut down')) await standing(places, permit);
   await stopServer(places, 'fast', stopWithinMs);
   const { state, checksumVersion } = await controlData(permit, places.data);
   if (checksumVersion === 0)
@@ -32,6 +35,7 @@ export async function checkPages(ask: { scratch: Scratch }): Promise<Found> {
   const { code } = await runLong({
     file: join(permit.postgresql, 'pg_checksums'),
     words: ['--check', '-D', places.data],
+    env: belongingTo(places.directory),
     log,
     details: (lines) => ({ line: lines.at(-1) ?? '' }),
   });

@@ -4,7 +4,8 @@ import type { TableFingerprint } from '../../recovery/archive.ts';
 import type { Found, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { permittedPlaces } from './scratch.ts';
-import { all, one, placeOfScratch, withSession } from './session.ts';
+import { all, one } from './session.ts';
+import { withScratch } from './standing.ts';
 
 /**
  * Fingerprints of tables of the restored database, all in one snapshot.
@@ -16,10 +17,10 @@ export async function fingerprints(ask: {
   database: string;
   tables: string[];
 }): Promise<Found & { tables: TableFingerprint[] }> {
-  const { places } = await permittedPlaces(ask.scratch);
+  const permitted = await permittedPlaces(ask.scratch);
   const progress = { table: '' };
-  const tables = await withSession(
-    placeOfScratch(places),
+  const tables = await withScratch(
+    permitted,
     ask.database,
     'fingerprints',
     async (client) => {

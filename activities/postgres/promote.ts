@@ -4,8 +4,9 @@ import { failure } from '../failure.ts';
 import { pause } from '../heartbeat.ts';
 import { type Places, permittedPlaces } from './scratch.ts';
 import { findServer } from './server.ts';
-import { whyEnded } from './server-log.ts';
+import { wasKilled, whyEnded } from './server-log.ts';
 import { one, placeOfScratch, type Row, withSession } from './session.ts';
+import { standing } from './standing.ts';
 
 /** The end of recovery fetches the last segment again and asks for the next history file; the archive may be slow. */
 const promoteWithinMs = 600_000;
@@ -22,7 +23,8 @@ const question = `
  * @throws ReplayFailed the server ended, or stays in recovery
  */
 export async function promoteScratch(ask: { scratch: Scratch }): Promise<Found & { timeline: number }> {
-  const { places } = await permittedPlaces(ask.scratch);
+  const { places, permit } = await permittedPlaces(ask.scratch);
+  await standing(places, permit);
   const before = await look(places);
   const from = await timelineBefore(places);
   if (before.in_recovery === 'true')
@@ -43,7 +45,7 @@ export async function promoteScratch(ask: { scratch: Scratch }): Promise<Found &
 async function waitForPromotion(places: Places): Promise<Row> {
   const deadline = Date.now() + promoteWithinMs;
   for (;;) {
-    if ((await findServer(places)) === undefined) throw await whyEnded(places, await logFrom(places));
+    if ((await findServer(places)) === undefined) throw await whyGone(places);
     const state = await look(places);
     if (state.in_recovery === 'false') return state;
     const waiting = (await readFile(places.reason, 'utf8').catch(() => '')).trim();
@@ -54,6 +56,17 @@ async function waitForPromotion(places: Places): Promise<Row> {
       );
     await pause(250, { promoting: places.directory, waiting });
   }
+}
+
+/** A killed one is started again by the next attempt. */
+async function whyGone(places: Places): Promise<Error> {
+  const from = await logFrom(places);
+  return (await wasKilled(places, from))
+    ? failure(
+        'DatabaseUnreachable',
+        `the server in ${places.data} was killed in its promotion. See ${places.serverLog}.`,
+      )
+    : whyEnded(places, from);
 }
 
 function look(places: Places): Promise<Row> {

@@ -1,7 +1,8 @@
 import type { Interval } from '../../recovery/archive.ts';
 import type { Found, Scratch } from '../contract.ts';
 import { permittedPlaces } from './scratch.ts';
-import { all, one, placeOfScratch, withSession } from './session.ts';
+import { all, one } from './session.ts';
+import { withScratch } from './standing.ts';
 
 /** Unbroken runs of numbers: a number minus its place in the order is the same all along a run. */
 const runs = `
@@ -15,8 +16,7 @@ export async function pulsesRestored(ask: {
   scratch: Scratch;
   database: string;
 }): Promise<Found & { intervals: Interval[] }> {
-  const { places } = await permittedPlaces(ask.scratch);
-  return withSession(placeOfScratch(places), ask.database, 'pulses', async (client) => {
+  return withScratch(await permittedPlaces(ask.scratch), ask.database, 'pulses', async (client) => {
     const { table } = await one(client, `select to_regclass('lifeboat.pulse')::text as table`);
     if (table === null)
       return { intervals: [], found: 'the restored database has no table lifeboat.pulse: no pulse write came back' };

@@ -1,10 +1,9 @@
 /** Where a recovery stands, asked of the server. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { EndOfRecovery, Scratch } from '../contract.ts';
+import type { EndOfRecovery } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { lastLines } from '../tail.ts';
-import { type Places, permittedPlaces } from './scratch.ts';
+import type { Places } from './scratch.ts';
+import { statusOf } from './server.ts';
 import { recoveryWords } from './server-log.ts';
 import { close, connect, one, placeOfScratch, type Row } from './session.ts';
 
@@ -33,7 +32,7 @@ const question = `
 /** `undefined` while it does not answer: it is on its way to consistency, or about to end. */
 export async function askRecovery(places: Places): Promise<RecoveryState | undefined> {
   // Its pid file tells when it lets sessions in; to knock before would fill its log with refusals.
-  const status = (await readFile(join(places.data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[7]?.trim();
+  const status = await statusOf(places);
   if (status !== 'standby' && status !== 'ready') return undefined;
   try {
     const client = await connect(placeOfScratch(places), 'postgres', 'replay');
@@ -58,23 +57,7 @@ function stateOf(row: Row): RecoveryState {
   };
 }
 
-/**
- * Where recovery ended, as the server and its log say.
- *
- * @throws ReplayFailed it does not stand paused at a target
- */
-export async function endOfRecovery(ask: { scratch: Scratch }): Promise<EndOfRecovery> {
-  const { places } = await permittedPlaces(ask.scratch);
-  const state = await askRecovery(places);
-  if (state === undefined || state.promoted || state.pause !== 'paused')
-    throw failure(
-      'ReplayFailed',
-      `the server in ${places.data} ${state === undefined ? 'does not answer' : state.promoted ? 'is not in recovery' : `says "${state.pause}"`}, expected it to be paused at its target. See ${places.serverLog}.`,
-    );
-  const start = JSON.parse(await readFile(places.target, 'utf8')) as { logFrom: number };
-  return describeEnd(places, state, ask.scratch.host, start.logFrom);
-}
-
+/** @throws ReplayFailed its log names no stopping point, or another timeline */
 export async function describeEnd(
   places: Places,
   state: RecoveryState,

@@ -1,23 +1,22 @@
 /** Replaying WAL on the server beside, up to a target and no further. */
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { RecoveryTarget } from '../../recovery/archive.ts';
 import { backupKind } from '../backups/kind.ts';
 import type { EndOfRecovery, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
-import { pause } from '../heartbeat.ts';
 import type { Permit } from '../permit.ts';
-import { isAlive } from '../processes.ts';
 import { sizeOf } from '../tail.ts';
 import { refuseOtherCollations } from './collations.ts';
 import { writeConfiguration } from './configuration.ts';
 import { controlData } from './control-data.ts';
-import { askRecovery, describeEnd, type RecoveryState } from './recovery-state.ts';
+import { noteStart, promotedAlready, readStart, type Start, waitForPause } from './paused.ts';
+import { askRecovery, describeEnd } from './recovery-state.ts';
 import { writeRestoreCommand } from './restore-command.ts';
-import { empty, exists, type Places, permittedPlaces, writeWhole } from './scratch.ts';
+import { empty, exists, type Places, permittedPlaces } from './scratch.ts';
 import { findServer, startServer, stopServer } from './server.ts';
-import { recoveryWords, whyEnded } from './server-log.ts';
+import { whyEnded } from './server-log.ts';
 
 export interface ReplayAsk {
   backups: PhysicalBackups;
@@ -28,18 +27,12 @@ export interface ReplayAsk {
   throwAway: boolean;
 }
 
-/** What the server was started with. */
-interface Start {
-  target: RecoveryTarget;
-  raised: Record<string, number>;
-  /** Where its log begins, bytes. */
-  logFrom: number;
-}
-
 /** A large checkpoint at the stop of a server that has replayed much. */
 const stopWithinMs = 600_000;
 /** The WAL can raise what a standby needs several times, but not for ever. */
 const mostRaises = 10;
+/** A server that is killed again and again has no room to live in. */
+const mostKills = 3;
 
 /**
  * Starts the restored server, or moves it on, and returns when it stands paused at the target.
@@ -59,16 +52,23 @@ export async function replayTo(ask: ReplayAsk): Promise<EndOfRecovery> {
   let pid = await findServer(places);
   if (start === undefined || pid === undefined || !sameTarget(start.target, ask.target))
     [start, pid] = await startTowards(ask, places, permit, start?.raised ?? {});
-  for (let raises = 0; ; raises += 1) {
-    const reached = await waitForPause(places, start, pid, ask.target);
-    if (!('raised' in reached)) {
+  for (let raises = 0, kills = 0; ; ) {
+    const reached = await waitForPause(places, start, pid);
+    if ('state' in reached) {
       await refuseOtherCollations(places);
-      return describeEnd(places, reached, ask.scratch.host, start.logFrom);
+      return describeEnd(places, reached.state, ask.scratch.host, start.logFrom);
     }
-    if (raises >= mostRaises)
+    if ('killed' in reached) {
+      kills += 1;
+      if (kills > mostKills) throw await whyEnded(places, start.logFrom);
+      [start, pid] = await startTowards(ask, places, permit, start.raised);
+      continue;
+    }
+    raises += 1;
+    if (raises > mostRaises)
       throw failure(
         'ReplayFailed',
-        `the WAL wants ${wordsOf(reached.raised)}, after ${raises} raises. See ${places.serverLog}.`,
+        `the WAL wants ${wordsOf(reached.raised)}, after ${mostRaises} raises. See ${places.serverLog}.`,
       );
     [start, pid] = await startTowards(ask, places, permit, { ...start.raised, ...reached.raised });
   }
@@ -95,55 +95,8 @@ async function startTowards(
   });
   await writeConfiguration(places, { target: ask.target, control, raised, throwAway: ask.throwAway });
   const start: Start = { target: ask.target, raised, logFrom: await sizeOf(places.serverLog) };
-  await writeWhole(places.target, JSON.stringify(start));
+  await noteStart(places, start);
   return [start, await startServer(places, permit)];
-}
-
-async function waitForPause(
-  places: Places,
-  start: Start,
-  pid: number,
-  target: RecoveryTarget,
-): Promise<RecoveryState | { raised: Record<string, number> }> {
-  let seen: RecoveryState | undefined;
-  for (;;) {
-    const alive = await isAlive(pid);
-    const state = alive ? await askRecovery(places) : undefined;
-    seen = state ?? seen;
-    if (!alive) {
-      const { raised } = await recoveryWords(places, start.logFrom);
-      if (wantsMore(raised, start)) return { raised };
-      throw await whyEnded(places, start.logFrom);
-    }
-    if (state?.promoted) throw promotedAlready(places, target);
-    if (state?.pause === 'paused') {
-      const words = await recoveryWords(places, start.logFrom);
-      if (words.stopping !== undefined) return state;
-      // It also pauses where a hot standby cannot go on: that is not the target.
-      if (wantsMore(words.raised, start)) return { raised: words.raised };
-    }
-    await pause(250, {
-      target: targetWords(target),
-      replayed: seen?.lsn ?? 'not consistent yet',
-      waiting: (await readFile(places.reason, 'utf8').catch(() => '')).trim(),
-    });
-  }
-}
-
-function promotedAlready(places: Places, target: RecoveryTarget): Error {
-  return failure(
-    'ReplayFailed',
-    `the server in ${places.data} is no longer in recovery, expected it to pause at ${targetWords(target)}. What it holds is not what was asked for: restore again.`,
-  );
-}
-
-function wantsMore(raised: Record<string, number>, start: Start): boolean {
-  return Object.entries(raised).some(([name, value]) => value > (start.raised[name] ?? 0));
-}
-
-async function readStart(places: Places): Promise<Start | undefined> {
-  const text = await readFile(places.target, 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as Start);
 }
 
 function sameTarget(a: RecoveryTarget, b: RecoveryTarget): boolean {
@@ -160,10 +113,6 @@ function refuseVagueTarget(target: RecoveryTarget): void {
     throw failure('InputInvalid', `"${target.at}" has no offset; expected a time such as 2026-11-21T14:00:00Z`);
   if (target.kind === 'lsn' && !/^[0-9A-Fa-f]{1,8}\/[0-9A-Fa-f]{1,8}$/.test(target.lsn))
     throw failure('InputInvalid', `"${target.lsn}" is not an LSN; expected one such as 0/59E1A40`);
-}
-
-function targetWords(target: RecoveryTarget): string {
-  return `${target.kind === 'lsn' ? target.lsn : target.at} on timeline ${target.timeline}`;
 }
 
 function wordsOf(raised: Record<string, number>): string {

@@ -72,8 +72,13 @@ export function refuseLongSocket(places: Places): void {
     );
 }
 
+export interface PermittedPlaces {
+  places: Places;
+  permit: Permit;
+}
+
 /** The places of a scratch directory that the permit file allows. */
-export async function permittedPlaces(scratch: Scratch): Promise<{ places: Places; permit: Permit }> {
+export async function permittedPlaces(scratch: Scratch): Promise<PermittedPlaces> {
   const permit = await loadPermit();
   await permitScratch(permit, scratch.directory);
   return { places: placesOf(scratch.directory), permit };

@@ -42,12 +42,31 @@ export function wordsIn(log: string): RecoveryWords {
         ([, name = '', value]) => [name, Number(value)],
       ),
     ),
-    fatal: [...log.matchAll(/(?:FATAL|PANIC): {2}(.*)$/gm)]
-      .map(([, words = '']) => words)
-      .filter(
-        (words) => !/the database system is|terminating (connection|background)|role .* does not exist/.test(words),
-      ),
+    fatal: fatalIn(log),
   };
+}
+
+/** Apart from those that greet early connections, and those that other processes say when one has died. */
+function fatalIn(log: string): string[] {
+  return [...log.matchAll(/(?:FATAL|PANIC): {2}(.*)$/gm)]
+    .map(([, words = '']) => words)
+    .filter(
+      (words) => !/the database system is|terminating (connection|background)|role .* does not exist/.test(words),
+    );
+}
+
+/**
+ * Whether a server that is gone was killed: it names the signal, or it ended without a word. What it was asked is not answered then, and
+ * it can be started again where it stood.
+ * @param from where the log of this start begins, bytes
+ */
+export async function wasKilled(places: Places, from: number): Promise<boolean> {
+  return tellsOfKill(await readFrom(places.serverLog, from));
+}
+
+export function tellsOfKill(log: string): boolean {
+  if (/was terminated by signal 9\b/.test(log)) return true;
+  return fatalIn(log).length === 0 && !/LOG: {2}database system is shut down/.test(log);
 }
 
 function last(text: string, pattern: RegExp): string | undefined {

@@ -21,6 +21,11 @@ export async function findServer(places: Places): Promise<number | undefined> {
   return works === data ? pid : undefined;
 }
 
+/** What its pid file says: `starting`, `stopping`, `ready`, or `standby`, which lets sessions in that only read. */
+export async function statusOf(places: Places): Promise<string | undefined> {
+  return (await readFile(join(places.data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[7]?.trim();
+}
+
 /** Starts the server; it is not ready, and not even sure to stay, when this returns. */
 export async function startServer(places: Places, permit: Permit): Promise<number> {
   refuseLongSocket(places);

@@ -121,6 +121,14 @@ async function cancelQuery(client: Client, place: SocketPlace, database: string)
   }
 }
 
+/**
+ * The server is gone, going, or out of room or memory: not an answer to what it was asked. A statement that took too long (57014) is one.
+ * Class 08: connection, 53: resources, 57: operator intervention, 58: system.
+ */
+export function isOutage({ code = '' }: DatabaseError): boolean {
+  return /^(08|53|57|58)/.test(code) && code !== '57014';
+}
+
 /** What a server's error means where nobody has expected it. @see PostgreSQL documentation, appendix A */
 function meaningOf(error: DatabaseError, database: string): Error {
   const { code = '', message } = error;

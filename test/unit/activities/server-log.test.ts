@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wordsIn } from '../../../activities/postgres/server-log.ts';
+import { tellsOfKill, wordsIn } from '../../../activities/postgres/server-log.ts';
 
 /** As PostgreSQL 15 printed them. */
 const line = (text: string) => `2026-11-21 14:31:20.103 UTC [4711] ${text}`;
@@ -40,5 +40,47 @@ describe("what the server's log says of a recovery", () => {
       line('DETAIL:  max_connections = 40 is a lower setting than on the primary server, where its value was 97.'),
     ].join('\n');
     expect(wordsIn(log).raised).toEqual({ max_connections: 97 });
+  });
+});
+
+describe('whether a server that is gone was killed', () => {
+  const replaying = line('LOG:  restored log file "000000010000000000000005" from archive');
+
+  it('was, when it ended without a word, or one of its processes met signal 9', () => {
+    expect(tellsOfKill('')).toBe(true);
+    expect(tellsOfKill(replaying)).toBe(true);
+    expect(
+      tellsOfKill([replaying, line('FATAL:  terminating connection due to unexpected postmaster exit')].join('\n')),
+    ).toBe(true);
+    expect(
+      tellsOfKill(
+        [
+          line('LOG:  startup process (PID 4712) was terminated by signal 9: Killed'),
+          line('LOG:  shutting down due to startup process failure'),
+          line('LOG:  database system is shut down'),
+        ].join('\n'),
+      ),
+    ).toBe(true);
+  });
+
+  it('was not, when it gave a reason or was told to stop', () => {
+    expect(tellsOfKill([replaying, line('LOG:  database system is shut down')].join('\n'))).toBe(false);
+    expect(tellsOfKill(line('FATAL:  configuration file "postgresql.conf" contains errors'))).toBe(false);
+    expect(
+      tellsOfKill(
+        [
+          line('FATAL:  recovery ended before configured recovery target was reached'),
+          line('LOG:  startup process (PID 4712) exited with exit code 1'),
+        ].join('\n'),
+      ),
+    ).toBe(false);
+    expect(
+      tellsOfKill(
+        [
+          line('LOG:  startup process (PID 4712) was terminated by signal 11: Segmentation fault'),
+          line('LOG:  database system is shut down'),
+        ].join('\n'),
+      ),
+    ).toBe(false);
   });
 });
