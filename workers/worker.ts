@@ -12,6 +12,7 @@ import {
   Worker,
 } from '@temporalio/worker';
 import { pino } from 'pino';
+import { oneAttemptAtATime } from './one-attempt.ts';
 
 export const log = pino({ level: process.env.LIFEBOAT_LOG_LEVEL ?? 'info', base: null });
 
@@ -60,7 +61,7 @@ function createWorker(options: WorkerOptions, connection: NativeConnection, name
     activities,
     ...(workflowBundle === undefined ? {} : { workflowBundle }),
     ...(maxConcurrentActivities === undefined ? {} : { maxConcurrentActivityTaskExecutions: maxConcurrentActivities }),
-    interceptors: { activity: [credited(identity)] },
+    interceptors: { activity: [oneAttemptAtATime(), credited(identity)] },
     // A cancellation arrives with a heartbeat: an abort must not wait for a minute, the default.
     maxHeartbeatThrottleInterval: '2s',
     defaultHeartbeatThrottleInterval: '1s',
