@@ -7,6 +7,7 @@ import { command } from './command.ts';
 import { demolish } from './demolish.ts';
 import { startEngine } from './engine.ts';
 import { startFrontDoor, startRoleEndpoint } from './front-door.ts';
+import { type Guard, startGuard } from './guarded.ts';
 import { homeFor } from './home.ts';
 import { makeHostFolders } from './host.ts';
 import { hosts, type Layout, layout } from './layout.ts';
@@ -52,6 +53,8 @@ export interface BuildOptions {
 }
 
 export interface Built extends Site {
+  /** Ends it when this process dies before it could. */
+  guard: Guard;
   /** Set once it is being taken down. */
   demolition?: Promise<void>;
 }
@@ -111,6 +114,7 @@ async function prepare(options: BuildOptions): Promise<Built> {
     say,
     signal: options.signal ? AbortSignal.any([options.signal, given.signal]) : given.signal,
     giveUp: (reason) => given.abort(reason),
+    guard: await startGuard(options.root),
   };
 }
 

@@ -27,6 +27,7 @@ async function takeDown(site: Built): Promise<void> {
   await releasePorts(site.ports);
   await endStragglers(site.layout.root);
   await rm(site.layout.root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  await site.guard.release();
   if (existsSync(site.layout.root)) throw new Error(`${site.layout.root} could not be removed: remove it by hand`);
 }
 
