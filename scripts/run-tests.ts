@@ -91,7 +91,7 @@ async function runLayer(layer: Layer, order: Order, { root, reports, missing }: 
   const outcome =
     layer === 'static'
       ? await runStaticChecks()
-      : await runVitest({ layer, filters: order.filters, reports, env, signal: ended.signal });
+      : await runVitest({ layer, filters: order.filters, all: order.all, reports, env, signal: ended.signal });
   const judged = interrupted ? notRun(layer, 'interrupted', outcome.tookMs) : outcome;
   return withLeftovers(judged, root);
 }

@@ -1,7 +1,8 @@
 /** Cases that take long: every run tries some of them, drawn by its seed; `./scripts/test --all` tries all. */
 
-const all = process.env.LIFEBOAT_TEST_ALL === '1';
-const seed = Number(process.env.LIFEBOAT_TEST_SEED ?? 1);
+export const all = process.env.LIFEBOAT_TEST_ALL === '1';
+/** Of this run: the same cases are drawn with it again. */
+export const seed = Number(process.env.LIFEBOAT_TEST_SEED ?? 1);
 
 /**
  * `count` of the cases, in their own order; all of them with `--all`.
