@@ -42,6 +42,8 @@ export interface BuildOptions {
   lifeboat?: boolean;
   /** Workers that only read. */
   readOnly?: boolean;
+  /** Workers that stand still where they are told to, so that somebody can be killed there. */
+  killPoints?: boolean;
   /** Without the Temporal server, which Lifeboat's processes need. */
   engine?: boolean;
   /** Without the shop. */
@@ -145,7 +147,7 @@ async function settle(site: Built, { template }: BuildOptions): Promise<void> {
 }
 
 async function raise(site: Built, options: BuildOptions): Promise<void> {
-  const { engine = true, lifeboat = true, shop = true, ui = false, readOnly = false } = options;
+  const { engine = true, lifeboat = true, shop = true, ui = false, readOnly = false, killPoints = false } = options;
   await makeHostFolders(site);
   await configureBackups(site);
   await writePlan(site, options);
@@ -159,7 +161,7 @@ async function raise(site: Built, options: BuildOptions): Promise<void> {
   await together(
     site,
     () => leadIn(site),
-    async () => void (engine && lifeboat && (await startLifeboat(site, { readOnly, ui }))),
+    async () => void (engine && lifeboat && (await startLifeboat(site, { readOnly, ui, killPoints }))),
   );
   if (shop) await startShop(site);
   if (shop && options.load) await startLoad(site, options.load.ordersPerSecond);

@@ -11,11 +11,12 @@ export const superuser = 'postgres';
 /** The folders that belong to the database's account. */
 export async function makeHostFolders(site: Site): Promise<void> {
   for (const host of hosts) {
-    const { directory, data, socket, scratch, backrest } = site.layout.host(host);
+    const { directory, data, socket, scratch, backrest, temporary } = site.layout.host(host);
     await ownedFolder(directory, 0o755, site.account);
     await ownedFolder(data, 0o700, site.account);
     await ownedFolder(socket, 0o700, site.account);
     await ownedFolder(scratch, 0o700, site.account);
+    await ownedFolder(temporary, 0o700, site.account);
     for (const each of ['', 'log', 'lock', 'spool']) await ownedFolder(join(backrest, each), 0o700, site.account);
   }
 }

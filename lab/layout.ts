@@ -25,6 +25,8 @@ export interface Layout {
   evidence: string;
   ready: string;
   loadReport: string;
+  /** Orders to stand still at a point, when the workers take them. */
+  kills: string;
   backupConfiguration: string;
   host(name: Host): HostLayout;
 }
@@ -40,6 +42,8 @@ export interface HostLayout {
   backrest: string;
   passwords: string;
   permit: string;
+  /** For temporary files of what runs here. */
+  temporary: string;
 }
 
 export function layout(root: string): Layout {
@@ -62,6 +66,7 @@ export function layout(root: string): Layout {
     evidence: at('evidence'),
     ready: at('ready'),
     loadReport: at('ready', 'load.json'),
+    kills: at('kills'),
     backupConfiguration: at('pgbackrest.conf'),
     host: (name) => ({
       directory: at(name),
@@ -72,6 +77,7 @@ export function layout(root: string): Layout {
       backrest: at(name, 'backrest'),
       passwords: at(name, 'pgpass'),
       permit: at(name, 'permit.yaml'),
+      temporary: at(name, 'tmp'),
     }),
   };
 }

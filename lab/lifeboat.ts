@@ -1,9 +1,11 @@
 import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { stringify } from 'yaml';
 import { backupEnvironment } from './backrest.ts';
 import { engineAddress, namespace } from './engine.ts';
 import { writeLauncher } from './home.ts';
+import { orderVariable } from './kills/order.ts';
 import { type Host, hosts } from './layout.ts';
 import { launch, type Site, together } from './site.ts';
 
@@ -11,6 +13,8 @@ export interface LifeboatOptions {
   /** Workers that only read, and so can run dry runs alone. */
   readOnly: boolean;
   ui: boolean;
+  /** Workers that stand still where they are told to (`lab/kills`). */
+  killPoints: boolean;
 }
 
 /** What a client needs in its environment to talk to this estate. */
@@ -23,19 +27,20 @@ export function clientEnvironment(site: Site): Record<string, string> {
 }
 
 /** Lifeboat's own processes. None of them is in the way of the shop's data. */
-export async function startLifeboat(site: Site, { readOnly, ui }: LifeboatOptions): Promise<void> {
+export async function startLifeboat(site: Site, { readOnly, ui, killPoints }: LifeboatOptions): Promise<void> {
   const { layout } = site;
   for (const folder of [layout.pulse, layout.evidence]) await mkdir(folder, { recursive: true });
   await writeLauncher(layout.smoke, site.home, 'lab/shop.js', ['smoke']);
   for (const host of hosts) await writePermit(site, host);
   const only = readOnly ? ['--read-only'] : [];
+  const preload = killPoints ? await makeKillPoints(site) : {};
   const pagesPort = site.ports.pages;
   const engineUrl = { LIFEBOAT_ENGINE_URL: `http://127.0.0.1:${site.ports.ui.number}` };
   const ready = (name: string) => join(layout.ready, `${name}.json`);
   await together(
     site,
-    () => startWorker(site, { name: 'control', readyFile: ready('control'), args: only }),
-    ...hosts.map((host) => () => startHostWorker(site, host, only)),
+    () => startWorker(site, { name: 'control', readyFile: ready('control'), args: only, ...preload }),
+    ...hosts.map((host) => () => startHostWorker(site, host, { args: only, ...preload })),
     () => startWorker(site, { name: 'pulse', readyFile: ready('pulse') }),
     () =>
       startWorker(site, {
@@ -47,7 +52,7 @@ export async function startLifeboat(site: Site, { readOnly, ui }: LifeboatOption
   );
 }
 
-async function startHostWorker(site: Site, host: Host, args: string[]): Promise<void> {
+async function startHostWorker(site: Site, host: Host, { args, preload }: Preload & { args: string[] }): Promise<void> {
   await startWorker(site, {
     name: `host-${host}`,
     program: 'workers/host.js',
@@ -56,13 +61,27 @@ async function startHostWorker(site: Site, host: Host, args: string[]): Promise<
     env: {
       LIFEBOAT_HOST: host,
       LIFEBOAT_PERMIT: site.layout.host(host).permit,
+      TMPDIR: site.layout.host(host).temporary,
       ...backupEnvironment(site, host),
     },
     account: site.account,
+    ...(preload === undefined ? {} : { preload }),
   });
 }
 
-interface WorkerSpec {
+interface Preload {
+  /** Loaded before the program, and what it reads. */
+  preload?: { file: string; env: Record<string, string> };
+}
+
+/** The workers run as two users, and each takes its orders there. */
+async function makeKillPoints({ layout, home }: Site): Promise<Preload> {
+  await mkdir(layout.kills, { recursive: true });
+  await chmod(layout.kills, 0o777);
+  return { preload: { file: home.program('lab/kills/preload.js'), env: { [orderVariable]: layout.kills } } };
+}
+
+interface WorkerSpec extends Preload {
   name: string;
   /** Where it says that it is ready; in a folder that its account can write. */
   readyFile: string;
@@ -74,13 +93,15 @@ interface WorkerSpec {
 }
 
 async function startWorker(site: Site, spec: WorkerSpec): Promise<void> {
-  const { name, program = `workers/${name}.js`, args = [], env = {}, account, ports = [], readyFile } = spec;
+  const { name, program = `workers/${name}.js`, args = [], env = {}, account, ports = [], readyFile, preload } = spec;
+  // As an argument, not in NODE_OPTIONS, which the worker's own children would inherit.
+  const before = preload === undefined ? [] : [`--import=${pathToFileURL(preload.file)}`];
   await rm(readyFile, { force: true });
   await launch(site, {
     name,
     command: site.home.node,
-    args: [site.home.program(program), ...args],
-    env: { ...clientEnvironment(site), LIFEBOAT_READY_FILE: readyFile, ...env },
+    args: [...before, site.home.program(program), ...args],
+    env: { ...clientEnvironment(site), LIFEBOAT_READY_FILE: readyFile, ...env, ...preload?.env },
     ...(account ? { account } : {}),
     ports,
     readyWithinMs: 60_000,

@@ -1,0 +1,86 @@
+/**
+ * Runs the backup and the monthly drill again and again, once for each of their steps, and kills somebody in each run.
+ * Exit code 0: every run came to its good end, nothing was done twice, nothing is left, and the service was written to all the time.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { sides } from '../lab/kills/order.ts';
+import { victims, type Wish } from './kills/rotation.ts';
+import { calmRuns, planWalks, walkAll, withScene } from './kills/scene.ts';
+import { renderTable, rowOf } from './kills/table.ts';
+import type { Walked } from './kills/walk.ts';
+
+interface Options extends Omit<Wish, 'seed'> {
+  seed?: number;
+  json?: string;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('write a whole number');
+  return value;
+}
+
+const options = new Command('kill-walk')
+  .description('Kills a worker, a database process or the engine at every step of a backup and of a drill, one a run.')
+  .option('--seed <number>', 'who dies where, as in an earlier walk', wholeNumber)
+  .option('--step <text>', 'only at steps or activities whose name holds this')
+  .addOption(new Option('--victim <who>', 'always this one').choices(victims))
+  .addOption(new Option('--side <when>', 'always on this side of the work').choices(sides))
+  .option('--only <number>', 'only so many walks, drawn by the seed', wholeNumber)
+  .option('--json <file>', 'write the walks there')
+  .parse()
+  .opts<Options>();
+
+async function main(signal: AbortSignal): Promise<Walked[]> {
+  const { json, seed = Math.floor(Math.random() * 1e6), ...wish } = options;
+  console.log(`seed ${seed}`);
+  const root = await mkdtemp(join(tmpdir(), 'lifeboat-kills-'));
+  const walks: Walked[] = [];
+  try {
+    await withScene({ root, signal, say: (line) => console.log(`  ${line}`) }, async (scene) => {
+      const calms = await calmRuns(scene);
+      const planned = planWalks(calms, { seed, ...wish });
+      console.log(
+        `${planned.length} walks; undisturbed, a backup takes ${inSeconds(calms.backup.tookMs)}, a drill ${inSeconds(calms['monthly-drill'].tookMs)}`,
+      );
+      await walkAll(
+        scene,
+        calms,
+        planned,
+        (walked, number) => {
+          walks.push(walked);
+          console.log(`${rowOf(walked, number).join(' · ')}`);
+          for (const problem of walked.problems) console.log(`    NOT SURVIVED: ${problem}`);
+        },
+        signal,
+      );
+    });
+  } finally {
+    await rm(root, { recursive: true, force: true });
+    console.log(`\nseed ${seed}\n\n${renderTable(walks)}\n`);
+    if (json !== undefined) await writeFile(json, `${JSON.stringify({ seed, walks }, undefined, 2)}\n`);
+  }
+  return walks;
+}
+
+function inSeconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(name, () => interrupted.abort(new Error(`interrupted by ${name}`)));
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+
+try {
+  const walks = await main(interrupted.signal);
+  const lost = walks.filter(({ problems }) => problems.length > 0).length;
+  console.log(`${walks.length - lost} of ${walks.length} kills survived`);
+  process.exitCode = lost === 0 ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,29 @@
+import type { Walked } from './walk.ts';
+
+const columns = ['', 'step', 'activity', 'killed', 'side', 'outcome', 'attempts', 'extra', 'left over'] as const;
+
+export function rowOf(walked: Walked, number: number): string[] {
+  const { planned, victim, outcome, attempts, extraMs, leftOver } = walked;
+  const { runbook, step, id, activity } = planned.point;
+  const call = /\.(\d+)$/.exec(id)?.[1];
+  return [
+    `${number}`,
+    `${runbook === 'backup' ? 'backup ' : ''}${step}`,
+    call === undefined ? activity : `${activity} (${call})`,
+    victim,
+    planned.side,
+    outcome,
+    `${attempts}`,
+    `${extraMs < 0 ? '-' : '+'}${(Math.abs(extraMs) / 1000).toFixed(1)} s`,
+    leftOver.length === 0 ? 'nothing' : leftOver.join('; '),
+  ];
+}
+
+/** As Markdown, which a terminal shows well enough. */
+export function renderTable(walks: readonly Walked[]): string {
+  const rows = [[...columns], ...walks.map((walked, index) => rowOf(walked, index + 1))];
+  const widths = columns.map((_column, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  const line = (row: readonly string[]) => `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`;
+  const [head = [], ...body] = rows;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
+}
