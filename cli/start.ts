@@ -1,10 +1,11 @@
-/** `lifeboat drill`, `backup` and `start`: check the input, start the run, follow it. */
+/** `lifeboat drill`, `backup`, `anchor` and `start`: check the input, start the run, follow it. */
 import { type Command, Option } from 'commander';
 import { controlQueue, type RunbookName, runbooks } from '../workflows/messages.ts';
 import { type Cli, connected, leave, type UsualOptions, withJson, withProfile } from './cli.ts';
 import type { Engine } from './engine/engine.ts';
 import { followRun } from './follow/follow-run.ts';
 import { checked, inputFromJson, merged, runbookNamed, type Wanted } from './input.ts';
+import { orderOf, summaryOf } from './order.ts';
 import { serviceMeant } from './plans.ts';
 import { Problem } from './problem.ts';
 import { requester } from './requester.ts';
@@ -33,6 +34,13 @@ export function startCommands(program: Command, cli: Cli): void {
     .action((service: string | undefined, options: StartOptions & { type?: string }) => {
       const mode = options.dryRun ? 'dry-run' : 'live';
       return start(cli, options, 'backup', { service, mode, type: options.type });
+    });
+
+  usual(program.command('anchor').argument('[service]', 'as its plan names it'))
+    .description('note what the critical tables hold at one LSN, between two backups: restores are compared with it')
+    .action((service: string | undefined, options: StartOptions) => {
+      const mode = options.dryRun ? 'dry-run' : 'live';
+      return start(cli, options, 'anchor', { service, mode });
     });
 
   usual(program.command('start').argument('<runbook>', `one of ${Object.keys(runbooks).join(', ')}`))
@@ -75,23 +83,11 @@ async function start(
   const wanted = checked(runbook, { ...named.input, service });
   await connected(cli, options, async (engine) => {
     await sayWhenNobodyWorks(cli, engine);
-    const started = await engine.start({
-      type: runbooks[runbook],
-      prefix: wanted.input.service ?? runbook,
-      input: wanted.input,
-      summary: summaryOf(wanted),
-    });
+    const started = await engine.start(orderOf(wanted));
     if (options.detach) return detached(cli, options, wanted, started);
     if (!options.json) cli.terminal.message(`Started ${started.run}: ${summaryOf(wanted)}.`);
     leave(cli, await followRun(cli, engine, started.run, options.json ? 'document' : 'screen'));
   });
-}
-
-/** `Monthly drill of orders (drill)`: the one line that the Temporal UI shows beside the run. */
-function summaryOf({ runbook, input, mode }: Wanted): string {
-  const words = runbook.replaceAll('-', ' ');
-  const title = `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
-  return `${title}${input.service === undefined ? '' : ` of ${input.service}`} (${mode})`;
 }
 
 /** A warning, not a refusal: the run is kept, and begins once a worker is there. */

@@ -132,7 +132,7 @@ export function oneLineToDo(evidence: Evidence): string {
     return `Make the recovery ${formatDuration(byMs)} faster, or agree on a longer RTO${name === undefined ? '' : ` for ${name}`}.`;
   }
   if (flags.includes('equality-not-proven'))
-    return `Take an anchor (lifeboat backup ${service}) before the next drill: without one, equality cannot be proven.`;
+    return `Take an anchor (lifeboat anchor ${service}) before the next drill: without one, equality cannot be proven.`;
   if (flags.includes('skips')) return 'Look at what was skipped, and prove it in the next run.';
   if (evidence.mode === 'dry-run') return `For the real thing: lifeboat ${command(evidence)}`;
   if (evidence.notExercised.some((one) => one.lastProven === undefined))
@@ -142,7 +142,7 @@ export function oneLineToDo(evidence: Evidence): string {
 
 function command({ runbook, service }: Evidence): string {
   if (runbook === 'monthly-drill') return `drill ${service}`;
-  return runbook === 'backup' ? `backup ${service}` : `start ${runbook} ${service}`;
+  return runbook === 'backup' || runbook === 'anchor' ? `${runbook} ${service}` : `start ${runbook} ${service}`;
 }
 
 /** Completes the evidence once nothing more will be done: measurements, flags, what to do. The outcome is the runbook's to say. */

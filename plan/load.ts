@@ -69,8 +69,11 @@ function placed(finding: Finding, document: PlanDocument, file: string): PlanPro
 
 /** Said once, here: workflows then need no schedules to judge a backup's age. */
 function withBackupAge(plan: Plan): Plan {
-  const { physical } = plan.backups;
-  return { ...plan, backups: { physical: { ...physical, newestWithin: newestBackupWithinMs(plan) } } };
+  const { backups } = plan;
+  return {
+    ...plan,
+    backups: { ...backups, physical: { ...backups.physical, newestWithin: newestBackupWithinMs(plan) } },
+  };
 }
 
 const start = { line: 1, column: 1, path: '' };

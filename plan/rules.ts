@@ -4,6 +4,7 @@ import {
   drillSchedulesAreUnderstood,
   fullBackupsAreTaken,
   newestBackupCanBeThatYoung,
+  scheduledRunsStartInTime,
   schedulesAreUnderstood,
 } from './rules/backups.ts';
 import { assertionsHaveNamesOfTheirOwn, assertionsOnlyRead, criticalTablesAreNamedOnce } from './rules/data.ts';
@@ -33,6 +34,7 @@ const rules: readonly Rule[] = [
   fullBackupsAreTaken,
   schedulesAreUnderstood,
   drillSchedulesAreUnderstood,
+  scheduledRunsStartInTime,
   newestBackupCanBeThatYoung,
   criticalTablesAreNamedOnce,
   assertionsOnlyRead,

@@ -1,6 +1,8 @@
 /** When a schedule fires. Counts as Temporal does: a time that the clocks skip does not fire, one that comes twice fires twice. */
 import { DateTime, IANAZone } from 'luxon';
-import { clock, type OnDays, type Schedule, weekdays } from './schedule-words.ts';
+import { clock, maxIntervalMs, type OnDays, type Schedule, weekdays } from './schedule-words.ts';
+
+const day = 24 * 60 * 60 * 1000;
 
 /** The next `count` times after `from`. */
 export function nextTimes(schedule: Schedule, from: Date, count: number): Date[] {
@@ -10,6 +12,18 @@ export function nextTimes(schedule: Schedule, from: Date, count: number): Date[]
     times.push(time);
   }
   return times;
+}
+
+/** The newest time that is not after `now`. */
+export function lastTime(schedule: Schedule, now: Date): Date {
+  // Twice the longest pause: clocks may skip one of its times.
+  const from = new Date(now.getTime() - 2 * maxIntervalMs(schedule) - day);
+  let last = from;
+  for (const time of timesAfter(schedule, from)) {
+    if (time.getTime() > now.getTime()) break;
+    last = time;
+  }
+  return last;
 }
 
 function* timesAfter(schedule: Schedule, from: Date): Generator<Date> {
@@ -82,10 +96,10 @@ function firstChange(schedule: OnDays, changes: DateTime[]): { date: string; cou
 function daysOfChange(zone: string, from: Date): DateTime[] {
   const rules = IANAZone.create(zone);
   const dates: DateTime[] = [];
-  for (let day = 0; day < 3653; day += 1) {
-    const at = from.getTime() + day * 86_400_000;
-    if (rules.offset(at) === rules.offset(at + 86_400_000)) continue;
-    for (const time of [at, at + 86_400_000]) {
+  for (let passed = 0; passed < 3653; passed += 1) {
+    const at = from.getTime() + passed * day;
+    if (rules.offset(at) === rules.offset(at + day)) continue;
+    for (const time of [at, at + day]) {
       const local = DateTime.fromMillis(time, { zone });
       dates.push(DateTime.utc(local.year, local.month, local.day));
     }

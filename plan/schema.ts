@@ -120,6 +120,15 @@ const evidenceStore = z
   })
   .describe('Where the evidence of every run is kept');
 
+const backups = z.strictObject({
+  physical: pgbackrest,
+  anchors: schedule
+    .optional()
+    .describe(
+      'How often the content of the critical tables is noted, beside what every backup notes: restores are compared with it',
+    ),
+});
+
 const drill = z.strictObject({
   schedule,
   host: name,
@@ -134,7 +143,7 @@ export const planSchema = z.strictObject({
   phases: phaseBudgets,
   sites: z.record(name, site).describe('Regions or data centres, and the hosts in them'),
   database: standalone,
-  backups: z.strictObject({ physical: pgbackrest }),
+  backups,
   application: commandApplication,
   traffic: haproxy,
   pulse: pulse.optional(),
@@ -142,6 +151,15 @@ export const planSchema = z.strictObject({
   /** Where people reach lifeboat-pages: links in the Temporal UI lead there. */
   pages: z.url({ protocol: /^https?$/ }).optional(),
   drills: z.strictObject({ monthly: drill }),
+  schedules: z
+    .strictObject({
+      startWithin: duration
+        .prefault('1h')
+        .describe(
+          'What is scheduled begins within this time, or not at all: when Temporal was away, or another run used its host',
+        ),
+    })
+    .prefault({}),
   /** How soon a dead worker is noticed, and how long a run waits for a host worker to answer. */
   workers: z.strictObject({ heartbeat: duration.prefault('10s'), answerWithin: duration.prefault('10m') }).prefault({}),
 });

@@ -1,4 +1,4 @@
-/** Records a backup and a drill on a small estate as the histories that test/replay replays. Run it when a runbook gains steps on purpose. */
+/** Records a backup, an anchor and a drill on a small estate as the histories that test/replay replays. Run it when a runbook gains steps on purpose. */
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { version } from '../workflows/version.ts';
 
 const runs = [
   { name: 'backup', workflow: 'backup', input: { mode: 'live', type: 'full' } },
+  { name: 'anchor', workflow: 'anchor', input: { mode: 'live' } },
   { name: 'monthly-drill', workflow: 'monthlyDrill', input: {} },
   { name: 'monthly-drill-dry-run', workflow: 'monthlyDrill', input: { mode: 'dry-run' } },
 ];

@@ -1,14 +1,15 @@
 import type { RunSummary } from '../evidence/evidence.ts';
 import { formatBytes } from '../evidence/format.ts';
-import { addresses, member } from '../plan/hosts.ts';
+import { member } from '../plan/hosts.ts';
 import type { BackupInfo } from '../recovery/archive.ts';
 import type { BackupInput } from './messages.ts';
 import { takeAnchor } from './phases/anchor.ts';
-import { failure } from './runbook/failure.ts';
+import { holdPrimary } from './phases/primary.ts';
 import type { Change, Run } from './runbook/run.ts';
 import { runbook } from './runbook/runbook.ts';
 
 const types = { full: 'full', differential: 'diff', incremental: 'incr' } as const;
+const usual = 'full';
 
 /** Takes a backup of the primary and notes an anchor: a point at which the content of the critical tables is known. */
 export async function backup(input?: BackupInput): Promise<RunSummary> {
@@ -19,16 +20,16 @@ export async function backup(input?: BackupInput): Promise<RunSummary> {
       phases: ['assessment', 'database'],
       outcomes: { good: 'completed', bad: 'failed' },
       alwaysUndo: false,
+      usualInput: { type: usual },
     },
     input,
     async (run) => {
-      const type = types[run.input.type ?? 'full'];
+      const { type = usual } = run.input;
       const { primary, standby } = await run.phase('assessment', async () => {
         const service = await run.check('The service answers through its front door', () =>
           run.control.serviceMoment({ frontDoor: run.plan.database.frontDoor }),
         );
-        const found = await run.check('One member is the primary', () => rolesOf(run));
-        await run.hold(found.primary);
+        const found = await holdPrimary(run);
         await run.check('The evidence store answers', () => run.control.storeAnswers({ store: run.plan.evidence }));
         await run.check('The backup repository answers', () =>
           run
@@ -38,22 +39,11 @@ export async function backup(input?: BackupInput): Promise<RunSummary> {
         return found;
       });
       await run.phase('database', async () => {
-        await run.change(`Take a ${run.input.type ?? 'full'} backup`, takeBackup(run, primary, type));
+        await run.change(`Take a ${type} backup`, takeBackup(run, primary, types[type]));
         await takeAnchor(run, primary, standby);
       });
     },
   );
-}
-
-async function rolesOf(run: Run) {
-  const { members, found } = await run.control.members({
-    database: run.plan.database,
-    addresses: addresses(run.plan),
-  });
-  const primary = members.find((one) => one.role === 'primary');
-  if (primary === undefined)
-    throw failure('NotPrimary', `no member says that it is the primary (${found}); a backup needs one`);
-  return { primary: primary.host, standby: members.find((one) => one.role === 'standby')?.host, found };
 }
 
 function takeBackup(run: Run, primary: string, type: BackupInfo['type']): Change<unknown> {

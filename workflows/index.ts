@@ -1,4 +1,5 @@
 /** The workflows that a control worker registers. */
+export { anchor } from './anchor.ts';
 export { backup } from './backup.ts';
 export { lock } from './lock.ts';
 export { monthlyDrill } from './monthly-drill.ts';

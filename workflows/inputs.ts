@@ -50,6 +50,7 @@ const shapes: Record<RunbookName, Shape> = {
     usual: 'dry-run',
     fields: { type: oneOf(['full', 'differential', 'incremental']) },
   },
+  anchor: { modes: ['live', 'dry-run'], usual: 'dry-run', fields: {} },
 };
 
 /** The nearest of `words`, when it is near enough to be meant. */

@@ -9,6 +9,9 @@ export interface RunInput {
   requestedBy?: string;
 }
 
+/** What `requestedBy` says of a run that a schedule has started. Such a run waits for its host, where a person would rather be told. */
+export const bySchedule = 'schedule';
+
 export interface MonthlyDrillInput extends RunInput {
   /** A moment with its offset, `2026-11-21T14:00:00Z`; without it the newest point that the archive holds. */
   target?: string;
@@ -25,6 +28,7 @@ export const evidenceQuery = defineQuery<Evidence>('evidence');
 export const runbooks = {
   'monthly-drill': 'monthlyDrill',
   backup: 'backup',
+  anchor: 'anchor',
 } as const;
 export type RunbookName = keyof typeof runbooks;
 
@@ -39,4 +43,6 @@ export const searchAttributes = {
   mode: 'LifeboatMode',
   phase: 'LifeboatPhase',
   outcome: 'LifeboatOutcome',
+  /** Of a backup: full, differential, incremental. */
+  type: 'LifeboatType',
 } as const;

@@ -6,6 +6,8 @@ export interface StoredRun {
   runId: string;
   runbook: string;
   mode: Mode;
+  /** Of a backup: full, differential, incremental. */
+  type?: string;
   startedAt: string;
   endedAt: string;
   outcome: Outcome;
@@ -17,12 +19,13 @@ export interface StoredRun {
 }
 
 export function storedRun(evidence: Evidence, location: string): StoredRun {
-  const { run, runId, runbook, mode, startedAt, outcome, flags, rto, rpo } = evidence;
+  const { run, runId, runbook, mode, input, startedAt, outcome, flags, rto, rpo } = evidence;
   return {
     run,
     runId,
     runbook,
     mode,
+    ...(typeof input.type === 'string' ? { type: input.type } : {}),
     startedAt,
     endedAt: endOf(evidence),
     outcome,

@@ -3,6 +3,7 @@ import { formatDate, formatDuration, formatNumberOf } from '../../evidence/forma
 import { cadencesInWords, newestBackupWithinMs } from '../../plan/cadence.ts';
 import { addresses, secretNames } from '../../plan/hosts.ts';
 import type { LoadedPlan } from '../../plan/load.ts';
+import { scheduleEntries } from '../../plan/schedule-entries.ts';
 import { clockChangeProblem, nextTimes } from '../../plan/schedule-times.ts';
 import { describe, parseSchedule } from '../../plan/schedule-words.ts';
 import type { Plan } from '../../plan/schema.ts';
@@ -33,11 +34,9 @@ export function nextDrills(plan: Plan, now: Date): string[] {
 }
 
 /** One run a year left out, or doubled, is no reason to refuse a plan; nobody should be surprised by it either. */
-function clockChanges({ backups, drills }: Plan, now: Date): string[] {
-  const { full, differential, incremental } = backups.physical;
-  return [full, differential, incremental, drills.monthly.schedule].flatMap((words) => {
-    const parsed = words === undefined ? undefined : parseSchedule(words);
-    const problem = parsed && 'schedule' in parsed ? clockChangeProblem(parsed.schedule, now) : undefined;
+function clockChanges(plan: Plan, now: Date): string[] {
+  return scheduleEntries(plan).flatMap(({ words, schedule }) => {
+    const problem = clockChangeProblem(schedule, now);
     return problem === undefined ? [] : [`"${words}": ${problem}.`];
   });
 }
@@ -101,7 +100,14 @@ function backups(plan: Plan): string[] {
     `pgBackRest, stanza ${stanza}: ${cadencesInWords(plan)}.`,
     `WAL reaches the archive after ${formatDuration(archiveTimeout)} at the latest.`,
     `The newest backup may be ${formatDuration(newestBackupWithinMs(plan))} old.`,
+    ...anchors(plan),
   ];
+}
+
+function anchors({ backups }: Plan): string[] {
+  const parsed = backups.anchors === undefined ? undefined : parseSchedule(backups.anchors);
+  if (parsed === undefined || 'problem' in parsed) return [];
+  return [`The content of the critical tables is noted by every backup, and ${describe(parsed.schedule)}.`];
 }
 
 function drills(plan: Plan, now: Date): string[] {
@@ -112,6 +118,7 @@ function drills(plan: Plan, now: Date): string[] {
   return [
     `The monthly drill runs ${when}, on ${host} below ${directory}, where ${keepFree} stay free.`,
     `Next: ${next.join(', ')}.`,
+    `What is scheduled begins within ${formatDuration(plan.schedules.startWithin)} of its time, or not at all.`,
   ];
 }
 

@@ -19,6 +19,7 @@ export const schedulesAreUnderstood = rule(['backups'], ({ backups }, say) => {
     const words = backups.physical[kind];
     if (words !== undefined) look(words, ['backups', 'physical', kind], say);
   }
+  if (backups.anchors !== undefined) look(backups.anchors, ['backups', 'anchors'], say);
 });
 
 export const drillSchedulesAreUnderstood = rule(['drills'], ({ drills }, say) => {
@@ -29,6 +30,18 @@ function look(words: string, path: Path, say: Say): void {
   const parsed = parseSchedule(words);
   if ('problem' in parsed) say(path, parsed.problem);
 }
+
+/** Temporal's own limit. */
+const shortestCatchUpMs = 10_000;
+const longestCatchUpMs = 24 * 60 * 60 * 1000;
+
+/** A drill that begins a day late runs in the middle of the work that its time was chosen to avoid. */
+export const scheduledRunsStartInTime = rule(['schedules'], ({ schedules }, say) => {
+  if (schedules.startWithin < shortestCatchUpMs || schedules.startWithin > longestCatchUpMs)
+    say(['schedules', 'startWithin'], `what is scheduled cannot begin within ${durationText(schedules.startWithin)}`, {
+      instead: 'write a time from 10s to 24h',
+    });
+});
 
 /** Else every drill would fail between two backups. */
 export const newestBackupCanBeThatYoung = rule(['backups'], (plan, say) => {

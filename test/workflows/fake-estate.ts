@@ -53,6 +53,7 @@ const plan: Plan = {
   drills: {
     monthly: { schedule: 'first Saturday 02:00 UTC', host: 'db2', directory: '/srv/scratch', keepFree: '1GB' },
   },
+  schedules: { startWithin: 60 * minute },
   workers: { heartbeat: 10_000, answerWithin: 10 * minute },
 };
 
@@ -106,6 +107,7 @@ export class FakeEstate {
     oddities: [],
     systemIdentifier: '7',
   };
+  primary: 'db1' | 'db2' = 'db1';
   scratchThere = false;
   missingPulses = 0;
   now = '2026-11-21T14:02:11.000000Z';
@@ -133,11 +135,12 @@ export class FakeEstate {
         ownSessions: ['lifeboat-pulse'],
       }),
       members: async () => ({
-        found: 'primary db1, standby db2',
-        members: [
-          { host: 'db1', role: 'primary', timeline: 1 },
-          { host: 'db2', role: 'standby', timeline: 1 },
-        ],
+        found: `primary ${this.primary}`,
+        members: (['db1', 'db2'] as const).map((host) => ({
+          host,
+          role: host === this.primary ? 'primary' : 'standby',
+          timeline: 1,
+        })),
       }),
       storeAnswers: async () => ({ found: 'bucket evidence answers' }),
       listAnchors: async () => ({ found: `${this.anchors.length} anchors`, anchors: this.anchors }),

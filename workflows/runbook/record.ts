@@ -13,6 +13,7 @@ const keys = {
   mode: defineSearchAttributeKey(searchAttributes.mode, 'KEYWORD'),
   phase: defineSearchAttributeKey(searchAttributes.phase, 'KEYWORD'),
   outcome: defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD'),
+  type: defineSearchAttributeKey(searchAttributes.type, 'KEYWORD'),
 };
 
 const now = (): string => new Date(Date.now()).toISOString();
@@ -37,6 +38,7 @@ export class Record {
       { key: keys.runbook, value: evidence.runbook },
       { key: keys.mode, value: evidence.mode },
       { key: keys.outcome, value: evidence.outcome },
+      ...(typeof evidence.input.type === 'string' ? [{ key: keys.type, value: evidence.input.type }] : []),
     ]);
     this.show();
   }

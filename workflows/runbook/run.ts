@@ -2,8 +2,9 @@
 import { AsyncLocalStorage, CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { ControlReads, ControlRecords, HostChanges, HostReads } from '../../activities/contract.ts';
 import type { Evidence, Mode, Phase, Step, Unit } from '../../evidence/evidence.ts';
+import { durationText } from '../../plan/duration.ts';
 import type { Plan } from '../../plan/schema.ts';
-import { controlQueue, hostQueue, type RunInput } from '../messages.ts';
+import { bySchedule, controlQueue, hostQueue, type RunInput } from '../messages.ts';
 import { failureOf } from './failure.ts';
 import { hold } from './hold.ts';
 import type { Record } from './record.ts';
@@ -140,12 +141,24 @@ export class Run<I extends RunInput = RunInput> {
     this.#record.notePhase(name, note);
   }
 
-  /** Takes a host for as long as the run is open, so that drills and backups exclude each other there. A dry run takes nothing. */
-  async hold(host: string): Promise<void> {
-    if (this.mode === 'dry-run') return;
-    await this.#step(`Hold host ${host}`, 'record', async () => {
-      await hold(`lifeboat-host/${host}`, `Host ${host}`, this.control);
-      return { state: 'done', result: { found: `no other drill or backup uses ${host} while this one goes on` } };
+  /**
+   * Takes a host for as long as the run is open, so that drills and backups exclude each other there. A dry run takes nothing.
+   * A run that a schedule has started waits for a host that is in use; a person is told at once.
+   */
+  async hold(host: string): Promise<{ waitedMs: number }> {
+    if (this.mode === 'dry-run') return { waitedMs: 0 };
+    const withinMs = this.input.requestedBy === bySchedule ? this.plan.schedules.startWithin : 0;
+    return this.#step(`Hold host ${host}`, 'record', async (step) => {
+      const { waitedMs, holder } = await hold(`lifeboat-host/${host}`, `Host ${host}`, this.control, {
+        withinMs,
+        waiting: (who) => {
+          step.found = `in use by ${who}: waiting for it, at most ${durationText(withinMs)}`;
+          this.#record.show();
+        },
+      });
+      const waited = waitedMs === 0 ? '' : `, after it has waited ${durationText(toSeconds(waitedMs))} for ${holder}`;
+      const found = `no other drill or backup uses ${host} while this one goes on${waited}`;
+      return { state: 'done', result: { found, waitedMs } };
     });
   }
 
@@ -215,6 +228,10 @@ export class Run<I extends RunInput = RunInput> {
       throw error;
     }
   }
+}
+
+function toSeconds(ms: number): number {
+  return Math.max(1, Math.round(ms / 1000)) * 1000;
 }
 
 function slug(name: string): string {

@@ -9,6 +9,7 @@ import {
   type Phase,
   type RunSummary,
 } from '../../evidence/evidence.ts';
+import type { FailureType } from '../../evidence/failures.ts';
 import { notMeasuredYet, settleEvidence } from '../../evidence/outcome.ts';
 import { dataClassesOf, objectivesFor } from '../../plan/objectives.ts';
 import type { Plan } from '../../plan/schema.ts';
@@ -20,7 +21,7 @@ import { Record } from './record.ts';
 import { Run } from './run.ts';
 import { activities, inStep, newStep } from './step.ts';
 
-export interface Definition {
+export interface Definition<I extends RunInput = RunInput> {
   name: RunbookName;
   /** As people say it: `Monthly drill`. */
   title: string;
@@ -30,6 +31,8 @@ export interface Definition {
   outcomes: { good: Outcome; bad: Outcome };
   /** A drill undoes all that it made, also when all went well. */
   alwaysUndo: boolean;
+  /** What an input that does not say it is taken to mean. */
+  usualInput?: Partial<I>;
 }
 
 // Before the plan is known: how long a control worker may be silent and how soon its death is noticed.
@@ -42,7 +45,7 @@ const beforeThePlan = { taskQueue: controlQueue, startToCloseMs: 60_000, heartbe
  *   CancelledFailure after a cancel, once everything is undone and written down
  */
 export async function runbook<I extends RunInput>(
-  definition: Definition,
+  definition: Definition<I>,
   given: I | undefined,
   body: (run: Run<I>) => Promise<void>,
 ): Promise<RunSummary> {
@@ -57,7 +60,7 @@ export async function runbook<I extends RunInput>(
   );
   const refusal = checkInput(definition.name, given);
   if (refusal !== undefined) throw failure('InputInvalid', refusal);
-  const input = (given ?? {}) as Readonly<I>;
+  const input = { ...definition.usualInput, ...given } as Readonly<I>;
 
   const { plan, sha256, file } = await readPlan(input);
   const record = new Record(firstPage(definition, input, plan, { sha256, file }), plan.pages);
@@ -90,7 +93,12 @@ async function readPlan(input: RunInput) {
   }
 }
 
-function firstPage(definition: Definition, input: RunInput, plan: Plan, read: Evidence['plan']): Evidence {
+function firstPage(
+  definition: Omit<Definition, 'usualInput'>,
+  input: RunInput,
+  plan: Plan,
+  read: Evidence['plan'],
+): Evidence {
   const info = workflowInfo();
   const { rto, rpo } = objectivesFor(plan, definition.name);
   const classes = dataClassesOf(plan);
@@ -122,7 +130,7 @@ function firstPage(definition: Definition, input: RunInput, plan: Plan, read: Ev
 
 /** Undo, clean-up, outcome, evidence. Nothing in here can be cancelled. */
 async function close<I extends RunInput>(
-  definition: Definition,
+  definition: Definition<I>,
   run: Run<I>,
   record: Record,
   error?: unknown,
@@ -142,11 +150,13 @@ async function close<I extends RunInput>(
   throw ended(evidence, evidence.failure ?? failureOf(error), summary);
 }
 
-function outcomeOf(definition: Definition, evidence: Evidence, error: unknown): Outcome {
+// What was refused before it began has proven nothing, either way.
+const refusals: readonly string[] = ['LockHeld', 'LiveRunInProgress'] satisfies FailureType[];
+
+function outcomeOf(definition: Pick<Definition, 'outcomes'>, evidence: Evidence, error: unknown): Outcome {
   if (error === undefined) return evidence.mode === 'dry-run' ? 'previewed' : definition.outcomes.good;
   if (isCancellation(error)) return 'aborted';
-  // What was refused before it began has proven nothing, either way.
-  return evidence.failure?.type === 'LockHeld' ? 'aborted' : definition.outcomes.bad;
+  return refusals.includes(evidence.failure?.type ?? '') ? 'aborted' : definition.outcomes.bad;
 }
 
 async function write<I extends RunInput>(run: Run<I>, evidence: Evidence): Promise<RunSummary> {

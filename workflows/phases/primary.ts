@@ -1,0 +1,37 @@
+/** Which of the members is the primary, as they say themselves. */
+import { addresses } from '../../plan/hosts.ts';
+import { failure } from '../runbook/failure.ts';
+import type { Run } from '../runbook/run.ts';
+
+export interface Roles {
+  primary: string;
+  standby: string | undefined;
+  found: string;
+}
+
+/** Finds the primary and holds its host for as long as the run is open. */
+export async function holdPrimary(run: Run): Promise<Roles> {
+  const found = await run.check('One member is the primary', () => rolesOf(run));
+  const { waitedMs } = await run.hold(found.primary);
+  if (waitedMs === 0) return found;
+  // Much can happen while one waits: a switchover is what the other run may have been.
+  return run.check('The primary is still the same', async () => {
+    const now = await rolesOf(run);
+    if (now.primary === found.primary) return now;
+    throw failure(
+      'Moved',
+      `the primary was ${found.primary} when this run began to wait for it, and is ${now.primary} now (${now.found}). Start it again.`,
+    );
+  });
+}
+
+async function rolesOf(run: Run): Promise<Roles> {
+  const { members, found } = await run.control.members({
+    database: run.plan.database,
+    addresses: addresses(run.plan),
+  });
+  const primary = members.find((one) => one.role === 'primary');
+  if (primary === undefined)
+    throw failure('NotPrimary', `no member says that it is the primary (${found}); expected one`);
+  return { primary: primary.host, standby: members.find((one) => one.role === 'standby')?.host, found };
+}
