@@ -9,6 +9,7 @@ export const exitCodes = {
   refused: 4,
   notFound: 5,
   nobodyWorks: 6,
+  differs: 7,
   bug: 70,
   detached: 130,
 } as const;
@@ -23,6 +24,7 @@ export const exitMeanings: Record<ExitName, string> = {
   refused: 'refused: another run holds the lock, or a live recovery is going on',
   notFound: 'there is no such run, or no evidence of it',
   nobodyWorks: 'no worker polls the task queue, so the question cannot be answered',
+  differs: 'schedules diff: what is on the Temporal server is not what the plans say',
   bug: 'Lifeboat made a mistake: please report it',
   detached: 'Ctrl-C while following: the run goes on, its outcome is not known yet',
 };

@@ -38,6 +38,21 @@ async function knownPlans(environment: Environment): Promise<Known> {
 }
 
 /**
+ * The plans on this machine, for what cannot be done without them.
+ *
+ * @throws Problem LIFEBOAT_PLANS names none that can be read
+ */
+export async function plansHere(environment: Environment): Promise<Known> {
+  const known = await knownPlans(environment);
+  if (known.plans.length > 0) return known;
+  if (known.notes.length > 0) throw new Problem('badInput', known.notes.join('\n'), 'PlanInvalid');
+  throw new Problem(
+    'badInput',
+    'LIFEBOAT_PLANS names no plan, and without one nothing is scheduled: set it to a folder of plans, or to files separated by ":".',
+  );
+}
+
+/**
  * The service that is meant when none is named: the only one that has a plan here.
  *
  * @throws Problem a plan cannot be read: the only other one may not be the one that is meant

@@ -9,6 +9,7 @@ import { planCommands } from './plan.ts';
 import { Problem } from './problem.ts';
 import { recoveryWindowCommand } from './recovery-window.ts';
 import { reportCommand } from './report.ts';
+import { schedulesCommand } from './schedules.ts';
 import { startCommands } from './start.ts';
 import { statusCommand } from './status.ts';
 import { watchCommand } from './watch.ts';
@@ -29,6 +30,7 @@ function lifeboat(cli: Cli): Command {
   statusCommand(program, cli);
   reportCommand(program, cli);
   recoveryWindowCommand(program, cli);
+  schedulesCommand(program, cli);
   planCommands(program);
   doctorCommand(program);
   exitCodesCommand(program, cli);

@@ -1,6 +1,7 @@
 /** What the commands ask of Temporal, in Lifeboat's words. The commands know nothing else of it. */
 import type { Evidence, Failure, Outcome, RunSummary } from '../../evidence/evidence.ts';
 import type { RunbookName } from '../../workflows/messages.ts';
+import type { Schedules } from './schedule.ts';
 
 export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out';
 
@@ -116,6 +117,7 @@ export interface Engine {
   /** The newest closed run of a runbook for a service in a mode; with `outcome`, the newest that came to it. */
   newestOf(ask: NewestAsk): Promise<ListedRun | undefined>;
   locks(): Promise<HeldLock[]>;
+  readonly schedules: Schedules;
   close(): Promise<void>;
 }
 

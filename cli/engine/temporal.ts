@@ -6,6 +6,7 @@ import { Problem } from '../problem.ts';
 import { ask } from './ask.ts';
 import { type Engine, type Order, Silence, type Worker } from './engine.ts';
 import { type Reached, reach } from './reach.ts';
+import { temporalSchedules } from './schedules.ts';
 import { locks, newestOf, newestRuns, runningRuns } from './visibility.ts';
 import { watchedRun } from './watched-run.ts';
 
@@ -27,6 +28,7 @@ export async function openEngine(profile?: string): Promise<Engine> {
     runningRuns: () => runningRuns(reached, client),
     newestOf: (wanted) => newestOf(reached, client, wanted),
     locks: () => locks(reached, client),
+    schedules: temporalSchedules(reached, client),
     close: () => reached.connection.close(),
   };
 }

@@ -14,6 +14,7 @@ import type {
 import { Problem } from '../../../cli/problem.ts';
 import { run } from '../../../cli/program.ts';
 import type { Evidence, RunSummary, Step } from '../../../evidence/evidence.ts';
+import { MadeUpSchedules } from './made-up-schedules.ts';
 
 export const at = '2026-11-21T14:02:11.000Z';
 
@@ -132,6 +133,7 @@ export interface Estate {
   listed?: ListedRun[];
   locks?: HeldLock[];
   workers?: Worker[];
+  schedules?: MadeUpSchedules;
   unreachable?: boolean;
   environment?: Record<string, string>;
 }
@@ -206,6 +208,7 @@ function engine(estate: Estate, orders: Order[]): Engine {
           (outcome === undefined || one.outcome === outcome),
       ),
     locks: async () => estate.locks ?? [],
+    schedules: estate.schedules ?? new MadeUpSchedules(),
     close: async () => undefined,
   };
 }

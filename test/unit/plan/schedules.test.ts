@@ -1,8 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import type { ScheduleSpec as TemporalScheduleSpec } from '@temporalio/client';
 import fc from 'fast-check';
 import { expect, describe as suite, test } from 'vitest';
 import { scheduleSpec } from '../../../plan/schedule-calendar.ts';
-import { clockChangeProblem, nextTimes } from '../../../plan/schedule-times.ts';
+import { clockChangeProblem, lastTime, nextTimes } from '../../../plan/schedule-times.ts';
 import { describe, maxIntervalMs, parseSchedule, type Schedule } from '../../../plan/schedule-words.ts';
 import { calendarMatches } from './temporal-calendar.ts';
 
@@ -131,6 +132,19 @@ suite('schedules', () => {
     );
   });
 
+  test('have a newest time, with none between it and now', () => {
+    fc.assert(
+      fc.property(fc.oneof(words, fc.constantFrom('every 5m', 'every 6h', 'every 7d')), start, (text, now) => {
+        const schedule = parsed(text);
+        const last = lastTime(schedule, now);
+        expect(last.getTime()).toBeLessThanOrEqual(now.getTime());
+        expect(nextTimes(schedule, new Date(last.getTime() - 1), 1)).toEqual([last]);
+        expect(nextTimes(schedule, last, 1)[0]?.getTime()).toBeGreaterThan(now.getTime());
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   test('are what Temporal takes', () => {
     const specs = ['every 6h', 'last Friday 23:30 Europe/Berlin', 'monthly last day 02:00 UTC'].map((text) =>
       scheduleSpec(parsed(text)),
@@ -192,4 +206,16 @@ suite('schedules', () => {
     expect(problem('daily 02:30 Asia/Kolkata')).toBeUndefined();
     expect(problem('daily 02:30 UTC')).toBeUndefined();
   });
+});
+
+test('the page on schedules is right about every row of its table', async () => {
+  const page = await readFile(new URL('../../../docs/schedules.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| `([^`]+)` \| ([^|]+) \| (2027-[^|]+) \|$/gm)];
+  expect(rows).toHaveLength(9);
+  for (const [, text = '', aloud, times = ''] of rows) {
+    const schedule = parsed(text);
+    expect(describe(schedule)).toBe(aloud);
+    const next = nextTimes(schedule, new Date('2027-03-27T12:00:00Z'), 3);
+    expect(next.map((at) => `${at.toISOString().slice(0, 16).replace('T', ' ')}Z`).join(', ')).toBe(times);
+  }
 });
