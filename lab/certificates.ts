@@ -7,6 +7,10 @@ export interface Certificates {
   authority: string;
   certificate: string;
   key: string;
+  /** What a store may show by mistake: a certificate that is over, and one that no authority known here has signed. */
+  expired: string;
+  stranger: string;
+  strangerKey: string;
 }
 
 export function certificates(directory: string): Certificates {
@@ -14,6 +18,9 @@ export function certificates(directory: string): Certificates {
     authority: join(directory, 'ca.crt'),
     certificate: join(directory, 'server.crt'),
     key: join(directory, 'server.key'),
+    expired: join(directory, 'expired.crt'),
+    stranger: join(directory, 'stranger.crt'),
+    strangerKey: join(directory, 'stranger.key'),
   };
 }
 
@@ -38,10 +45,23 @@ export async function makeCertificates(directory: string, openssl: string): Prom
     ...['-addext', 'keyUsage=critical,keyCertSign', '-keyout', authorityKey, '-out', made.authority],
   ]);
   await run(['req', '-new', ...key, '-subj', '/CN=localhost', '-keyout', made.key, '-out', request]);
+  for (const [certificate, days] of [
+    [made.certificate, '30'],
+    [made.expired, '-1'],
+  ] as const)
+    await run([
+      ...['x509', '-req', '-in', request, '-CA', made.authority, '-CAkey', authorityKey, '-CAcreateserial'],
+      ...['-days', days, '-extfile', extensionFile, '-out', certificate],
+    ]);
   await run([
-    ...['x509', '-req', '-in', request, '-CA', made.authority, '-CAkey', authorityKey, '-CAcreateserial'],
-    ...['-days', '30', '-extfile', extensionFile, '-out', made.certificate],
+    ...['req', '-x509', ...key, '-days', '30', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'],
+    ...['-keyout', made.strangerKey, '-out', made.stranger],
   ]);
-  await Promise.all([chmod(made.authority, 0o644), chmod(made.key, 0o600), chmod(authorityKey, 0o600)]);
+  await Promise.all([
+    chmod(made.authority, 0o644),
+    chmod(made.key, 0o600),
+    chmod(made.strangerKey, 0o600),
+    chmod(authorityKey, 0o600),
+  ]);
   return made;
 }

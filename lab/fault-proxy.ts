@@ -3,23 +3,34 @@
  * and altered answers cannot be made from outside of it, and passes requests on over TLS, byte for byte: signatures
  * cover the Host header and the path as they were written.
  *
- * Environment: LAB_PROXY_PORT, LAB_PROXY_TARGET_PORT, LAB_PROXY_CERTIFICATE, LAB_PROXY_KEY, LAB_PROXY_AUTHORITY, LAB_PROXY_CONTROL (a socket's path).
+ * Environment: LAB_PROXY_PORT, LAB_PROXY_TARGET_PORT, LAB_PROXY_CERTIFICATES (their folder), LAB_PROXY_CONTROL (a socket's path).
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createServer as createControl, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import { certificates } from './certificates.ts';
 import { required } from './environment.ts';
-import { type Fault, faultRuleSchema, type RuleState, strike } from './faults.ts';
+import { faultDoor } from './fault-door.ts';
+import { Memory } from './fault-memory.ts';
+import { doorSchema, type Fault, faultRuleSchema, type RuleState, strike } from './faults.ts';
 
 const targetPort = Number(required('LAB_PROXY_TARGET_PORT'));
-const agent = new TlsAgent({ keepAlive: true, ca: readFileSync(required('LAB_PROXY_AUTHORITY')), maxSockets: 64 });
+const shown = certificates(required('LAB_PROXY_CERTIFICATES'));
+const agent = new TlsAgent({ keepAlive: true, ca: readFileSync(shown.authority), maxSockets: 64 });
 let rules: RuleState[] = [];
+let memory = new Memory();
 
 async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const fault = strike(rules, incoming.method ?? '', incoming.url ?? '');
+  const struck = strike(rules, incoming.method ?? '', incoming.url ?? '');
+  const fault = struck?.fault;
+  if (fault?.kind === 'hang') return;
+  if (struck !== undefined && (fault?.kind === 'old' || fault?.kind === 'other')) {
+    const question = fault.kind === 'old' ? `${incoming.method} ${incoming.url}` : `rule ${rules.indexOf(struck.by)}`;
+    return memory.answer(question, incoming, outgoing, () => passOn(incoming));
+  }
   if (fault?.kind === 'status') return refuse(incoming, outgoing, fault);
   if (fault?.kind === 'drop' && fault.when === 'before') return void incoming.socket.destroy();
   if (fault?.kind === 'delay') await pause(fault.ms);
@@ -115,20 +126,30 @@ function answerBroken(error: unknown, outgoing: ServerResponse): void {
 }
 
 async function obey(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  if (incoming.method === 'DELETE') rules = [];
-  if (incoming.method === 'POST') rules.push(await readRule(incoming));
+  if (incoming.method === 'DELETE') {
+    rules = [];
+    memory = new Memory();
+    door.turn('open');
+  } else if (incoming.method === 'POST' && incoming.url === '/door')
+    door.turn(doorSchema.parse(await readOrder(incoming)));
+  else if (incoming.method === 'POST')
+    rules.push({ rule: faultRuleSchema.parse(await readOrder(incoming)), seen: 0, struck: 0 });
   outgoing.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(rules));
 }
 
-async function readRule(incoming: IncomingMessage): Promise<RuleState> {
+async function readOrder(incoming: IncomingMessage): Promise<unknown> {
   let text = '';
   for await (const part of incoming) text += part;
-  return { rule: faultRuleSchema.parse(JSON.parse(text)), seen: 0, struck: 0 };
+  return JSON.parse(text);
 }
 
-const server = createServer({
-  cert: readFileSync(required('LAB_PROXY_CERTIFICATE')),
-  key: readFileSync(required('LAB_PROXY_KEY')),
+const read = (cert: string, key: string) => ({ cert: readFileSync(cert), key: readFileSync(key) });
+const ordinary = read(shown.certificate, shown.key);
+const server = createServer(ordinary);
+const door = faultDoor(server, {
+  open: ordinary,
+  expired: read(shown.expired, shown.key),
+  stranger: read(shown.stranger, shown.strangerKey),
 });
 const handle = (incoming: IncomingMessage, outgoing: ServerResponse) =>
   void serve(incoming, outgoing).catch((error) => answerBroken(error, outgoing));
@@ -141,11 +162,13 @@ server.on('checkContinue', (incoming, outgoing) => {
 // A pool of the client may be idle for long; closing under it would look like a fault that nobody asked for.
 server.keepAliveTimeout = 120_000;
 server.requestTimeout = 0;
-server.listen(Number(required('LAB_PROXY_PORT')), '127.0.0.1');
+door.server.listen(Number(required('LAB_PROXY_PORT')), '127.0.0.1');
 
 const control = createControl((incoming, outgoing) => {
   obey(incoming, outgoing).catch((error) => outgoing.writeHead(400).end(String(error)));
 });
+// Killed, it has left its socket behind.
+rmSync(required('LAB_PROXY_CONTROL'), { force: true });
 control.listen(required('LAB_PROXY_CONTROL'));
 
 process.on('SIGTERM', () => process.exit(0));

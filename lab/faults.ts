@@ -24,6 +24,12 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('flip'), atByte: z.number().int().min(0) }),
   /** Closes the connection, before the store hears of the request or after it has done its work. */
   z.strictObject({ kind: z.literal('drop'), when: z.enum(['before', 'after']).default('before') }),
+  /** Never answers, and keeps the connection. */
+  z.strictObject({ kind: z.literal('hang') }),
+  /** Gives the answer that this very question was given first: an old listing, an old object. */
+  z.strictObject({ kind: z.literal('old') }),
+  /** Gives all questions the answer that the first of them was given: another object's content. */
+  z.strictObject({ kind: z.literal('other') }),
 ]);
 export type Fault = z.output<typeof faultSchema>;
 
@@ -40,6 +46,13 @@ export const faultRuleSchema = z.strictObject({
 });
 export type FaultRule = z.input<typeof faultRuleSchema>;
 
+/**
+ * What happens to new connections: `silent` accepts and says nothing for ever, `closing` accepts and closes, `plain` answers without TLS,
+ * `stranger` shows the certificate of an authority that nobody knows, `expired` one that is over.
+ */
+export const doorSchema = z.enum(['open', 'silent', 'closing', 'plain', 'stranger', 'expired']);
+export type Door = z.output<typeof doorSchema>;
+
 /** A rule and how often it has matched and struck. */
 export interface RuleState {
   rule: z.output<typeof faultRuleSchema>;
@@ -48,7 +61,11 @@ export interface RuleState {
 }
 
 /** The first rule that strikes this request, which is counted. */
-export function strike(rules: readonly RuleState[], method: string, path: string): Fault | undefined {
+export function strike(
+  rules: readonly RuleState[],
+  method: string,
+  path: string,
+): { fault: Fault; by: RuleState } | undefined {
   for (const state of rules) {
     const { rule } = state;
     if (rule.method !== undefined && rule.method !== method) continue;
@@ -56,7 +73,7 @@ export function strike(rules: readonly RuleState[], method: string, path: string
     state.seen += 1;
     if (state.seen <= rule.skip || state.struck >= (rule.count ?? Number.POSITIVE_INFINITY)) continue;
     state.struck += 1;
-    return rule.fault;
+    return { fault: rule.fault, by: state };
   }
   return undefined;
 }
@@ -64,22 +81,26 @@ export function strike(rules: readonly RuleState[], method: string, path: string
 /** Orders to a running fault proxy. */
 export interface Faults {
   add(rule: FaultRule): Promise<void>;
+  /** Ends the connections that there are, too. */
+  door(door: Door): Promise<void>;
+  /** No rules, and an open door. */
   clear(): Promise<void>;
   list(): Promise<RuleState[]>;
 }
 
 export function faultsAt(socketPath: string): Faults {
-  const ask = (method: string, body?: unknown) => exchange(socketPath, method, body);
+  const ask = (method: string, body?: unknown, path = '/rules') => exchange({ socketPath, path, method }, body);
   return {
     add: async (rule) => void (await ask('POST', rule)),
+    door: async (door) => void (await ask('POST', door, '/door')),
     clear: async () => void (await ask('DELETE')),
     list: async () => (await ask('GET')) as RuleState[],
   };
 }
 
-function exchange(socketPath: string, method: string, body: unknown): Promise<unknown> {
+function exchange(where: { socketPath: string; path: string; method: string }, body: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, method, path: '/rules', agent: false }, (response) => {
+    const sent = request({ ...where, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => {
         text += part;

@@ -37,7 +37,6 @@ function storeFolders(store: string): { objects: string; knowledge: string } {
 }
 
 async function startFaultProxy(site: Site): Promise<void> {
-  const { authority, certificate, key } = certificates(site.layout.certificates);
   await rm(site.layout.faultSocket, { force: true });
   await launch(site, {
     name: 'fault-proxy',
@@ -46,9 +45,7 @@ async function startFaultProxy(site: Site): Promise<void> {
     env: {
       LAB_PROXY_PORT: String(site.ports.store.number),
       LAB_PROXY_TARGET_PORT: String(site.ports.gateway.number),
-      LAB_PROXY_CERTIFICATE: certificate,
-      LAB_PROXY_KEY: key,
-      LAB_PROXY_AUTHORITY: authority,
+      LAB_PROXY_CERTIFICATES: site.layout.certificates,
       LAB_PROXY_CONTROL: site.layout.faultSocket,
     },
     ports: [site.ports.store],
