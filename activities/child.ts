@@ -25,7 +25,7 @@ const mostOutput = 512 * 1024 * 1024;
 export async function runTool(
   file: string,
   words: string[],
-  options: { cwd?: string; env?: Record<string, string>; withinMs?: number } = {},
+  options: { cwd?: string; env?: Record<string, string>; withinMs?: number; stop?: AbortSignal } = {},
 ): Promise<Ended> {
   const withinMs = options.withinMs ?? 120_000;
   const task = await aloneInTask();
@@ -38,7 +38,7 @@ export async function runTool(
     stripFinalNewline: false,
     timeout: withinMs,
     maxBuffer: mostOutput,
-    cancelSignal: Context.current().cancellationSignal,
+    cancelSignal: anyOf(Context.current().cancellationSignal, options.stop),
     forceKillAfterDelay: 5_000,
   });
   if (ended.isCanceled) throw new CancelledFailure(`${file} was cancelled`);
@@ -69,6 +69,8 @@ export interface LongRun {
   /** Of the activity's heartbeat; gets the log's last lines. */
   details: (lines: string[]) => unknown;
   withinMs?: number;
+  /** Ends it early. */
+  stop?: AbortSignal;
 }
 
 /**
@@ -90,7 +92,7 @@ export async function runLong(run: LongRun): Promise<{ code: number; timedOut: b
     child.on('error', (error: NodeJS.ErrnoException) => reject(missing(run.file, error.code ?? error.message)));
     child.on('exit', (code, by) => resolve(by === null ? { code: code ?? 128 } : { code: 143, by }));
   });
-  const stopping = new Stopping(child.pid, run.withinMs);
+  const stopping = new Stopping(child.pid, run);
   let lines: string[] = [];
   const reader = setInterval(() => {
     lastLines(run.log, 3).then(
@@ -122,15 +124,18 @@ class Stopping {
   private readonly pid: number | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly signal = Context.current().cancellationSignal;
+  private readonly early: AbortSignal | undefined;
   private readonly onAbort = () => {
-    this.cancelled = true;
+    this.cancelled = this.signal.aborted;
     this.stop();
   };
 
-  constructor(pid: number | undefined, withinMs: number | undefined) {
+  constructor(pid: number | undefined, { withinMs, stop }: Pick<LongRun, 'withinMs' | 'stop'>) {
     this.pid = pid;
-    if (this.signal.aborted) this.onAbort();
-    else this.signal.addEventListener('abort', this.onAbort, { once: true });
+    this.early = stop;
+    if (anyOf(this.signal, stop).aborted) this.onAbort();
+    this.signal.addEventListener('abort', this.onAbort, { once: true });
+    stop?.addEventListener('abort', this.onAbort, { once: true });
     if (withinMs === undefined) return;
     this.timers.push(
       setTimeout(() => {
@@ -143,6 +148,7 @@ class Stopping {
   over(): void {
     for (const timer of this.timers) clearTimeout(timer);
     this.signal.removeEventListener('abort', this.onAbort);
+    this.early?.removeEventListener('abort', this.onAbort);
   }
 
   private stop(): void {
@@ -151,6 +157,10 @@ class Stopping {
     signal(group, 'SIGTERM');
     this.timers.push(setTimeout(() => signal(group, 'SIGKILL'), 10_000));
   }
+}
+
+function anyOf(cancelled: AbortSignal, early: AbortSignal | undefined): AbortSignal {
+  return early === undefined ? cancelled : AbortSignal.any([cancelled, early]);
 }
 
 function missing(file: string, why: string): Error {

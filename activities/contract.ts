@@ -33,6 +33,15 @@ export interface Found {
   log?: { host: string; path: string; lastLines: string[] };
 }
 
+/** What stands on a store that may be away for a while. */
+export interface Patience {
+  /**
+   * How long an outage may be waited for, milliseconds since the activity was first scheduled, all attempts together.
+   * Absent: not at all, what does not answer is said at once.
+   */
+  outageWithinMs?: number;
+}
+
 /** A server beside the live one, in a directory of its own below a permitted scratch root. */
 export interface Scratch {
   host: string;
@@ -110,9 +119,9 @@ export interface ControlReads {
   resolveSecrets(ask: { names: string[] }): Promise<Found>;
   serviceMoment(ask: { frontDoor: FrontDoor }): Promise<ServiceMoment>;
   members(ask: { database: Database; addresses: Record<string, string> }): Promise<Found & { members: MemberState[] }>;
-  storeAnswers(ask: { store: EvidenceStore }): Promise<Found>;
+  storeAnswers(ask: { store: EvidenceStore } & Patience): Promise<Found>;
   /** Newest first, at most 100. */
-  listAnchors(ask: { store: EvidenceStore; service: string }): Promise<Found & { anchors: Anchor[] }>;
+  listAnchors(ask: { store: EvidenceStore; service: string } & Patience): Promise<Found & { anchors: Anchor[] }>;
   comparePulses(ask: {
     pulse: PulseSettings;
     restored: Interval[];
@@ -126,7 +135,7 @@ export interface ControlReads {
     ancestors?: { timeline: number; forkLsn: Lsn }[];
   }): Promise<PulseComparison>;
   /** When each of these was last proven, by name; absent: never. */
-  lastProven(ask: { store: EvidenceStore; service: string }): Promise<Record<string, string>>;
+  lastProven(ask: { store: EvidenceStore; service: string } & Patience): Promise<Record<string, string>>;
   noLiveRun(ask: { service: string }): Promise<Found>;
   lockHolder(ask: {
     lock: string;
@@ -141,7 +150,9 @@ export interface ControlRecords {
     store: EvidenceStore;
     evidence: Evidence;
   }): Promise<Found & { location: string; sha256: string }>;
-  saveAnchor(ask: { store: EvidenceStore; service: string; anchor: Anchor }): Promise<Found & { location: string }>;
+  saveAnchor(
+    ask: { store: EvidenceStore; service: string; anchor: Anchor } & Patience,
+  ): Promise<Found & { location: string }>;
 }
 
 export interface HostReads {
@@ -152,27 +163,31 @@ export interface HostReads {
     smoke?: string[];
     extensions?: { name: string; version: string }[];
   }): Promise<HostFacts>;
-  repository(ask: { backups: PhysicalBackups; segmentBytes: number }): Promise<Repository & Found>;
-  newestCommit(ask: {
-    backups: PhysicalBackups;
-    scratch: Scratch;
-    timeline: number;
-    lastSegment: string;
-    firstSegment: string;
-    segmentBytes: number;
-  }): Promise<NewestCommit>;
+  repository(ask: { backups: PhysicalBackups; segmentBytes: number } & Patience): Promise<Repository & Found>;
+  newestCommit(
+    ask: {
+      backups: PhysicalBackups;
+      scratch: Scratch;
+      timeline: number;
+      lastSegment: string;
+      firstSegment: string;
+      segmentBytes: number;
+    } & Patience,
+  ): Promise<NewestCommit>;
   roomFor(ask: { scratch: Scratch; bytes: number; keepFree: string }): Promise<Found & { freeBytes: number }>;
   /** Processes, directories, sessions that carry this run's name; throws LitterFound. */
   litter(ask: { scratch: Scratch }): Promise<Found>;
 }
 
 export interface HostChanges {
-  restoreBeside(ask: {
-    backups: PhysicalBackups;
-    label: string;
-    bytes: number;
-    scratch: Scratch;
-  }): Promise<Found & { bytes: number }>;
+  restoreBeside(
+    ask: {
+      backups: PhysicalBackups;
+      label: string;
+      bytes: number;
+      scratch: Scratch;
+    } & Patience,
+  ): Promise<Found & { bytes: number }>;
   /** Starts the server, or stops and restarts it with a new target, and returns when it is paused there. */
   replayTo(ask: {
     backups: PhysicalBackups;
@@ -189,7 +204,7 @@ export interface HostChanges {
   }): Promise<Found & { tables: TableFingerprint[] }>;
   pulsesRestored(ask: { scratch: Scratch; database: string }): Promise<Found & { intervals: Interval[] }>;
   runAssertions(ask: { scratch: Scratch; database: string; assertions: Assertion[] }): Promise<Found>;
-  promoteScratch(ask: { scratch: Scratch }): Promise<Found & { timeline: number }>;
+  promoteScratch(ask: { scratch: Scratch } & Patience): Promise<Found & { timeline: number }>;
   smoke(ask: { scratch: Scratch; database: string; application: Application }): Promise<Found>;
   checkIndexes(ask: { scratch: Scratch; database: string }): Promise<Found>;
   checkConstraints(ask: { scratch: Scratch; database: string }): Promise<Found>;
@@ -197,12 +212,14 @@ export interface HostChanges {
   checkPages(ask: { scratch: Scratch }): Promise<Found>;
   removeScratch(ask: { scratch: Scratch }): Promise<Found>;
 
-  takeBackup(ask: {
-    backups: PhysicalBackups;
-    member: Member;
-    type: BackupInfo['type'];
-    key: string;
-  }): Promise<Found & { backup: BackupInfo }>;
+  takeBackup(
+    ask: {
+      backups: PhysicalBackups;
+      member: Member;
+      type: BackupInfo['type'];
+      key: string;
+    } & Patience,
+  ): Promise<Found & { backup: BackupInfo }>;
   anchorOnStandby(ask: {
     member: Member;
     database: string;

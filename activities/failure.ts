@@ -13,3 +13,8 @@ export function failure(type: FailureType, message: string, cause?: unknown): Ap
     ...(cause instanceof Error ? { cause } : {}),
   });
 }
+
+/** What could have passed by itself was waited for long enough: it is not tried again. */
+export function finalFailure(type: FailureType, message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: true });
+}

@@ -34,6 +34,19 @@ export interface Failure {
 export type StepKind = 'check' | 'change' | 'prove' | 'undo' | 'record';
 export type StepState = 'running' | 'done' | 'failed' | 'cancelled' | 'previewed' | 'listed' | 'skipped';
 
+/** An outage of something that a step stands on. */
+export interface Wait {
+  /** `the backup repository` */
+  what: string;
+  /** What was seen of it. */
+  why: string;
+  since: string;
+  /** When the step would fail of it: the end of the phase's budget. */
+  givesUpAt: string;
+  /** Absent while it lasts. */
+  until?: string;
+}
+
 export interface Step {
   /** `phase/slug`, unique in the run; also the activity id. Steps outside of the five phases use `opening/` and `closing/`. */
   id: string;
@@ -55,6 +68,7 @@ export interface Step {
   /** For a change: what it would do, said before it did it. */
   preview?: string;
   failure?: Failure;
+  waits?: Wait[];
   /** Last lines and path of a log on the host that did the work. */
   log?: { host: string; path: string; lastLines: string[] };
 }

@@ -30,11 +30,15 @@ export async function backup(input?: BackupInput): Promise<RunSummary> {
           run.control.serviceMoment({ frontDoor: run.plan.database.frontDoor }),
         );
         const found = await holdPrimary(run);
-        await run.check('The evidence store answers', () => run.control.storeAnswers({ store: run.plan.evidence }));
+        await run.check('The evidence store answers', () =>
+          run.control.storeAnswers({ store: run.plan.evidence, outageWithinMs: run.patienceMs() }),
+        );
         await run.check('The backup repository answers', () =>
-          run
-            .host(found.primary)
-            .repository({ backups: run.plan.backups.physical, segmentBytes: service.segmentBytes }),
+          run.host(found.primary).repository({
+            backups: run.plan.backups.physical,
+            segmentBytes: service.segmentBytes,
+            outageWithinMs: run.patienceMs(),
+          }),
         );
         return found;
       });
@@ -54,9 +58,12 @@ function takeBackup(run: Run, primary: string, type: BackupInfo['type']): Change
       yields: undefined,
     }),
     apply: async () => {
-      const { backup: taken, found } = await run
-        .host(primary)
-        .takeBackup({ backups: backups.physical, member: member(run.plan, primary), type });
+      const { backup: taken, found } = await run.host(primary).takeBackup({
+        backups: backups.physical,
+        member: member(run.plan, primary),
+        type,
+        outageWithinMs: run.patienceMs(),
+      });
       const { label, stoppedAt, bytes } = taken;
       run.record({ backup: { label, type: taken.type, stoppedAt, bytes } });
       run.measure('bytes backed up', bytes, 'bytes', 'size of the restored database, from pgBackRest');

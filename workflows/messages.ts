@@ -1,6 +1,7 @@
 /** What can be sent to a run and asked of it: the one file that the CLI, the pages and the workflows share. */
-import { defineQuery } from '@temporalio/workflow';
+import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { Evidence, Mode } from '../evidence/evidence.ts';
+import { type OutageNote, outageSignalName } from '../evidence/waits.ts';
 
 /** Every runbook starts from one JSON object, or from nothing. */
 export interface RunInput {
@@ -23,6 +24,9 @@ export interface BackupInput extends RunInput {
 
 /** The evidence so far. */
 export const evidenceQuery = defineQuery<Evidence>('evidence');
+
+/** An activity of the run waits for something that is away, or waits no longer. */
+export const outageSignal = defineSignal<[OutageNote]>(outageSignalName);
 
 /** Workflow type names, as the Temporal UI shows them. */
 export const runbooks = {

@@ -124,7 +124,11 @@ async function assess(run: Run<MonthlyDrillInput>, scratch: Scratch) {
 /** What this drill leaves out, and when each was last proven: a report that is silent on it would say too much. */
 async function notExercised(run: Run): Promise<void> {
   const { left } = await run.check('What a drill leaves out is named', async () => {
-    const proven = await run.control.lastProven({ store: run.plan.evidence, service: run.plan.service });
+    const proven = await run.control.lastProven({
+      store: run.plan.evidence,
+      service: run.plan.service,
+      outageWithinMs: run.patienceMs(),
+    });
     const left = ['swap', 'traffic', 'people'].map((what) => {
       const lastProven = proven[what];
       return lastProven === undefined ? { what } : { what, lastProven };

@@ -1,24 +1,33 @@
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { BackupInfo, Repository } from '../../recovery/archive.ts';
+import type { Patience } from '../contract.ts';
 import type { Permit } from '../permit.ts';
 import { pgbackrest } from './pgbackrest.ts';
 
 /** What Lifeboat needs of a tool for physical backups. Everything that is judged of a repository is judged in `recovery/`. */
 export interface BackupKind {
+  /** Asks for little, and soon says what is the matter. */
+  answers(backups: PhysicalBackups, probe: Probe): Promise<unknown>;
   repository(backups: PhysicalBackups, segmentBytes: number): Promise<Repository>;
   /** Fetches one file of the WAL archive; `false` when the archive proves that it is not there. */
   fetchWal(backups: PhysicalBackups, file: string, to: string): Promise<boolean>;
   /** Continues where a former attempt was ended. */
   restore(backups: PhysicalBackups, restore: Restore): Promise<void>;
   /** Finds the backup that a former attempt of this step has taken, or takes it. */
-  backup(backups: PhysicalBackups, type: BackupInfo['type'], key: string): Promise<BackupInfo>;
+  backup(backups: PhysicalBackups, ask: { type: BackupInfo['type']; key: string } & Patience): Promise<BackupInfo>;
   /** Lines of POSIX sh that define `fetch_fast` and `fetch_proven`, see postgres/restore-command.ts. */
   fetchInShell(backups: PhysicalBackups, places: FetchPlaces): string;
   version(): Promise<string>;
   permitted(permit: Permit, backups: PhysicalBackups): Promise<void>;
 }
 
-export interface Restore {
+export interface Probe {
+  /** How long the store may say nothing before it counts as away. */
+  silentSeconds: number;
+  stop?: AbortSignal;
+}
+
+export interface Restore extends Patience {
   label: string;
   bytes: number;
   data: string;

@@ -8,9 +8,10 @@ import type { PhysicalBackups } from '../../plan/schema.ts';
 import { formatLsn, parseLsn } from '../../recovery/lsn.ts';
 import { parseSegment, segmentName } from '../../recovery/segments.ts';
 import { killed, toolEnvironment } from '../child.ts';
-import type { NewestCommit, Scratch } from '../contract.ts';
+import type { NewestCommit, Patience, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { beating } from '../heartbeat.ts';
+import { Outage } from '../outage.ts';
 import type { Permit } from '../permit.ts';
 import { empty, exists, makePlaces, type Places, permittedPlaces } from '../postgres/scratch.ts';
 import { backupKind } from './kind.ts';
@@ -21,13 +22,18 @@ interface Commit {
   at: string;
 }
 
-interface Ask {
+interface Ask extends Patience {
   backups: PhysicalBackups;
   scratch: Scratch;
   timeline: number;
   lastSegment: string;
   firstSegment: string;
   segmentBytes: number;
+}
+
+/** One budget of waiting for all the segments that are fetched. */
+interface Search extends Ask {
+  outage: Outage;
 }
 
 /**
@@ -41,12 +47,13 @@ export async function newestCommit(ask: Ask): Promise<NewestCommit> {
   await backupKind(ask.backups).permitted(permit, ask.backups);
   const untouched = !(await exists(places.directory));
   const progress = { segment: ask.lastSegment };
+  const outage = new Outage('ArchiveUnreachable', ask);
   try {
     await makePlaces(places);
     await empty(places.wal);
     return await beating(
       () => ({ reading: progress.segment }),
-      () => searchBack(ask, places, permit, progress),
+      () => searchBack({ ...ask, outage }, places, permit, progress),
     );
   } finally {
     // Only read: nothing may stay of it, not even an empty directory.
@@ -55,7 +62,7 @@ export async function newestCommit(ask: Ask): Promise<NewestCommit> {
 }
 
 async function searchBack(
-  ask: Ask,
+  ask: Search,
   places: Places,
   permit: Permit,
   progress: { segment: string },
@@ -91,7 +98,7 @@ async function searchBack(
 }
 
 async function fetchOn(
-  ask: Ask,
+  ask: Search,
   places: Places,
   number: number,
   newest: number,
@@ -99,8 +106,8 @@ async function fetchOn(
 ): Promise<{ segment: string; timeline: number }> {
   for (let timeline = newest; timeline >= Math.max(1, oldest); timeline -= 1) {
     const segment = segmentName({ timeline, number }, ask.segmentBytes);
-    if (await backupKind(ask.backups).fetchWal(ask.backups, segment, join(places.wal, segment)))
-      return { segment, timeline };
+    const fetch = () => backupKind(ask.backups).fetchWal(ask.backups, segment, join(places.wal, segment));
+    if (await ask.outage.waitOut(fetch)) return { segment, timeline };
   }
   const segment = segmentName({ timeline: newest, number }, ask.segmentBytes);
   throw failure(

@@ -5,9 +5,14 @@ import { join } from 'node:path';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { BackupInfo } from '../../recovery/archive.ts';
 import { runLong } from '../child.ts';
+import type { Patience } from '../contract.ts';
 import { failure } from '../failure.ts';
+import { beating } from '../heartbeat.ts';
+import { type Outage, waitingOut } from '../outage.ts';
 import { endProcesses, processesWith } from '../processes.ts';
-import { readFrom } from '../tail.ts';
+import { readFrom, sizeOf } from '../tail.ts';
+import { underWatch } from '../under-watch.ts';
+import { answers } from './pgbackrest-answers.ts';
 import { base, program } from './pgbackrest-command.ts';
 import { annotation, backupsOf, readInfo } from './pgbackrest-info.ts';
 import { progressOf } from './pgbackrest-progress.ts';
@@ -16,36 +21,57 @@ import { firstWords, meaningOf } from './pgbackrest-words.ts';
 /** 50: another pgBackRest holds the stanza's lock. The lock is the kernel's, so it never outlives its holder. */
 const lockHeld = 50;
 
-export async function backup(backups: PhysicalBackups, type: BackupInfo['type'], key: string): Promise<BackupInfo> {
-  const note = `--annotation=${annotation}=${key}`;
-  // What a killed worker has left running would hold the lock; what it has finished is not done twice.
-  const left = await endProcesses(await processesWith(note), 30_000);
+interface Ask extends Patience {
+  type: BackupInfo['type'];
+  /** Noted with the backup, so that a retry finds it. */
+  key: string;
+}
+
+export async function backup(backups: PhysicalBackups, ask: Ask): Promise<BackupInfo> {
+  return waitingOut('ArchiveUnreachable', ask, async (outage) => {
+    const taken = await beating(
+      () => undefined,
+      async () => {
+        await answers(backups, outage);
+        await outage.over();
+        await endOthers(ask.key);
+        return takenBy(backups, ask.key);
+      },
+    );
+    return taken ?? take(backups, ask, outage);
+  });
+}
+
+/** What a killed worker has left running would hold the lock; what it has finished is not done twice. */
+async function endOthers(key: string): Promise<void> {
+  const left = await endProcesses(await processesWith(noteOf(key)), 30_000);
   if (left.length > 0)
     throw failure('BackupFailed', `the backup of a former attempt (pid ${left[0]?.pid}) does not end. End it by hand.`);
-  return (await takenBy(backups, key)) ?? (await take(backups, type, key, note));
+}
+
+function noteOf(key: string): string {
+  return `--annotation=${annotation}=${key}`;
 }
 
 async function takenBy(backups: PhysicalBackups, key: string): Promise<BackupInfo | undefined> {
   return backupsOf(await readInfo(backups)).find((one) => one.takenBy === key);
 }
 
-async function take(backups: PhysicalBackups, type: string, key: string, note: string): Promise<BackupInfo> {
+async function take(backups: PhysicalBackups, { type, key }: Ask, outage: Outage): Promise<BackupInfo> {
   const folder = await ownFolder(key);
   const log = join(folder, 'backup.log');
   try {
-    const { code } = await runLong({
-      file: program,
-      words: [
-        ...base(backups),
-        'backup',
-        `--type=${type}`,
-        note,
-        '--log-level-console=detail',
-        '--log-level-stderr=off',
-      ],
-      log,
-      details: progressOf(),
-    });
+    const words = [
+      ...[...base(backups), 'backup', `--type=${type}`, noteOf(key)],
+      ...['--log-level-console=detail', '--log-level-stderr=off'],
+    ];
+    const watched = {
+      marker: () => sizeOf(log),
+      probe: (stop: AbortSignal) => answers(backups, { silentSeconds: outage.silentSeconds, stop }),
+    };
+    const { code } = await underWatch(outage, watched, (stop) =>
+      runLong({ file: program, words, log, details: progressOf(), stop }),
+    );
     if (code !== 0) throw refused(backups, code, await readFrom(log, 0));
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -7,8 +7,19 @@ export const program = 'pgbackrest';
 /** Errors go to stderr, so that stdout is only the answer; reading leaves no log behind. */
 const quiet = ['--log-level-console=off', '--log-level-stderr=warn', '--log-level-file=off'];
 
-export function ask(backups: PhysicalBackups, command: string, words: string[], withinMs = 300_000): Promise<Ended> {
-  return runTool(program, [...base(backups), ...quiet, command, ...words], { withinMs });
+export interface Asking {
+  /** How long the store may say nothing; pgBackRest asks it again for as long, and then some. Its own default is 60. */
+  silentSeconds?: number;
+  withinMs?: number;
+  stop?: AbortSignal;
+}
+
+/** Small questions: what is away is noticed, and waited for by Lifeboat itself. */
+const usual = { silentSeconds: 20, withinMs: 300_000 };
+
+export function ask(backups: PhysicalBackups, command: string, words: string[], asking: Asking = {}): Promise<Ended> {
+  const { silentSeconds, ...limits } = { ...usual, ...asking };
+  return runTool(program, [...base(backups), ...quiet, `--io-timeout=${silentSeconds}`, command, ...words], limits);
 }
 
 export function base(backups: PhysicalBackups): string[] {

@@ -1,4 +1,5 @@
 /** Single files of the WAL archive: for Lifeboat itself, and for a recovering server. */
+import { ApplicationFailure } from '@temporalio/common';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import { quoted } from '../quoted.ts';
 import type { FetchPlaces } from './kind.ts';
@@ -12,6 +13,16 @@ import { meaningOf } from './pgbackrest-words.ts';
 const absent = 1;
 
 export async function fetchWal(backups: PhysicalBackups, file: string, to: string): Promise<boolean> {
+  try {
+    return await fetchOnce(backups, file, to);
+  } catch (error) {
+    // What came damaged may have been damaged on its way: it is read once more before it is called so.
+    if (!(error instanceof ApplicationFailure) || error.type !== 'BackupCorrupt') throw error;
+    return fetchOnce(backups, file, to);
+  }
+}
+
+async function fetchOnce(backups: PhysicalBackups, file: string, to: string): Promise<boolean> {
   const { code, stderr } = await ask(backups, 'archive-get', ['--no-archive-async', file, to]);
   if (code === 0) return true;
   if (code === absent && !/\[\w+Error\]/.test(stderr)) return false;
@@ -20,6 +31,9 @@ export async function fetchWal(backups: PhysicalBackups, file: string, to: strin
     { otherwise: 'ArchiveUnreachable', damaged: 'BackupCorrupt' },
   );
 }
+
+/** Seconds that the store may say nothing, before it is asked again and that is said. */
+const silentSeconds = 20;
 
 /** Bytes of WAL that are fetched ahead of the recovery. */
 const aheadBytes = 256 * 1024 * 1024;
@@ -37,6 +51,7 @@ export function fetchInShell(backups: PhysicalBackups, places: FetchPlaces): str
     `--pg1-path=${places.data}`,
     `--lock-path=${places.lock}`,
     `--log-path=${places.log}`,
+    `--io-timeout=${silentSeconds}`,
     '--log-level-console=off',
     '--log-level-stderr=warn',
     '--log-level-file=warn',

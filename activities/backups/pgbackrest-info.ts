@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { BackupInfo } from '../../recovery/archive.ts';
 import { failure } from '../failure.ts';
-import { ask } from './pgbackrest-command.ts';
+import { type Asking, ask } from './pgbackrest-command.ts';
 import { meaningOf } from './pgbackrest-words.ts';
 
 /** Only what is read here; later releases add to it. */
@@ -39,10 +39,13 @@ export const annotation = 'lifeboat-step';
 const noBackup = 2;
 
 /** @throws StoreRefused @throws ArchiveUnreachable @throws BackupMissing the stanza is not there */
-export async function readInfo(backups: PhysicalBackups, label?: string): Promise<Stanza> {
+export async function readInfo(
+  backups: PhysicalBackups,
+  { label, ...asking }: Asking & { label?: string } = {},
+): Promise<Stanza> {
   const { config, stanza: name } = backups;
   const words = label === undefined ? ['--output=json'] : ['--output=json', `--set=${label}`];
-  const { code, stdout, stderr } = await ask(backups, 'info', words);
+  const { code, stdout, stderr } = await ask(backups, 'info', words, asking);
   if (code !== 0)
     throw meaningOf(
       { command: 'info', code, output: stderr, config, stanza: name },

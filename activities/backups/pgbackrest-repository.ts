@@ -54,7 +54,7 @@ async function readHistories(
 async function withTablespaces(backups: PhysicalBackups, listed: BackupInfo[]): Promise<BackupInfo[]> {
   const newest = listed.slice(-askedForTablespaces).map(({ label }) => label);
   const asked = await inTurn(newest, async (label) =>
-    backupsOf(await readInfo(backups, label)).find((one) => one.label === label),
+    backupsOf(await readInfo(backups, { label })).find((one) => one.label === label),
   );
   return listed.map((one) => asked.find((other) => other?.label === one.label) ?? one);
 }

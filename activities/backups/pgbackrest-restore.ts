@@ -3,9 +3,13 @@ import { join } from 'node:path';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import { belongingTo, runLong } from '../child.ts';
 import { failure } from '../failure.ts';
+import { beating } from '../heartbeat.ts';
+import { type Outage, waitingOut } from '../outage.ts';
 import { empty } from '../postgres/scratch.ts';
 import { readFrom, sizeOf } from '../tail.ts';
+import { underWatch } from '../under-watch.ts';
 import type { Restore } from './kind.ts';
+import { answers } from './pgbackrest-answers.ts';
 import { base, program } from './pgbackrest-command.ts';
 import { readInfo } from './pgbackrest-info.ts';
 import { progressOf } from './pgbackrest-progress.ts';
@@ -13,15 +17,28 @@ import { meaningOf, type Said } from './pgbackrest-words.ts';
 
 /** Restores a backup's files; what follows them, WAL, is the server's to replay. */
 export async function restore(backups: PhysicalBackups, ask: Restore): Promise<void> {
+  await waitingOut('ArchiveUnreachable', ask, async (outage) => {
+    await beating(
+      () => undefined,
+      () => answers(backups, outage),
+    );
+    await outage.over();
+    await attempt(backups, ask, outage);
+  });
+}
+
+async function attempt(backups: PhysicalBackups, ask: Restore, outage: Outage): Promise<void> {
   const log = join(ask.log, 'restore.log');
   const start = await sizeOf(log);
-  const { code } = await runLong({
-    file: program,
-    words: [...base(backups), 'restore', ...(await wordsOf(ask))],
-    env: belongingTo(ask.directory),
-    log,
-    details: progressOf(ask.bytes),
-  });
+  const words = [...base(backups), 'restore', ...(await wordsOf(ask))];
+  const env = belongingTo(ask.directory);
+  const watched = {
+    marker: () => sizeOf(log),
+    probe: (stop: AbortSignal) => answers(backups, { silentSeconds: outage.silentSeconds, stop }),
+  };
+  const { code } = await underWatch(outage, watched, (stop) =>
+    runLong({ file: program, words, env, log, details: progressOf(ask.bytes), stop }),
+  );
   if (code === 0) return;
   const output = (await readFrom(log, start))
     .split('\n')

@@ -23,7 +23,7 @@ const damagedWords =
 /** 27 config, 30 to 37 options, 43 and 96 parameters, 46 version, 48 command. */
 const configurationCodes = [27, 30, 31, 32, 33, 34, 35, 36, 37, 43, 46, 48, 96];
 const awayWords =
-  /\[(HostConnect|Service|Protocol)Error\]|unable to connect to|unable to get address|timeout|HTTP request failed|connection (reset|closed)|unexpected eof|unable to verify certificate|TLS|50[0-9] \(/i;
+  /\[(HostConnect|Service|Protocol)Error\]|unable to connect to|unable to get address|timeout|HTTP request failed|connection (reset|closed)|unexpected eof(?! in compressed)|invalid xml|TLS|50[0-9] \(/i;
 const fullWords = /No space left on device|\[28\] |Disk quota exceeded/;
 
 /**
@@ -47,6 +47,13 @@ export function meaningOf(said: Said, types: { otherwise: FailureType; damaged: 
 
 /** The store answers, and says no. One sentence: which key, which bucket, and where to correct it. */
 function refusalOf({ output, config }: Said): Error | undefined {
+  if (/certificate has expired/i.test(output))
+    return failure('StoreRefused', `the certificate of the object store has expired: ${firstWords(output)}. Renew it.`);
+  if (/wrong version number/i.test(output))
+    return failure(
+      'StoreRefused',
+      `the object store does not speak TLS there: ${firstWords(output)}. Correct repo1-s3-endpoint or repo1-storage-port in ${config}, or find out who answers in its place.`,
+    );
   if (/unable to verify certificate|unable to find hostname .* in certificate|unable to set .* CA/i.test(output))
     return failure(
       'StoreRefused',

@@ -1,6 +1,7 @@
 import { runTool } from '../child.ts';
 import { permitBackupConfiguration } from '../permit.ts';
 import type { BackupKind } from './kind.ts';
+import { answers } from './pgbackrest-answers.ts';
 import { backup } from './pgbackrest-backup.ts';
 import { program } from './pgbackrest-command.ts';
 import { fetchInShell, fetchWal } from './pgbackrest-fetch.ts';
@@ -8,6 +9,7 @@ import { repository } from './pgbackrest-repository.ts';
 import { restore } from './pgbackrest-restore.ts';
 
 export const pgbackrest: BackupKind = {
+  answers,
   repository,
   fetchWal,
   restore,

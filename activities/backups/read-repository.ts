@@ -1,8 +1,9 @@
 import { formatNumberOf } from '../../evidence/format.ts';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { Repository } from '../../recovery/archive.ts';
-import type { Found } from '../contract.ts';
+import type { Found, Patience } from '../contract.ts';
 import { beating } from '../heartbeat.ts';
+import { waitingOut } from '../outage.ts';
 import { loadPermit } from '../permit.ts';
 import { backupKind } from './kind.ts';
 
@@ -11,11 +12,18 @@ import { backupKind } from './kind.ts';
  *
  * @throws ArchiveUnreachable @throws StoreRefused @throws BackupMissing there is no such stanza
  */
-export async function repository(ask: { backups: PhysicalBackups; segmentBytes: number }): Promise<Repository & Found> {
-  await backupKind(ask.backups).permitted(await loadPermit(), ask.backups);
+export async function repository(
+  ask: { backups: PhysicalBackups; segmentBytes: number } & Patience,
+): Promise<Repository & Found> {
+  const kind = backupKind(ask.backups);
+  await kind.permitted(await loadPermit(), ask.backups);
   const read = await beating(
     () => ({ listing: ask.backups.stanza }),
-    () => backupKind(ask.backups).repository(ask.backups, ask.segmentBytes),
+    () =>
+      waitingOut('ArchiveUnreachable', ask, async (outage) => {
+        await kind.answers(ask.backups, outage);
+        return kind.repository(ask.backups, ask.segmentBytes);
+      }),
   );
   const segments = read.timelines.flatMap(({ ranges }) => ranges).reduce((sum, { count }) => sum + count, 0);
   return {

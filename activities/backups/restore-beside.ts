@@ -2,7 +2,7 @@ import { chmod, lstat, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { join } from 'node:path';
 import { formatBytes } from '../../evidence/format.ts';
 import type { PhysicalBackups } from '../../plan/schema.ts';
-import type { Found, Scratch } from '../contract.ts';
+import type { Found, Patience, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { controlData } from '../postgres/control-data.ts';
 import {
@@ -24,14 +24,12 @@ import { backupKind } from './kind.ts';
  * Safe to repeat: a complete restore of this backup is left alone; what a killed attempt has left running is ended, and its files are
  * compared by checksum and completed.
  * @param ask.bytes size once restored, for the progress
- * @throws NotPermitted @throws BackupCorrupt naming the file @throws DiskFull @throws BackupMissing @throws TablespaceUnsafe
+ * An outage of the repository is waited out.
+ * @throws NotPermitted @throws ArchiveUnreachable @throws BackupCorrupt naming the file @throws DiskFull @throws BackupMissing @throws TablespaceUnsafe
  */
-export async function restoreBeside(ask: {
-  backups: PhysicalBackups;
-  label: string;
-  bytes: number;
-  scratch: Scratch;
-}): Promise<Found & { bytes: number }> {
+export async function restoreBeside(
+  ask: { backups: PhysicalBackups; label: string; bytes: number; scratch: Scratch } & Patience,
+): Promise<Found & { bytes: number }> {
   const { places, permit } = await permittedPlaces(ask.scratch);
   const kind = backupKind(ask.backups);
   await kind.permitted(permit, ask.backups);
@@ -42,7 +40,8 @@ export async function restoreBeside(ask: {
   await chmod(places.directory, 0o700);
   await rm(places.restored, { force: true });
   await empty(places.spool);
-  await kind.restore(ask.backups, { ...places, label: ask.label, bytes: ask.bytes });
+  const { backups: _backups, scratch: _scratch, ...what } = ask;
+  await kind.restore(ask.backups, { ...places, ...what });
   await refuseIncomplete(places);
   await refuseOutsideTablespaces(places);
   await controlData(permit, places.data);

@@ -1,6 +1,6 @@
 import type { Member, PhysicalBackups } from '../../plan/schema.ts';
 import type { BackupInfo } from '../../recovery/archive.ts';
-import type { Found } from '../contract.ts';
+import type { Found, Patience } from '../contract.ts';
 import { loadPermit, permitDataDirectory } from '../permit.ts';
 import { backupKind } from './kind.ts';
 
@@ -10,16 +10,13 @@ import { backupKind } from './kind.ts';
  * Safe to repeat: a backup that carries `key` is the one; what a killed attempt has left running is ended first.
  * @throws BackupFailed @throws DataCorrupt the backup met pages with wrong checksums @throws StoreRefused @throws NotPermitted
  */
-export async function takeBackup(ask: {
-  backups: PhysicalBackups;
-  member: Member;
-  type: BackupInfo['type'];
-  key: string;
-}): Promise<Found & { backup: BackupInfo }> {
+export async function takeBackup(
+  ask: { backups: PhysicalBackups; member: Member; type: BackupInfo['type']; key: string } & Patience,
+): Promise<Found & { backup: BackupInfo }> {
   const permit = await loadPermit();
   await permitDataDirectory(permit, ask.member.dataDirectory);
   await backupKind(ask.backups).permitted(permit, ask.backups);
-  const backup = await backupKind(ask.backups).backup(ask.backups, ask.type, ask.key);
+  const backup = await backupKind(ask.backups).backup(ask.backups, ask);
   return {
     backup,
     found: `backup ${backup.label} complete, WAL from ${backup.startWal} to ${backup.stopWal} archived`,

@@ -2,7 +2,8 @@
 import pMap from 'p-map';
 import type { EvidenceStore } from '../../plan/schema.ts';
 import type { Anchor } from '../../recovery/archive.ts';
-import type { Found } from '../contract.ts';
+import type { Found, Patience } from '../contract.ts';
+import { waitingOut } from '../outage.ts';
 import { stableJson } from './json.ts';
 import { anchorFolder, anchorKey, anchorTime } from './layout.ts';
 import { withStore } from './object-store.ts';
@@ -16,20 +17,20 @@ const mostBytes = 256 * 1024;
  *
  * @throws StoreUnreachable @throws StoreRefused
  */
-export async function saveAnchor(ask: {
-  store: EvidenceStore;
-  service: string;
-  anchor: Anchor;
-}): Promise<Found & { location: string }> {
+export async function saveAnchor(
+  ask: { store: EvidenceStore; service: string; anchor: Anchor } & Patience,
+): Promise<Found & { location: string }> {
   const { service, anchor } = ask;
   const key = anchorKey(service, anchor);
-  return withStore(ask.store, async (opened) => {
-    await opened.put(key, stableJson(anchor), 'application/json');
-    return {
-      location: opened.location(key),
-      found: `anchor at ${anchor.lsn} on timeline ${anchor.timeline}, ${anchor.tables.length} tables, kept as ${opened.location(key)}`,
-    };
-  });
+  return waitingOut('StoreUnreachable', ask, () =>
+    withStore(ask.store, async (opened) => {
+      await opened.put(key, stableJson(anchor), 'application/json');
+      return {
+        location: opened.location(key),
+        found: `anchor at ${anchor.lsn} on timeline ${anchor.timeline}, ${anchor.tables.length} tables, kept as ${opened.location(key)}`,
+      };
+    }),
+  );
 }
 
 /**
@@ -37,24 +38,25 @@ export async function saveAnchor(ask: {
  *
  * @throws StoreUnreachable @throws StoreRefused
  */
-export async function listAnchors(ask: {
-  store: EvidenceStore;
-  service: string;
-}): Promise<Found & { anchors: Anchor[] }> {
-  return withStore(ask.store, async (opened) => {
-    const keys = await opened.list(anchorFolder(ask.service));
-    const newest = [...keys].sort((a, b) => (anchorTime(a) < anchorTime(b) ? 1 : -1)).slice(0, most);
-    const read = await pMap(newest, (key) => opened.get(key), { concurrency: 8 });
-    const anchors = withinSize(read.filter((bytes) => bytes !== undefined));
-    const left = keys.length - anchors.length;
-    return {
-      anchors,
-      found:
-        keys.length === 0
-          ? `no anchor of ${ask.service} in the store`
-          : `${anchors.length} anchors of ${ask.service}, the newest of ${anchors[0]?.at ?? 'unknown time'}${left > 0 ? `; ${left} older or unreadable ones left out` : ''}`,
-    };
-  });
+export async function listAnchors(
+  ask: { store: EvidenceStore; service: string } & Patience,
+): Promise<Found & { anchors: Anchor[] }> {
+  return waitingOut('StoreUnreachable', ask, () =>
+    withStore(ask.store, async (opened) => {
+      const keys = await opened.list(anchorFolder(ask.service));
+      const newest = [...keys].sort((a, b) => (anchorTime(a) < anchorTime(b) ? 1 : -1)).slice(0, most);
+      const read = await pMap(newest, (key) => opened.get(key), { concurrency: 8 });
+      const anchors = withinSize(read.filter((bytes) => bytes !== undefined));
+      const left = keys.length - anchors.length;
+      return {
+        anchors,
+        found:
+          keys.length === 0
+            ? `no anchor of ${ask.service} in the store`
+            : `${anchors.length} anchors of ${ask.service}, the newest of ${anchors[0]?.at ?? 'unknown time'}${left > 0 ? `; ${left} older or unreadable ones left out` : ''}`,
+      };
+    }),
+  );
 }
 
 function withinSize(read: Uint8Array[]): Anchor[] {

@@ -1,5 +1,6 @@
 import type { EvidenceStore } from '../../plan/schema.ts';
-import type { Found } from '../contract.ts';
+import type { Found, Patience } from '../contract.ts';
+import { waitingOut } from '../outage.ts';
 import { withStore } from './object-store.ts';
 
 /**
@@ -7,9 +8,9 @@ import { withStore } from './object-store.ts';
  *
  * @throws StoreRefused wrong key, missing bucket, untrusted certificate @throws StoreUnreachable
  */
-export async function storeAnswers(ask: { store: EvidenceStore }): Promise<Found> {
+export async function storeAnswers(ask: { store: EvidenceStore } & Patience): Promise<Found> {
   const { endpoint, bucket } = ask.store;
-  await withStore(ask.store, (opened) => opened.list('', 1));
+  await waitingOut('StoreUnreachable', ask, () => withStore(ask.store, (opened) => opened.list('', 1)));
   return {
     found: `${endpoint} lists bucket "${bucket}" with the plan's key`,
     expected: 'an object store that knows the key and has the bucket',

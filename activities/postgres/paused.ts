@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises';
 import type { RecoveryTarget } from '../../recovery/archive.ts';
 import { failure } from '../failure.ts';
 import { pause } from '../heartbeat.ts';
+import type { Outage } from '../outage.ts';
 import { isAlive } from '../processes.ts';
 import { askRecovery, type RecoveryState } from './recovery-state.ts';
+import { sayOutage } from './restore-command.ts';
 import { type Places, writeWhole } from './scratch.ts';
 import { recoveryWords, wasKilled, whyEnded } from './server-log.ts';
 
@@ -29,7 +31,8 @@ export function noteStart(places: Places, start: Start): Promise<void> {
 /** Where it stands; or what it wants raised before it can go on; or that somebody has killed it. */
 export type Reached = { state: RecoveryState } | { raised: Record<string, number> } | { killed: true };
 
-export async function waitForPause(places: Places, start: Start, pid: number): Promise<Reached> {
+/** @param outage of the archive, which is told of it */
+export async function waitForPause(places: Places, start: Start, pid: number, outage?: Outage): Promise<Reached> {
   let seen: RecoveryState | undefined;
   for (;;) {
     const alive = await isAlive(pid);
@@ -48,11 +51,8 @@ export async function waitForPause(places: Places, start: Start, pid: number): P
       // It also pauses where a hot standby cannot go on: that is not the target.
       if (wantsMore(words.raised, start)) return { raised: words.raised };
     }
-    await pause(250, {
-      target: targetWords(start.target),
-      replayed: seen?.lsn ?? 'not consistent yet',
-      waiting: (await readFile(places.reason, 'utf8').catch(() => '')).trim(),
-    });
+    if (outage !== undefined) await sayOutage(places, outage);
+    await pause(250, { target: targetWords(start.target), replayed: seen?.lsn ?? 'not consistent yet' });
   }
 }
 

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import type { Found, Scratch } from '../contract.ts';
+import type { Found, Patience, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { pause } from '../heartbeat.ts';
+import { Outage } from '../outage.ts';
+import { sayOutage } from './restore-command.ts';
 import { type Places, permittedPlaces } from './scratch.ts';
 import { findServer } from './server.ts';
 import { wasKilled, whyEnded } from './server-log.ts';
@@ -22,7 +24,7 @@ const question = `
  * Safe to repeat: a server that is promoted already is left alone.
  * @throws ReplayFailed the server ended, or stays in recovery
  */
-export async function promoteScratch(ask: { scratch: Scratch }): Promise<Found & { timeline: number }> {
+export async function promoteScratch(ask: { scratch: Scratch } & Patience): Promise<Found & { timeline: number }> {
   const { places, permit } = await permittedPlaces(ask.scratch);
   await standing(places, permit);
   const before = await look(places);
@@ -31,7 +33,7 @@ export async function promoteScratch(ask: { scratch: Scratch }): Promise<Found &
     await withSession(placeOfScratch(places), 'postgres', 'promote', (client) =>
       client.query('select pg_promote(false)'),
     );
-  const after = await waitForPromotion(places);
+  const after = await waitForPromotion(places, new Outage('ArchiveUnreachable', ask));
   const timeline = Number(after.timeline);
   if (!(timeline > from))
     throw failure('ReplayFailed', `the promoted server is on timeline ${timeline}, expected one after ${from}.`);
@@ -42,19 +44,20 @@ export async function promoteScratch(ask: { scratch: Scratch }): Promise<Found &
   };
 }
 
-async function waitForPromotion(places: Places): Promise<Row> {
-  const deadline = Date.now() + promoteWithinMs;
+async function waitForPromotion(places: Places, outage: Outage): Promise<Row> {
+  let deadline = Date.now() + promoteWithinMs;
   for (;;) {
     if ((await findServer(places)) === undefined) throw await whyGone(places);
     const state = await look(places);
     if (state.in_recovery === 'false') return state;
-    const waiting = (await readFile(places.reason, 'utf8').catch(() => '')).trim();
+    // The restore_command ends the wait for an archive that is away; this limit is for what has no reason.
+    if (await sayOutage(places, outage)) deadline = Date.now() + promoteWithinMs;
     if (Date.now() > deadline)
       throw failure(
         'ReplayFailed',
-        `the server is still in recovery ${promoteWithinMs / 60_000} min after it was told to end it. ${waiting} See ${places.serverLog}.`,
+        `the server is still in recovery ${promoteWithinMs / 60_000} min after it was told to end it. See ${places.serverLog}.`,
       );
-    await pause(250, { promoting: places.directory, waiting });
+    await pause(250, { promoting: places.directory });
   }
 }
 

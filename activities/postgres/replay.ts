@@ -6,6 +6,7 @@ import type { RecoveryTarget } from '../../recovery/archive.ts';
 import { backupKind } from '../backups/kind.ts';
 import type { EndOfRecovery, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
+import { Outage } from '../outage.ts';
 import type { Permit } from '../permit.ts';
 import { sizeOf } from '../tail.ts';
 import { refuseOtherCollations } from './collations.ts';
@@ -22,7 +23,7 @@ export interface ReplayAsk {
   backups: PhysicalBackups;
   scratch: Scratch;
   target: RecoveryTarget;
-  /** How long an outage of the archive is waited for, milliseconds. */
+  /** How long an outage of the archive is waited for, milliseconds since the activity was first scheduled. */
   outageWithinMs: number;
   throwAway: boolean;
 }
@@ -48,12 +49,13 @@ export async function replayTo(ask: ReplayAsk): Promise<EndOfRecovery> {
   refuseVagueTarget(ask.target);
   if (!(await exists(places.restored)))
     throw failure('ReplayFailed', `there is no complete restore in ${places.directory}. Restore there first.`);
+  const outage = new Outage('ArchiveUnreachable', ask);
   let start = await readStart(places);
   let pid = await findServer(places);
   if (start === undefined || pid === undefined || !sameTarget(start.target, ask.target))
-    [start, pid] = await startTowards(ask, places, permit, start?.raised ?? {});
+    [start, pid] = await startTowards(ask, outage, places, permit, start?.raised ?? {});
   for (let raises = 0, kills = 0; ; ) {
-    const reached = await waitForPause(places, start, pid);
+    const reached = await waitForPause(places, start, pid, outage);
     if ('state' in reached) {
       await refuseOtherCollations(places);
       return describeEnd(places, reached.state, ask.scratch.host, start.logFrom);
@@ -61,7 +63,7 @@ export async function replayTo(ask: ReplayAsk): Promise<EndOfRecovery> {
     if ('killed' in reached) {
       kills += 1;
       if (kills > mostKills) throw await whyEnded(places, start.logFrom);
-      [start, pid] = await startTowards(ask, places, permit, start.raised);
+      [start, pid] = await startTowards(ask, outage, places, permit, start.raised);
       continue;
     }
     raises += 1;
@@ -70,12 +72,13 @@ export async function replayTo(ask: ReplayAsk): Promise<EndOfRecovery> {
         'ReplayFailed',
         `the WAL wants ${wordsOf(reached.raised)}, after ${mostRaises} raises. See ${places.serverLog}.`,
       );
-    [start, pid] = await startTowards(ask, places, permit, { ...start.raised, ...reached.raised });
+    [start, pid] = await startTowards(ask, outage, places, permit, { ...start.raised, ...reached.raised });
   }
 }
 
 async function startTowards(
   ask: ReplayAsk,
+  outage: Outage,
   places: Places,
   permit: Permit,
   raised: Record<string, number>,
@@ -91,7 +94,7 @@ async function startTowards(
   await rm(places.absent, { force: true });
   await writeRestoreCommand(places, {
     fetch: backupKind(ask.backups).fetchInShell(ask.backups, places),
-    outageWithinMs: ask.outageWithinMs,
+    outageWithinMs: outage.leftMs,
   });
   await writeConfiguration(places, { target: ask.target, control, raised, throwAway: ask.throwAway });
   const start: Start = { target: ask.target, raised, logFrom: await sizeOf(places.serverLog) };

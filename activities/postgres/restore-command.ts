@@ -5,27 +5,51 @@
  *
  * POSIX sh, because it runs once for each segment.
  */
+import { readFile } from 'node:fs/promises';
+import type { Outage } from '../outage.ts';
 import { quoted } from '../quoted.ts';
 import { type Places, writeWhole } from './scratch.ts';
 
 export interface RestoreCommand {
   /** Defines `fetch_fast` and `fetch_proven`, which take a file's name and where to put it. */
   fetch: string;
-  /** How long an outage is waited for, milliseconds. */
+  /** How long an outage is waited for from now on, for all files together, milliseconds. */
   outageWithinMs: number;
 }
 
 export async function writeRestoreCommand(places: Places, command: RestoreCommand): Promise<void> {
-  await writeWhole(places.restoreCommand, restoreCommandText(places, command), 0o700);
+  const text = restoreCommandText(places, command, await secondsSinceBoot());
+  await writeWhole(places.restoreCommand, text, 0o700);
 }
 
+/** It waits by itself, and leaves word of that. Whether it waits. */
+export async function sayOutage(places: Places, outage: Outage): Promise<boolean> {
+  const reason = (await readFile(places.reason, 'utf8').catch(() => '')).trim();
+  const waits = reason.startsWith('waiting');
+  if (waits) await outage.began(reason);
+  else await outage.over();
+  return waits;
+}
+
+/** A clock that nobody sets: the time of day may be put right in the middle of a recovery. */
+export async function secondsSinceBoot(): Promise<number> {
+  return Math.floor(Number.parseFloat(await readFile('/proc/uptime', 'utf8')));
+}
+
+/** Seconds: what an outage is given that begins when the time is nearly over; and how long a refusal is waited for. */
+const mostGrace = 60;
+const mostRefused = 60;
+
 /**
- * In this order: what can never pass, an outage (its words come with others: an unreadable info file is also "missing"), damage.
- * What is not recognised is waited for like an outage, because waiting loses nothing.
+ * In this order: what can never pass, a refusal, an outage (its words come with others: an unreadable info file is also "missing"),
+ * damage. What is not recognised is waited for like an outage, because waiting loses nothing. A refusal is waited for a little, because
+ * stopping loses hours of replay; damage is read twice, because a network can damage too.
+ * @param now seconds since boot
  * @see backups/pgbackrest-words.ts
  */
-export function restoreCommandText(places: Places, { fetch, outageWithinMs }: RestoreCommand): string {
+export function restoreCommandText(places: Places, { fetch, outageWithinMs }: RestoreCommand, now: number): string {
   const seconds = Math.max(1, Math.ceil(outageWithinMs / 1000));
+  const grace = Math.min(mostGrace, Math.ceil(seconds / 10));
   return `#!/bin/sh
 # Written by Lifeboat. Fetches one file of the WAL archive: "$1" is its name, "$2" where to put it.
 # Exit codes: 0 here it is; 1 proven absent; 200 stop the recovery.
@@ -34,7 +58,7 @@ file=$1 to=$2
 reason=${quoted(places.reason)}
 said=${quoted(`${places.log}/restore-command`)}.$$
 absent=${quoted(places.absent)}
-within=${seconds}
+give_up_at=${now + seconds}
 child=
 
 ${fetch}
@@ -61,10 +85,16 @@ say() {
   printf '%s: %s\\n' "$1" "$(grep -E 'ERROR|\\[[A-Za-z]+Error\\]' "$said" | head -n 2 | tr '\\n' ' ' | cut -c1-400)" >"$reason.new"
   mv -f "$reason.new" "$reason"
 }
+since_boot() { read -r now _ </proc/uptime; now=\${now%%.*}; }
 # Timeline history files are never fetched ahead.
 case $file in *.*) ahead=no ;; *) ahead=yes ;; esac
-began=$(date +%s)
+since_boot
+began=$now
+# An outage that begins late is waited for a little all the same.
+test "$give_up_at" -ge "$((began + ${grace}))" || give_up_at=$((began + ${grace}))
+refused_until=$((began + ${Math.min(mostRefused, seconds)}))
 rest=1
+damaged=0
 while :; do
   if test "$ahead" = yes && run fetch_fast "$file" "$to"; then rm -f "$reason"; finish 0; fi
   run fetch_proven "$file" "$to"
@@ -80,17 +110,22 @@ while :; do
     27 | 3[0-7] | 43 | 46 | 48 | 96 | 126 | 127) say "the backup tool cannot be used for $file"; finish 200 ;;
   esac
   if grep -qE 'No space left on device|Disk quota exceeded' "$said"; then say "no room for $file"; finish 200; fi
-  if ! grep -qiE '(HostConnect|Service|Protocol)Error|unable to connect|unable to get address|timeout|HTTP request failed|connection (reset|closed)|certificate|TLS' "$said"; then
-    case $code in
-      26 | 28 | 29 | 44 | 95 | 99) say "$file is damaged in the archive"; finish 200 ;;
+  since_boot
+  waited=$((now - began))
+  if grep -qiE 'unable to (verify|find hostname .* in) certificate|wrong version number|NoSuchBucket|HTTP request failed with 40[13]' "$said"; then
+    if test "$now" -ge "$refused_until"; then say "the store refuses $file"; finish 200; fi
+  elif ! grep -qiE '(HostConnect|Service|Protocol)Error|unable to connect|unable to get address|timeout|HTTP request failed|connection (reset|closed)|invalid xml|TLS' "$said"; then
+    case $code in 26 | 28 | 29 | 44 | 95 | 99) damaged=$((damaged + 1)) ;;
+      *)
+        if grep -qiE '(Checksum|FileInvalid|Format|ArchiveMismatch|Crypto|JsonFormat)Error|(zst|lz4|gz|bz2) error|unable to flush|cipher header' "$said"; then
+          damaged=$((damaged + 1))
+        fi
+        ;;
     esac
-    if grep -qiE '(Checksum|FileInvalid|Format|ArchiveMismatch|Crypto|JsonFormat)Error|(zst|lz4|gz|bz2) error|unable to flush|cipher header' "$said"; then
-      say "$file is damaged in the archive"
-      finish 200
-    fi
+    if test "$damaged" -ge 2; then say "$file is damaged in the archive"; finish 200; fi
+    if test "$damaged" = 1; then continue; fi
   fi
-  waited=$(($(date +%s) - began))
-  if test "$waited" -ge "$within"; then say "gave up after $waited s on $file"; finish 200; fi
+  if test "$now" -ge "$give_up_at"; then say "gave up after $waited s on $file"; finish 200; fi
   # Without its server, nobody waits for the file.
   kill -0 "$PPID" 2>/dev/null || finish 200
   say "waiting for $file since $waited s"

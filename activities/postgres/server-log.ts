@@ -1,6 +1,6 @@
 /** What the server itself says of its recovery. "Done" is read here, not from an exit code. */
 import { readFile } from 'node:fs/promises';
-import { failure } from '../failure.ts';
+import { failure, finalFailure } from '../failure.ts';
 import { lastLines, readFrom } from '../tail.ts';
 import type { Places } from './scratch.ts';
 
@@ -91,7 +91,15 @@ export async function whyEnded(places: Places, from: number): Promise<Error> {
       `${waiting}. ${server} Nothing after it can be recovered from this backup: choose an earlier target, take a new backup, and find out what damaged it.`,
     );
   if (waiting.startsWith('gave up'))
-    return failure('ArchiveUnreachable', `the WAL archive did not answer in time: ${waiting}. ${server}`);
+    return finalFailure(
+      'ArchiveUnreachable',
+      `the WAL archive did not answer until the time that the plan gives this phase was used up: ${waiting}. ${server} See whether the object store and the way to it are up.`,
+    );
+  if (waiting.startsWith('the store refuses'))
+    return failure(
+      'StoreRefused',
+      `${waiting}. ${server} Correct the store's certificate, key or bucket (pgBackRest's configuration on this host), then run it again.`,
+    );
   if (waiting.includes('cannot be used')) return failure('PlanInvalid', `${waiting}. ${server}`);
   if (said.includes('recovery ended before configured recovery target')) return endedEarly(places, words, server);
   if (said.includes('before consistent recovery point'))
@@ -105,8 +113,8 @@ export async function whyEnded(places: Places, from: number): Promise<Error> {
 async function endedEarly(places: Places, words: RecoveryWords, server: string): Promise<Error> {
   if (words.damage !== undefined)
     return failure(
-      'ReplayFailed',
-      `the WAL cannot be read on: ${words.damage}. ${server} A segment in the archive is damaged; nothing after it can be recovered from this backup.`,
+      'BackupCorrupt',
+      `the WAL in the archive cannot be read on: ${words.damage}. ${server} A segment there is damaged, or is another than its name says; nothing after it can be recovered from this backup.`,
     );
   const absent = (await lastLines(places.absent, 50).catch(() => []))
     .filter((name) => /^[0-9A-F]{24}$/.test(name))

@@ -11,7 +11,8 @@ interface Says {
   of?: unknown;
   total?: unknown;
   lsn?: unknown;
-  /** Why it waits, such as an outage of the archive. */
+  /** What it waits for, such as an outage of the archive. */
+  waiting?: unknown;
   reason?: unknown;
   line?: unknown;
   lastLine?: unknown;
@@ -50,7 +51,7 @@ export function progressInWords(progress: unknown): string | undefined {
     ...(typeof says.percent === 'number' ? [`${Math.floor(says.percent)} %`] : []),
     ...(typeof says.bytes === 'number' ? [amount(says.bytes, all)] : []),
     ...(typeof says.lsn === 'string' ? [`at ${says.lsn}`] : []),
-    ...[says.reason, says.line, says.lastLine].filter((one) => typeof one === 'string' && one !== ''),
+    ...[says.waiting, says.reason, says.line, says.lastLine].filter((one) => typeof one === 'string' && one !== ''),
   ];
   return (words.length === 0 ? anything(progress) : words).join(', ') || undefined;
 }

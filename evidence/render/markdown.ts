@@ -4,6 +4,7 @@ import { classVerdicts } from '../classes.ts';
 import type { Evidence, Step } from '../evidence.ts';
 import { formatBytes, formatClock, formatCount, formatDuration, formatMoment } from '../format.ts';
 import { splitOf } from '../outcome.ts';
+import { waitSentence } from '../waits.ts';
 import { block, code, plain, table } from './markdown/marks.ts';
 import { overWord, promisesSentence } from './promises.ts';
 import {
@@ -146,7 +147,8 @@ function stepSections(evidence: Evidence): string[] {
 
 function foundOf(step: Step): string {
   const done = step.found ?? stateOf(step).word;
-  const words = step.failure === undefined ? done : `${step.failure.type}: ${step.failure.message}`;
+  const said = step.failure === undefined ? done : `${step.failure.type}: ${step.failure.message}`;
+  const words = [said, waitSentence(step)].filter((one) => one !== undefined).join('; ');
   if (step.preview === undefined) return words;
   return step.state === 'previewed' ? `would ${step.preview}` : `${words} (previewed: ${step.preview})`;
 }

@@ -11,6 +11,7 @@ import {
 } from '../evidence.ts';
 import { formatBytes, formatCount, formatDuration, formatMoment, formatNumberOf } from '../format.ts';
 import { equalityProven } from '../outcome.ts';
+import { waitSentence } from '../waits.ts';
 
 /** How a thing is meant to feel; never said by colour alone. */
 export type Tone = 'good' | 'warn' | 'bad' | 'calm';
@@ -174,7 +175,7 @@ export function sentenceOf(step: Step): string {
   if (step.failure !== undefined) return `${step.name}: ${step.failure.message}`;
   if (step.state === 'previewed') return `would ${step.preview ?? step.name}`;
   if (step.state === 'listed' || step.state === 'skipped') return `${step.name} (${stateOf(step).word})`;
-  return step.found ?? step.name;
+  return [step.found ?? step.name, waitSentence(step)].filter((one) => one !== undefined).join('; ');
 }
 
 export type PhaseState = 'waiting' | 'running' | 'previewed' | 'done' | 'failed' | 'stopped';

@@ -35,7 +35,12 @@ function anchorChange(run: Run, primary: string, standby: string | undefined): C
                 if (!['StandbyUnfit', 'HostSilent'].includes(failureOf(error).type)) throw error;
                 return underLock();
               });
-      await run.control.saveAnchor({ store: evidence, service, anchor: taken.anchor });
+      await run.control.saveAnchor({
+        store: evidence,
+        service,
+        anchor: taken.anchor,
+        outageWithinMs: run.patienceMs(),
+      });
       run.measure('tables in the anchor', taken.anchor.tables.length, 'count', taken.anchor.source);
       return { found: taken.found };
     },

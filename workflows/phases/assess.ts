@@ -24,9 +24,16 @@ export async function assessSurroundings(run: Run, scratch: Scratch, service: Se
   const [repository] = await run.together(
     () =>
       run.check('The WAL archive answers', () =>
-        host.repository({ backups: plan.backups.physical, segmentBytes: service.segmentBytes }),
+        host.repository({
+          backups: plan.backups.physical,
+          segmentBytes: service.segmentBytes,
+          outageWithinMs: run.patienceMs(),
+        }),
       ),
-    () => run.check('The evidence store answers', () => run.control.storeAnswers({ store: plan.evidence })),
+    () =>
+      run.check('The evidence store answers', () =>
+        run.control.storeAnswers({ store: plan.evidence, outageWithinMs: run.patienceMs() }),
+      ),
     () =>
       run.check('The drill host is ready', async () =>
         sameVersions(

@@ -27,7 +27,13 @@ export function restoreBeside(run: Run, { scratch, backup }: Beside): Change<{ b
     apply: async () => {
       const started = Date.now();
       const { label, bytes } = backup;
-      const restored = await host.restoreBeside({ backups: run.plan.backups.physical, label, bytes, scratch });
+      const restored = await host.restoreBeside({
+        backups: run.plan.backups.physical,
+        label,
+        bytes,
+        scratch,
+        outageWithinMs: run.patienceMs(),
+      });
       run.measure('restored', restored.bytes, 'bytes', 'size of the restored data directory, from pgBackRest');
       run.measure('restore', Date.now() - started, 'ms', 'from its start to the last verified file');
       return restored;
@@ -49,8 +55,7 @@ export function replayTo(run: Run, { scratch }: Beside, target: RecoveryTarget, 
         backups: run.plan.backups.physical,
         scratch,
         target,
-        // A store that is away in mid-replay is waited for as long as the plan gives the phase.
-        outageWithinMs: run.plan.phases.database,
+        outageWithinMs: run.patienceMs(),
         throwAway: run.mode !== 'live',
       });
       run.measure(`replay to ${where}`, Date.now() - started, 'ms', 'from the start of the server to its pause there');
@@ -72,7 +77,7 @@ export function promoteThrowAway(run: Run, { scratch }: Beside): Change<{ timeli
       will: 'promote the throw-away server, which archives nothing, for the second stage of proof',
       yields: { timeline: 0 },
     }),
-    apply: () => run.host(scratch.host).promoteScratch({ scratch }),
+    apply: () => run.host(scratch.host).promoteScratch({ scratch, outageWithinMs: run.patienceMs() }),
     undo: { undoneWith: restoreStep },
   };
 }

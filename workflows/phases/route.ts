@@ -149,6 +149,7 @@ function newestCommit(
     firstSegment: backup.stopWal,
     lastSegment,
     segmentBytes: service.segmentBytes,
+    outageWithinMs: run.patienceMs(),
   });
 }
 
@@ -156,7 +157,11 @@ function newestCommit(
 export function anchorBefore(run: Run, repository: Repository, { backup, target }: Route): Promise<Anchor | undefined> {
   return run
     .check('An anchor lies between the backup and the target', async () => {
-      const { anchors } = await run.control.listAnchors({ store: run.plan.evidence, service: run.plan.service });
+      const { anchors } = await run.control.listAnchors({
+        store: run.plan.evidence,
+        service: run.plan.service,
+        outageWithinMs: run.patienceMs(),
+      });
       const anchor = chooseAnchor(repository, anchors, backup, target);
       return {
         anchor,

@@ -4,6 +4,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Evidence, Failure, Phase, Step, StepState } from '../../evidence/evidence.ts';
 import { renderLivePage } from '../../evidence/render/markdown.ts';
+import { endWaits, noteOutage, type OutageNote, waitedMs } from '../../evidence/waits.ts';
 import { searchAttributes } from '../messages.ts';
 import type { CurrentStep } from './step.ts';
 
@@ -74,7 +75,8 @@ export class Record {
     if (by.attempts > 0) record.attempts = by.attempts;
     if (by.workers.size > 0) record.workers = [...by.workers];
     const phase = this.evidence.phases.find((one) => one.name === record.group);
-    if (phase !== undefined) phase.retriesMs += by.retriesMs;
+    endWaits(record);
+    if (phase !== undefined) phase.retriesMs += by.retriesMs + waitedMs(record);
     if (typeof result === 'object' && result !== null) {
       const says: Says = result;
       if (typeof says.found === 'string') record.found = says.found;
@@ -87,6 +89,16 @@ export class Record {
   fail(record: Step, state: 'failed' | 'cancelled', by: CurrentStep, failure: Failure): void {
     record.failure = failure;
     this.end(record, state, by);
+  }
+
+  /** An activity waits for something that is away, or waits no longer: its run says so at once. */
+  noteOutage(note: OutageNote): void {
+    // The second activity of a step is called `<step>.2`, and so on.
+    const id = note.activity.replace(/\.\d+$/, '');
+    const step = this.evidence.steps.find((one) => one.id === id && one.state === 'running');
+    if (step === undefined) return;
+    noteOutage(step, note, Date.now());
+    this.show();
   }
 
   close(outcome: Evidence['outcome']): void {

@@ -89,6 +89,16 @@ export class Run<I extends RunInput = RunInput> {
     return result;
   }
 
+  /**
+   * How long an outage may be waited for, milliseconds: until the budget of the phase is used up. An outage that begins later, or
+   * shortly before, is still given a tenth of it.
+   */
+  patienceMs(): number {
+    const phase = this.evidence.phases.find((one) => one.name === this.#groups.getStore());
+    if (phase?.startedAt === undefined) return minute;
+    return Math.max(Date.parse(phase.startedAt) + phase.budgetMs - Date.now(), phase.budgetMs / 10);
+  }
+
   /** Reads the estate as it is found; runs in every mode. */
   check<T>(name: string, look: () => Promise<T>): Promise<T> {
     return this.#step(name, 'check', async () => ({ state: 'done', result: await look() }));

@@ -14,7 +14,7 @@ import { notMeasuredYet, settleEvidence } from '../../evidence/outcome.ts';
 import { dataClassesOf, objectivesFor } from '../../plan/objectives.ts';
 import type { Plan } from '../../plan/schema.ts';
 import { checkInput, modeOf } from '../inputs.ts';
-import { controlQueue, evidenceQuery, type RunbookName, type RunInput } from '../messages.ts';
+import { controlQueue, evidenceQuery, outageSignal, type RunbookName, type RunInput } from '../messages.ts';
 import { version } from '../version.ts';
 import { failure, failureOf } from './failure.ts';
 import { Record } from './record.ts';
@@ -58,6 +58,9 @@ export async function runbook<I extends RunInput>(
     },
     { description: 'The evidence so far: phases, steps, measurements, outcome.' },
   );
+  setHandler(outageSignal, (note) => state.record?.noteOutage(note), {
+    description: 'From an activity: what it waits for, since when, and for how long it will go on.',
+  });
   const refusal = checkInput(definition.name, given);
   if (refusal !== undefined) throw failure('InputInvalid', refusal);
   const input = { ...definition.usualInput, ...given } as Readonly<I>;

@@ -1,6 +1,7 @@
 /** Every step, as an auditor reads it: when, what was expected and found, by whom, in how many attempts. */
 import type { Evidence, Step } from '../../evidence.ts';
 import { formatClock, formatDate, formatDuration, formatNumberOf } from '../../format.ts';
+import { waitSentence } from '../../waits.ts';
 import { groupTitle, kindWord, stateOf, stepsByGroup, tookMs } from '../words.ts';
 import { html, type Markup, prose } from './markup.ts';
 
@@ -45,6 +46,7 @@ function found(step: Step): Markup {
 ${step.failure !== undefined && step.found !== undefined && html`<p class="aside">${prose(step.found)}</p>`}
 ${step.preview !== undefined && step.state !== 'previewed' && html`<p class="aside">previewed: ${prose(step.preview)}</p>`}
 ${step.expected !== undefined && html`<p class="aside">expected: ${prose(step.expected)}</p>`}
+${step.waits !== undefined && html`<p class="aside">${prose(waitSentence(step) ?? '')}</p>`}
 `;
 }
 

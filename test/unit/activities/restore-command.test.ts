@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { restoreCommandText } from '../../../activities/postgres/restore-command.ts';
+import { restoreCommandText, secondsSinceBoot } from '../../../activities/postgres/restore-command.ts';
 import { type Places, placesOf } from '../../../activities/postgres/scratch.ts';
 import { quoted } from '../../../activities/quoted.ts';
 
@@ -26,7 +26,10 @@ describe('the restore_command', () => {
     await writeFile(tool, `#!/bin/sh\necho "$1 $2" >>${quoted(`${tool}.calls`)}\n${text}\n`);
     await chmod(tool, 0o755);
     const fetch = `fetch_fast() { exec ${quoted(tool)} fast "$1" "$2"; }\nfetch_proven() { exec ${quoted(tool)} proven "$1" "$2"; }`;
-    await writeFile(places.restoreCommand, restoreCommandText(places, { fetch, outageWithinMs }));
+    await writeFile(
+      places.restoreCommand,
+      restoreCommandText(places, { fetch, outageWithinMs }, await secondsSinceBoot()),
+    );
     await chmod(places.restoreCommand, 0o755);
   }
   const fetchFile = async (file = segment) =>

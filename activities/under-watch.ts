@@ -1,0 +1,70 @@
+/** Long work of a tool that has a patience of its own, and no words while it waits. */
+import { isOutage, type Outage } from './outage.ts';
+
+/** Milliseconds without a sign of progress before it is asked what the matter is. */
+const quietMs = 5_000;
+
+/**
+ * A tool that tries again by itself for minutes says nothing meanwhile: when it stands still, its store is asked whether it answers.
+ *
+ * @param marker changes while the work makes progress
+ * @param work gets a signal that is aborted once the outage has lasted too long
+ */
+export async function underWatch<T>(
+  outage: Outage,
+  { marker, probe }: { marker: () => Promise<unknown>; probe: (stop: AbortSignal) => Promise<unknown> },
+  work: (tooLong: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const ended = new AbortController();
+  const tooLong = new AbortController();
+  const watching = watch(outage, marker, () => probe(ended.signal), ended.signal, tooLong).catch(() => undefined);
+  try {
+    const result = await work(tooLong.signal);
+    if (tooLong.signal.aborted) throw tooLong.signal.reason;
+    return result;
+  } finally {
+    ended.abort();
+    await watching;
+  }
+}
+
+async function watch(
+  outage: Outage,
+  marker: () => Promise<unknown>,
+  probe: () => Promise<unknown>,
+  ended: AbortSignal,
+  tooLong: AbortController,
+): Promise<void> {
+  let before = await marker();
+  for (;;) {
+    await rest(quietMs, ended);
+    if (ended.aborted) return;
+    const now = await marker();
+    const moved = now !== before;
+    before = now;
+    const error = moved
+      ? undefined
+      : await probe().then(
+          () => undefined,
+          (why: unknown) => why,
+        );
+    if (ended.aborted) return;
+    if (!isOutage(error)) await outage.over();
+    else {
+      await outage.began(error.message);
+      if (outage.isTooLong) return tooLong.abort(outage.tooLong(error.message));
+    }
+  }
+}
+
+function rest(ms: number, ended: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done() {
+      clearTimeout(timer);
+      ended.removeEventListener('abort', done);
+      resolve();
+    }
+    ended.addEventListener('abort', done);
+  });
+}
