@@ -5,8 +5,11 @@ import type { RunbookName } from '../../workflows/messages.ts';
 
 type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 
+/** The runbooks that are walked: an anchor alone is what a backup ends with. */
+export type Walkable = Exclude<RunbookName, 'anchor'>;
+
 export interface Point {
-  runbook: RunbookName;
+  runbook: Walkable;
   /** `phase/step`, as in the evidence. */
   step: string;
   /** What stops there: the id of an activity, or of the child workflow that is a host's lock. */
@@ -18,7 +21,7 @@ export interface Point {
 }
 
 /** Every activity of the run, and every step that has none, in the order in which they were asked for. */
-export function pointsOf(runbook: RunbookName, history: History, evidence: Evidence): Point[] {
+export function pointsOf(runbook: Walkable, history: History, evidence: Evidence): Point[] {
   const asked = askedFor(history).map((one) => ({ runbook, ...one }));
   return evidence.steps.reduce<Point[]>(
     (points, { id: step }, index) => {

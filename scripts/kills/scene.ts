@@ -1,7 +1,7 @@
 /** The estate on which runs are killed, and the walks over it in an order that keeps each run short. */
 import { Client, Connection } from '@temporalio/client';
 import { type Estate, type EstateOptions, startEstate } from '../../lab/estate.ts';
-import type { RunbookName } from '../../workflows/messages.ts';
+import type { Walkable } from './points.ts';
 import { type Planned, plan, type Wish } from './rotation.ts';
 import { type Calm, calmRun, type Scene, type Walked, walk } from './walk.ts';
 import { startWriter } from './writes.ts';
@@ -44,7 +44,7 @@ export async function withScene<T>(
   }
 }
 
-export type Calms = Record<RunbookName, Calm>;
+export type Calms = Record<Walkable, Calm>;
 
 /** A backup and a drill that nobody disturbs. */
 export async function calmRuns(scene: Scene): Promise<Calms> {

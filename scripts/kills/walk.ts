@@ -6,9 +6,9 @@ import type { Evidence } from '../../evidence/evidence.ts';
 import type { Estate } from '../../lab/estate.ts';
 import type { Done, KillOrder } from '../../lab/kills/order.ts';
 import { until } from '../../lab/until.ts';
-import { controlQueue, evidenceQuery, type RunbookName, runbooks } from '../../workflows/messages.ts';
+import { controlQueue, evidenceQuery, runbooks } from '../../workflows/messages.ts';
 import { doneIn, give, type Order, strike } from './kill.ts';
-import { attemptsOf, type Point, pointsOf } from './points.ts';
+import { attemptsOf, type Point, pointsOf, type Walkable } from './points.ts';
 import type { Planned } from './rotation.ts';
 import { type Deeds, ScratchLogs } from './scratch-logs.ts';
 import { isWhole, leftOver, litterIn, newIn, resultsIn } from './traces.ts';
@@ -47,9 +47,9 @@ export interface Walked {
 }
 
 const inputs = { 'monthly-drill': {}, backup: { mode: 'live', type: 'full' } } as const;
-const goodEnd: Record<RunbookName, string> = { 'monthly-drill': 'proven', backup: 'completed' };
+const goodEnd: Record<Walkable, string> = { 'monthly-drill': 'proven', backup: 'completed' };
 
-export async function calmRun(scene: Scene, runbook: RunbookName): Promise<Calm> {
+export async function calmRun(scene: Scene, runbook: Walkable): Promise<Calm> {
   const logs = new ScratchLogs(scene.estate.servers.db2.scratch);
   const began = Date.now();
   const handle = await start(scene, runbook);
@@ -122,7 +122,7 @@ function pointIn({ point, side, depth }: Planned, { done }: Calm): KillOrder {
   };
 }
 
-function start({ client }: Scene, runbook: RunbookName): Promise<WorkflowHandle> {
+function start({ client }: Scene, runbook: Walkable): Promise<WorkflowHandle> {
   return client.workflow.start(runbooks[runbook], {
     taskQueue: controlQueue,
     workflowId: `orders-${randomBytes(3).toString('hex')}`,
@@ -212,7 +212,7 @@ function doneTwice({ point, victim, side }: Planned, deeds: Deeds, calm: Deeds):
 async function wrongResults(
   estate: Estate,
   { workflowId }: WorkflowHandle,
-  runbook: RunbookName,
+  runbook: Walkable,
   before: Awaited<ReturnType<typeof resultsIn>>,
 ): Promise<string[]> {
   const after = await resultsIn(estate);
