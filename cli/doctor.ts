@@ -9,8 +9,8 @@ import { reach } from './engine/reach.ts';
 import { exitCodes } from './exit-codes.ts';
 
 const lowestNode = '20.20';
-/** Only the tests of the report page look at it through a browser. */
-const optional: readonly PartName[] = ['chromium'];
+/** Only tests need them: of the report page through a browser, of the alert rules. */
+const optional: readonly PartName[] = ['chromium', 'promtool'];
 
 interface PartFinding {
   name: PartName;

@@ -9,6 +9,7 @@ export const partNames = [
   'test-server',
   'openssl',
   'chromium',
+  'promtool',
 ] as const;
 export type PartName = (typeof partNames)[number];
 

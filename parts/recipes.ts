@@ -124,6 +124,16 @@ const recipes: Recipe[] = [
     version: (path) => says(path, ['--version'], /(?:Chromium|Chrome) (\d+(?:\.\d+)*)/),
     packages: { apt: ['chromium'], dnf: ['chromium'] },
   },
+  {
+    name: 'promtool',
+    title: 'promtool',
+    purpose: 'tests of metrics and alert rules',
+    variable: 'LIFEBOAT_PROMTOOL',
+    lowest: '2.30',
+    candidates: onPath('promtool'),
+    version: (path) => says(path, ['--version'], /promtool, version (\d+\.\d+(?:\.\d+)*)/),
+    packages: { apt: ['prometheus'], dnf: ['golang-github-prometheus'], brew: ['prometheus'] },
+  },
 ];
 
 export function recipeFor(name: PartName): Recipe {
