@@ -6,7 +6,7 @@ import { Problem } from './problem.ts';
 import type { NewestRun } from './status/collect.ts';
 
 // The store lists the newest first: a service with four backups a day is looked back upon for four months.
-const storedRunsLookedAt = 500;
+const storedRunsLookedAt = 100;
 
 type Environment = Record<string, string | undefined>;
 
@@ -126,8 +126,8 @@ export async function newestStoredRun(
   if (plan === undefined) return {};
   const { listRuns } = await import('../activities/evidence/store.ts');
   try {
-    const stored = (await listRuns(plan.evidence, plan.service, storedRunsLookedAt))
-      .filter((one) => one.runbook === wanted.runbook && one.mode === wanted.mode)
+    const kind = { runbook: wanted.runbook, mode: wanted.mode };
+    const stored = (await listRuns(plan.evidence, plan.service, { kind, limit: storedRunsLookedAt }))
       .filter((one) => wanted.outcome === undefined || one.outcome === wanted.outcome)
       .sort((a, b) => b.endedAt.localeCompare(a.endedAt))[0];
     if (stored === undefined) return {};

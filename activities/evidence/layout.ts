@@ -11,6 +11,9 @@ export const runFolder = (service: string, run: string): string => `${service}/r
 export const executionFolder = (service: string, run: string, runId: string): string =>
   `${runFolder(service, run)}${safeName(runId)}/`;
 export const indexFolder = (service: string): string => `${service}/index/`;
+/** The same lines again, so that a monthly drill is still found among the backups of many months. */
+export const kindFolder = (service: string, { runbook, mode }: { runbook: string; mode: string }): string =>
+  `${service}/kinds/${safeName(runbook)}-${safeName(mode)}/`;
 export const anchorFolder = (service: string): string => `${service}/anchors/`;
 export const provenFolder = (service: string, what: string): string => `${service}/proven/${safeName(what)}/`;
 

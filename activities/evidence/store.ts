@@ -4,7 +4,7 @@ import { type Evidence, evidenceSchema } from '../../evidence/evidence.ts';
 import type { EvidenceStore } from '../../plan/schema.ts';
 import { failure } from '../failure.ts';
 import { filesBelow } from './directory.ts';
-import { evidenceFile, indexFolder, runFolder } from './layout.ts';
+import { evidenceFile, indexFolder, kindFolder, runFolder } from './layout.ts';
 import { type ObjectStore, withStore } from './object-store.ts';
 import type { StoredRun } from './stored-run.ts';
 
@@ -52,20 +52,48 @@ function isEvidence(value: unknown): value is Evidence {
   return typeof value === 'object' && value !== null && 'schema' in value && value.schema === evidenceSchema;
 }
 
+export interface RunsAsk {
+  /** At most so many; the store is asked for no more than these. 100 when absent. */
+  limit?: number;
+  /** Only runs of this runbook in this mode. */
+  kind?: { runbook: string; mode: string };
+  /** Lines that were read before, by key: a line never changes, so it need not be asked for again. */
+  known?: Map<string, StoredRun[]>;
+}
+
 /**
  * The runs of a service, newest first.
  *
- * @param limit at most so many; the store is asked for no more than these
  * @throws StoreUnreachable @throws StoreRefused
  */
-export async function listRuns(store: EvidenceStore, service: string, limit = 100): Promise<StoredRun[]> {
+export async function listRuns(
+  store: EvidenceStore,
+  service: string,
+  { limit = 100, kind, known = new Map() }: RunsAsk = {},
+): Promise<StoredRun[]> {
+  const folder = kind === undefined ? indexFolder(service) : kindFolder(service, kind);
   const stored = await withStore(store, async (opened) => {
-    const keys = await opened.list(indexFolder(service), limit);
-    return pMap(keys, (key) => opened.get(key), { concurrency });
+    const keys = await opened.list(folder, limit);
+    const read = async (key: string) => {
+      const runs = known.get(key) ?? parseRun(await opened.get(key));
+      if (runs.length > 0) known.set(key, runs);
+      return runs;
+    };
+    const runs = await pMap(keys, read, { concurrency });
+    for (const key of known.keys()) if (key.startsWith(folder) && !keys.includes(key)) known.delete(key);
+    return runs;
   });
-  const local = await filesBelow(store.directory, indexFolder(service), '.json');
-  const runs = [...stored, ...local].flatMap((bytes) => parseRun(bytes));
+  const local = (await filesBelow(store.directory, indexFolder(service), '.json')).map(parseRun);
+  const wanted = ({ runbook, mode }: StoredRun) =>
+    kind === undefined || (runbook === kind.runbook && mode === kind.mode);
+  const runs = [...stored, ...local].flat().filter(wanted);
   return newestOfEach(runs).slice(0, limit);
+}
+
+/** Runs whose evidence waits in the directory of this machine, because the store did not take it. */
+export async function runsWaiting(store: EvidenceStore, service: string): Promise<number> {
+  const local = await filesBelow(store.directory, indexFolder(service), '.json');
+  return newestOfEach(local.flatMap(parseRun)).length;
 }
 
 /** A line that cannot be read hides one run, not all the others. */

@@ -14,6 +14,8 @@ export interface StoredRun {
   flags: Flag[];
   rtoMs?: number;
   rpoMs?: number;
+  /** Type of its failure, where it has one. */
+  failure?: string;
   /** Of the evidence: `s3://bucket/key`, or a path. */
   location: string;
 }
@@ -32,6 +34,7 @@ export function storedRun(evidence: Evidence, location: string): StoredRun {
     flags,
     ...(rto.valueMs === undefined ? {} : { rtoMs: rto.valueMs }),
     ...(rpo.valueMs === undefined ? {} : { rpoMs: rpo.valueMs }),
+    ...(evidence.failure === undefined ? {} : { failure: evidence.failure.type }),
     location,
   };
 }

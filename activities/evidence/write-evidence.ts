@@ -9,7 +9,7 @@ import { failure } from '../failure.ts';
 import { resolveSecret } from '../secrets.ts';
 import { writeDurably } from './directory.ts';
 import { stableJson } from './json.ts';
-import { evidenceFile, executionFolder, indexFolder, newestFirst, provenFolder } from './layout.ts';
+import { evidenceFile, executionFolder, indexFolder, kindFolder, newestFirst, provenFolder } from './layout.ts';
 import { withStore } from './object-store.ts';
 import { withoutSecrets } from './secrets-removed.ts';
 import { endOf, exercised, storedRun } from './stored-run.ts';
@@ -102,6 +102,7 @@ async function toStore(store: EvidenceStore, evidence: Evidence, files: File[], 
     const location = opened.location(folder + evidenceFile);
     const line = stableJson(storedRun(evidence, location));
     const name = newestFirst(endOf(evidence), `${run}-${runId}`);
+    await opened.put(kindFolder(service, evidence) + name, line, 'application/json');
     await opened.put(indexFolder(service) + name, line, 'application/json');
     for (const what of exercised(evidence))
       await opened.put(provenFolder(service, what) + name, line, 'application/json');

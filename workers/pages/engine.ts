@@ -31,7 +31,7 @@ export interface EngineRun {
 
 export interface Engine {
   /** Newest first. */
-  list(limit: number): Promise<EngineRun[]>;
+  list(limit: number, only?: 'running'): Promise<EngineRun[]>;
   /** `undefined`: Temporal knows no such run (any more). */
   describe(run: string): Promise<EngineRun | undefined>;
   /** `undefined`: the run has none, because it has not read its plan, or never did. */
@@ -79,10 +79,10 @@ export function temporalEngine(connection: Connection, client: Client): Engine {
     }
   };
   return {
-    list: (limit) =>
+    list: (limit, only) =>
       ask(async () => {
         const runs: EngineRun[] = [];
-        for await (const info of client.workflow.list({ query: ofRunbooks, pageSize: limit })) {
+        for await (const info of client.workflow.list({ query: queryOf(only), pageSize: limit })) {
           runs.push(engineRun(info));
           if (runs.length >= limit) break;
         }
@@ -101,6 +101,10 @@ const quoted = (value: string): string => `'${value.replaceAll("'", "''")}'`;
 
 // By type, not by search attribute: a run that was refused at once has none, and a new server does not know them.
 const ofRunbooks = `WorkflowType IN (${Object.values(runbooks).map(quoted).join(', ')})`;
+
+function queryOf(only: 'running' | undefined): string {
+  return only === undefined ? ofRunbooks : `${ofRunbooks} AND ExecutionStatus = 'Running'`;
+}
 
 function runbookOf(type: string): string | undefined {
   return Object.entries(runbooks).find(([, one]) => one === type)?.[0];

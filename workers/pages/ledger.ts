@@ -75,7 +75,7 @@ async function ofStore(stores: Stores, plan: Plan): Promise<{ runs: ListedRun[];
 }
 
 function fromStore(service: string, stored: StoredRun): ListedRun {
-  const { runId: _runId, location: _location, ...run } = stored;
+  const { runId: _runId, location: _location, failure: _failure, ...run } = stored;
   return { service, ...run };
 }
 

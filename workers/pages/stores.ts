@@ -1,8 +1,9 @@
 /** What the pages ask of the plans on this machine, and of the evidence stores that they name. */
 import { listRuns, readEvidence, type StoredRun } from '../../activities/evidence/store.ts';
 import { planFiles, readPlan } from '../../activities/plans.ts';
-import type { Evidence } from '../../evidence/evidence.ts';
+import type { Evidence, Mode } from '../../evidence/evidence.ts';
 import type { Plan } from '../../plan/schema.ts';
+import type { RunbookName } from '../../workflows/messages.ts';
 import { remember } from './remember.ts';
 
 export interface Stores {
@@ -17,13 +18,17 @@ export interface Stores {
 // A page that is open asks every few seconds; a store is asked for a hundred small objects each time.
 const plansForMs = 10_000;
 const listForMs = 5_000;
+const monthlyDrill: { runbook: RunbookName; mode: Mode } = { runbook: 'monthly-drill', mode: 'drill' };
+/** Two years of them. */
+const drillsLookedAt = 24;
 const answerWithinMs = 15_000;
 
 export function storesOf(where: string | undefined): Stores {
   const plans = remember(plansForMs, () => readPlans(where));
+  const known = new Map<string, StoredRun[]>();
   const list = remember(listForMs, async (service: string) => {
     const plan = (await plans('')).plans.find((one) => one.service === service);
-    return plan === undefined ? [] : inTime(listRuns(plan.evidence, service));
+    return plan === undefined ? [] : inTime(newestRuns(plan, known));
   });
   return {
     plans: () => plans(''),
@@ -40,6 +45,14 @@ export function storesOf(where: string | undefined): Stores {
       return { silent };
     },
   };
+}
+
+/** The newest of all, and the newest drills: a service that is backed up four times a day has more than a hundred runs a month. */
+async function newestRuns({ evidence, service }: Plan, known: Map<string, StoredRun[]>): Promise<StoredRun[]> {
+  const runs = await listRuns(evidence, service, { known });
+  const drills = await listRuns(evidence, service, { known, kind: monthlyDrill, limit: drillsLookedAt });
+  const among = new Set(runs.map(({ run, runId }) => `${run} ${runId}`));
+  return [...runs, ...drills.filter(({ run, runId }) => !among.has(`${run} ${runId}`))];
 }
 
 export function storeSilent(service: string, error: unknown): string {

@@ -184,7 +184,7 @@ describe('a store that answers', () => {
       ['old', '2026-10-03'],
     ]);
     expect(runs[0]).toMatchObject({ outcome: 'proven', rtoMs: 36_000, rpoMs: 23_000, runbook: 'monthly-drill' });
-    expect((await listRuns(store, service, 1)).map(({ run }) => run)).toEqual(['new']);
+    expect((await listRuns(store, service, { limit: 1 })).map(({ run }) => run)).toEqual(['new']);
   });
 
   test('a run whose name is a path stays inside of its folder', async () => {
