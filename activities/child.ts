@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { execa } from 'execa';
+import { currentActivity } from './current-activity.ts';
 import { failure } from './failure.ts';
 import { beating } from './heartbeat.ts';
 import { endProcesses, processesOfTask, scratchVariable, signal, taskMark, taskVariable } from './processes.ts';
@@ -38,7 +39,7 @@ export async function runTool(
     stripFinalNewline: false,
     timeout: withinMs,
     maxBuffer: mostOutput,
-    cancelSignal: anyOf(Context.current().cancellationSignal, options.stop),
+    cancelSignal: anyOf(currentActivity()?.cancellationSignal, options.stop),
     forceKillAfterDelay: 5_000,
   });
   if (ended.isCanceled) throw new CancelledFailure(`${file} was cancelled`);
@@ -53,7 +54,9 @@ export async function runTool(
  * Returns the mark by which the next attempt would find what this one starts.
  */
 async function aloneInTask(): Promise<Record<string, string>> {
-  const { attempt, activityId, workflowExecution } = Context.current().info;
+  const activity = currentActivity();
+  if (activity === undefined) return {};
+  const { attempt, activityId, workflowExecution } = activity.info;
   const task = `${workflowExecution?.workflowId ?? ''}/${workflowExecution?.runId ?? ''}/${activityId}`;
   if (attempt > 1) await endProcesses(await processesOfTask(task, attempt), 10_000);
   return { [taskVariable]: taskMark(task, attempt) };
@@ -159,8 +162,8 @@ class Stopping {
   }
 }
 
-function anyOf(cancelled: AbortSignal, early: AbortSignal | undefined): AbortSignal {
-  return early === undefined ? cancelled : AbortSignal.any([cancelled, early]);
+function anyOf(...signals: (AbortSignal | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
 }
 
 function missing(file: string, why: string): Error {

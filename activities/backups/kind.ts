@@ -8,7 +8,8 @@ import { pgbackrest } from './pgbackrest.ts';
 export interface BackupKind {
   /** Asks for little, and soon says what is the matter. */
   answers(backups: PhysicalBackups, probe: Probe): Promise<unknown>;
-  repository(backups: PhysicalBackups, segmentBytes: number): Promise<Repository>;
+  /** `tablespaces: false` leaves out where they lie, which is asked backup by backup. */
+  repository(backups: PhysicalBackups, segmentBytes: number, wanted?: { tablespaces: boolean }): Promise<Repository>;
   /** Fetches one file of the WAL archive; `false` when the archive proves that it is not there. */
   fetchWal(backups: PhysicalBackups, file: string, to: string): Promise<boolean>;
   /** Continues where a former attempt was ended. */

@@ -10,7 +10,11 @@ import { meaningOf } from './pgbackrest-words.ts';
 const askedForTablespaces = 12;
 
 /** What the repository holds, read and not believed: the archive's own listing, not the first and last segment that `info` names. */
-export async function repository(backups: PhysicalBackups, segmentBytes: number): Promise<Repository> {
+export async function repository(
+  backups: PhysicalBackups,
+  segmentBytes: number,
+  { tablespaces } = { tablespaces: true },
+): Promise<Repository> {
   const info = await readInfo(backups);
   const cluster = newestCluster(info);
   if (cluster === undefined)
@@ -19,7 +23,7 @@ export async function repository(backups: PhysicalBackups, segmentBytes: number)
   const files = await listArchive(backups, repo);
   const histories = await readHistories(backups, repo, files);
   return {
-    backups: await withTablespaces(backups, backupsOf(info)),
+    backups: tablespaces ? await withTablespaces(backups, backupsOf(info)) : backupsOf(info),
     ...readArchiveListing(files, histories, segmentBytes),
     segmentBytes,
     systemIdentifier: cluster.systemIdentifier,

@@ -79,6 +79,17 @@ export async function highestNumber(directory: string, service: string): Promise
   return 0;
 }
 
+/** The newest acknowledged pulse that the log holds. */
+export async function newestAcknowledged(directory: string, service: string): Promise<Acknowledged | undefined> {
+  const files = (await logFiles(directory)).filter((file) => file.service === service).reverse();
+  for (const file of files) {
+    let newest: Acknowledged | undefined;
+    for await (const entry of readLog(file)) if (isAcknowledged(entry)) newest = entry;
+    if (newest !== undefined) return newest;
+  }
+  return undefined;
+}
+
 export function isAcknowledged(entry: Entry): entry is Acknowledged {
   return !('failed' in entry) && !('forgotten' in entry);
 }

@@ -1,0 +1,128 @@
+/** Reads archived WAL for its commits. */
+import { spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { formatLsn, parseLsn } from '../../recovery/lsn.ts';
+import { parseSegment, segmentName } from '../../recovery/segments.ts';
+import { killed, toolEnvironment } from '../child.ts';
+import { currentActivity } from '../current-activity.ts';
+import { failure } from '../failure.ts';
+import type { Permit } from '../permit.ts';
+
+interface Commit {
+  /** Where its record starts: a recovery that includes it stops right after it. */
+  lsn: string;
+  at: string;
+}
+
+export interface CommitSearch {
+  /** Fetches a segment from the archive; `false` when the archive proves that it is not there. */
+  fetch(segment: string, to: string): Promise<boolean>;
+  lastSegment: string;
+  firstSegment: string;
+  segmentBytes: number;
+}
+
+/**
+ * Reads the segments from the last one back until one holds a commit; `directory` is empty, and may hold two of them at a time.
+ *
+ * @throws ArchiveGap @throws BackupCorrupt @throws TargetOutsideWindow there is no commit
+ */
+export async function searchBack(
+  search: CommitSearch,
+  directory: string,
+  permit: Permit,
+  progress: { segment: string },
+): Promise<Commit & { segment: string }> {
+  const { segmentBytes, firstSegment } = search;
+  const first = parseSegment(firstSegment, segmentBytes);
+  const last = parseSegment(search.lastSegment, segmentBytes);
+  let after: string | undefined;
+  let timeline = last.timeline;
+  for (let number = last.number; number >= first.number; number -= 1) {
+    currentActivity()?.cancellationSignal.throwIfAborted();
+    // Before a fork, the WAL lies on an older timeline, under its name.
+    const found = await fetchOn(search, directory, number, timeline, first.timeline);
+    progress.segment = found.segment;
+    if (found.timeline !== timeline) after = undefined;
+    timeline = found.timeline;
+    const commit = await lastCommit(permit, directory, found.segment, after);
+    if (commit !== undefined) return { ...commit, segment: found.segment };
+    // A record that begins here and ends in the next segment needs both.
+    if (after !== undefined) await rm(join(directory, after), { force: true });
+    after = found.segment;
+  }
+  throw failure(
+    'TargetOutsideWindow',
+    `no commit lies in the archive between ${firstSegment} and ${search.lastSegment}: the service has written nothing since the backup. Start a pulse, or wait for a write.`,
+  );
+}
+
+async function fetchOn(
+  { fetch, segmentBytes }: CommitSearch,
+  directory: string,
+  number: number,
+  newest: number,
+  oldest: number,
+): Promise<{ segment: string; timeline: number }> {
+  for (let timeline = newest; timeline >= Math.max(1, oldest); timeline -= 1) {
+    const segment = segmentName({ timeline, number }, segmentBytes);
+    if (await backupKind(backups).fetchWal(backups, segment, join(directory, segment))) return { segment, timeline };
+  }
+  const segment = segmentName({ timeline: newest, number }, segmentBytes);
+  throw failure(
+    'ArchiveGap',
+    `segment ${segment} is not in the archive, though its listing says so. Run the assessment again; see whether something deletes from the repository.`,
+  );
+}
+
+/** `... lsn: 0/0C000110, prev 0/0C0000D8, desc: COMMIT 2026-11-21 13:59:57.123456 UTC; ...` */
+const commitRecord = /lsn: ([0-9A-F]+\/[0-9A-F]+), .*desc: COMMIT(?:_PREPARED \d+:)? (\d{4}-\d\d-\d\d) ([\d:.]+) UTC/;
+/** WAL that cannot be right. That the last record goes on in a segment which is not there is no damage. */
+const damage = /incorrect |invalid magic|invalid info|unexpected pageaddr|invalid resource manager|out-of-sequence/;
+
+/** Streams the records, which can be many; keeps the last. */
+async function lastCommit(
+  permit: Permit,
+  directory: string,
+  segment: string,
+  after: string | undefined,
+): Promise<Commit | undefined> {
+  const program = join(permit.postgresql, 'pg_waldump');
+  const words = [`--path=${directory}`, '--rmgr=Transaction', segment, ...(after === undefined ? [] : [after])];
+  const signal = currentActivity()?.cancellationSignal;
+  const child = spawn(program, words, {
+    cwd: directory,
+    // Times are printed in the zone of the process.
+    env: toolEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(signal && { signal }),
+  });
+  const ended = new Promise<void>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (_code, by) => {
+      // What it had not printed yet would read as if there were no later commit.
+      if (by !== null && signal?.aborted !== true) reject(killed(program, by));
+      else resolve();
+    });
+  });
+  let newest: Commit | undefined;
+  let said = '';
+  child.stderr.on('data', (words: Buffer) => {
+    said = `${said}${words.toString()}`.slice(-4_000);
+  });
+  const reading = (async () => {
+    for await (const line of createInterface({ input: child.stdout })) {
+      const [, lsn, day, time] = commitRecord.exec(line) ?? [];
+      if (lsn !== undefined) newest = { lsn: formatLsn(parseLsn(lsn)), at: `${day}T${time}Z` };
+    }
+  })();
+  await Promise.all([ended, reading]);
+  if (damage.test(said))
+    throw failure(
+      'BackupCorrupt',
+      `segment ${segment} in the archive is damaged: ${said.trim().slice(-300)}. Nothing after it can be recovered. Take a new backup, and find out what damaged it.`,
+    );
+  return newest;
+}
