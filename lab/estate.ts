@@ -32,6 +32,8 @@ export interface Estate {
   temporal: { address: string; uiUrl: string };
   pagesUrl: string;
   appUrl: string;
+  /** Where the workers serve their metrics, by process. */
+  metricsUrls: Record<'control' | 'host-db1' | 'host-db2' | 'pulse' | 'pages', string>;
   faults: Faults;
   site: Built;
   /** Ends exactly the processes it started, removes its folder, and proves both. */
@@ -84,6 +86,13 @@ function estateOf(site: Built): Estate {
     temporal: { address: engineAddress(site), uiUrl: url('ui') },
     pagesUrl: url('pages'),
     appUrl: url('app'),
+    metricsUrls: {
+      control: `${url('metricsControl')}/metrics`,
+      'host-db1': `${url('metricsDb1')}/metrics`,
+      'host-db2': `${url('metricsDb2')}/metrics`,
+      pulse: `${url('metricsPulse')}/metrics`,
+      pages: `${url('metricsPages')}/metrics`,
+    },
     faults: faultsAt(layout.faultSocket),
     site,
     stop: () => demolish(site),

@@ -7,7 +7,7 @@ import { engineAddress, namespace } from './engine.ts';
 import { writeLauncher } from './home.ts';
 import { orderVariable } from './kills/order.ts';
 import { type Host, hosts } from './layout.ts';
-import { launch, type Site, together } from './site.ts';
+import { launch, type PortName, type Site, together } from './site.ts';
 
 export interface LifeboatOptions {
   /** Workers that only read, and so can run dry runs alone. */
@@ -39,12 +39,20 @@ export async function startLifeboat(site: Site, { readOnly, ui, killPoints }: Li
   const ready = (name: string) => join(layout.ready, `${name}.json`);
   await together(
     site,
-    () => startWorker(site, { name: 'control', readyFile: ready('control'), args: only, ...preload }),
+    () =>
+      startWorker(site, {
+        name: 'control',
+        metrics: 'metricsControl',
+        readyFile: ready('control'),
+        args: only,
+        ...preload,
+      }),
     ...hosts.map((host) => () => startHostWorker(site, host, { args: only, ...preload })),
-    () => startWorker(site, { name: 'pulse', readyFile: ready('pulse') }),
+    () => startWorker(site, { name: 'pulse', metrics: 'metricsPulse', readyFile: ready('pulse') }),
     () =>
       startWorker(site, {
         name: 'pages',
+        metrics: 'metricsPages',
         readyFile: ready('pages'),
         env: { LIFEBOAT_PAGES_PORT: String(pagesPort.number), ...(ui ? engineUrl : {}) },
         ports: [pagesPort],
@@ -55,6 +63,7 @@ export async function startLifeboat(site: Site, { readOnly, ui, killPoints }: Li
 async function startHostWorker(site: Site, host: Host, { args, preload }: Preload & { args: string[] }): Promise<void> {
   await startWorker(site, {
     name: `host-${host}`,
+    metrics: host === 'db1' ? 'metricsDb1' : 'metricsDb2',
     program: 'workers/host.js',
     readyFile: join(site.layout.host(host).directory, 'ready.json'),
     args,
@@ -83,6 +92,7 @@ async function makeKillPoints({ layout, home }: Site): Promise<Preload> {
 
 interface WorkerSpec extends Preload {
   name: string;
+  metrics: PortName;
   /** Where it says that it is ready; in a folder that its account can write. */
   readyFile: string;
   program?: string;
@@ -97,13 +107,20 @@ async function startWorker(site: Site, spec: WorkerSpec): Promise<void> {
   // As an argument, not in NODE_OPTIONS, which the worker's own children would inherit.
   const before = preload === undefined ? [] : [`--import=${pathToFileURL(preload.file)}`];
   await rm(readyFile, { force: true });
+  const metricsPort = site.ports[spec.metrics];
   await launch(site, {
     name,
     command: site.home.node,
     args: [...before, site.home.program(program), ...args],
-    env: { ...clientEnvironment(site), LIFEBOAT_READY_FILE: readyFile, ...env, ...preload?.env },
+    env: {
+      ...clientEnvironment(site),
+      LIFEBOAT_READY_FILE: readyFile,
+      LIFEBOAT_METRICS: `127.0.0.1:${metricsPort.number}`,
+      ...env,
+      ...preload?.env,
+    },
     ...(account ? { account } : {}),
-    ports,
+    ports: [...ports, metricsPort],
     readyWithinMs: 60_000,
     // A file that an earlier process of this name left behind says nothing of this one.
     ready: async () => readyPid(await readFile(readyFile, 'utf8')) === site.processes.get(name)?.pid,

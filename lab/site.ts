@@ -29,7 +29,12 @@ export type PortName =
   | 'roleDb1'
   | 'roleDb2'
   | 'app'
-  | 'pages';
+  | 'pages'
+  | 'metricsControl'
+  | 'metricsDb1'
+  | 'metricsDb2'
+  | 'metricsPulse'
+  | 'metricsPages';
 
 export interface Tuning {
   walSegmentMb: number;
@@ -103,6 +108,11 @@ export async function reservePorts(prefer: Partial<Record<PortName, number>>): P
     roleDb2: await reserve('roleDb2'),
     app: await reserve('app'),
     pages: await reserve('pages'),
+    metricsControl: await reserve('metricsControl'),
+    metricsDb1: await reserve('metricsDb1'),
+    metricsDb2: await reserve('metricsDb2'),
+    metricsPulse: await reserve('metricsPulse'),
+    metricsPages: await reserve('metricsPages'),
   };
 }
 

@@ -8,6 +8,8 @@ import { pino } from 'pino';
 import { controlReads, controlRecords } from '../activities/control.ts';
 import { controlQueue } from '../workflows/messages.ts';
 import { knownPlans } from './known-plans.ts';
+import { serveMetrics } from './metrics/metrics.ts';
+import { watchServices } from './metrics/services.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { runWorker } from './worker.ts';
 
@@ -16,7 +18,10 @@ const logger = pino({ name: 'lifeboat-control' });
 async function main(): Promise<void> {
   // Lifeboat's own records are written in a dry run too, so this worker differs from an ordinary one as soon as it offers changes.
   parseArgs({ options: { 'read-only': { type: 'boolean', default: false } } });
+  const served = await serveMetrics('control');
   await knownPlans(logger);
+  const stop = new AbortController();
+  if (served !== undefined) void watchServices(served.metrics, stop.signal, logger);
   await registerSearchAttributes(logger);
   const readyFile = process.env.LIFEBOAT_READY_FILE;
   await runWorker({
@@ -25,10 +30,17 @@ async function main(): Promise<void> {
     activities: { ...controlReads, ...controlRecords },
     workflowBundle: { codePath: join(dirname(dirname(fileURLToPath(import.meta.url))), 'workflow-bundle.js') },
     ...(readyFile === undefined ? {} : { readyFile }),
+    ...(served && { metrics: served.metrics }),
   });
+  stop.abort();
+  await served?.close();
 }
 
-main().catch((error: unknown) => {
-  logger.fatal(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-});
+main().then(
+  // A look for the metrics may still wait for a store that is silent.
+  () => process.exit(0),
+  (error: unknown) => {
+    logger.fatal(error instanceof Error ? error.message : String(error));
+    process.exit(1);
+  },
+);

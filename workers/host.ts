@@ -8,6 +8,9 @@ import { hostname } from 'node:os';
 import { hostChanges, hostReads } from '../activities/host.ts';
 import { guardPermit } from '../activities/permit.ts';
 import { hostQueue } from '../workflows/messages.ts';
+import { knownPlans } from './known-plans.ts';
+import { type Metrics, serveMetrics } from './metrics/metrics.ts';
+import { watchRepositories } from './metrics/repository.ts';
 import { log, runWorker, startOrExplain } from './worker.ts';
 
 startOrExplain(async () => {
@@ -15,6 +18,9 @@ startOrExplain(async () => {
   if (problems.length > 0) throw new Error(`lifeboat-host cannot start: ${problems.join('; ')}`);
   for (const warning of await guardPermit()) log.warn({ permit: process.env.LIFEBOAT_PERMIT }, warning);
   const host = process.env.LIFEBOAT_HOST ?? hostname();
+  const served = await serveMetrics('host');
+  const stop = new AbortController();
+  if (served !== undefined) await watchRepositoriesOfPlans(served.metrics, host, stop.signal);
   const readOnly = process.argv.includes('--read-only');
   const readyFile = process.env.LIFEBOAT_READY_FILE;
   await runWorker({
@@ -24,8 +30,17 @@ startOrExplain(async () => {
     ...(readyFile === undefined ? {} : { readyFile }),
     // Each is a heavy program of its own on a machine that may serve a database beside.
     maxConcurrentActivities: 4,
+    ...(served && { metrics: served.metrics }),
   });
+  stop.abort();
+  await served?.close();
 });
+
+/** Plans are read for what metrics tell of repositories, and for nothing else: a run brings with it what it needs. */
+async function watchRepositoriesOfPlans(metrics: Metrics, host: string, signal: AbortSignal): Promise<void> {
+  if (process.env.LIFEBOAT_PLANS) void watchRepositories(await knownPlans(log), host, { metrics, signal, logger: log });
+  else log.warn('LIFEBOAT_PLANS is not set: the metrics of this host tell nothing of recovery window and archive');
+}
 
 /** All at once: who sets one variable should not have to start it again to hear of the next. */
 function problemsOfEnvironment(): string[] {

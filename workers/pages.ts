@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { pino } from 'pino';
+import { serveMetrics } from './metrics/metrics.ts';
 import { temporalEngine } from './pages/engine.ts';
 import { pagesServer } from './pages/server.ts';
 import { storesOf } from './pages/stores.ts';
@@ -17,6 +18,7 @@ const identity = `pages@${hostname()}:${process.pid}`;
 const closeWithinMs = 2000;
 
 async function main(): Promise<void> {
+  const served = await serveMetrics('pages');
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   // Lazy: the pages come up without Temporal, and say that it does not answer.
   const connection = Connection.lazy(connectionOptions);
@@ -29,6 +31,7 @@ async function main(): Promise<void> {
       ...(engineUrl === undefined ? {} : { engineUrl }),
     },
     logger,
+    (status) => served?.metrics.count('pageRequests', { status: String(status) }),
   );
   const stop = stopped();
   server.listen(portOf(process.env.LIFEBOAT_PAGES_PORT), process.env.LIFEBOAT_PAGES_HOST || '127.0.0.1');
@@ -42,6 +45,7 @@ async function main(): Promise<void> {
   server.closeIdleConnections();
   await once(server, 'close');
   await connection.close();
+  await served?.close();
   logger.info('stopped');
 }
 
@@ -76,5 +80,5 @@ async function sayReady(file: string | undefined): Promise<void> {
 
 main().catch((error: unknown) => {
   logger.fatal(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
+  process.exit(1);
 });

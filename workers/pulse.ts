@@ -8,6 +8,8 @@ import { hostname } from 'node:os';
 import { pino } from 'pino';
 import type { Plan, PulseSettings } from '../plan/schema.ts';
 import { knownPlans } from './known-plans.ts';
+import { type Metrics, serveMetrics } from './metrics/metrics.ts';
+import { listenFor } from './metrics/pulses.ts';
 import { lockDirectory } from './pulse/directory-lock.ts';
 import { LogWriter } from './pulse/log-writer.ts';
 import { Pulse } from './pulse/pulse.ts';
@@ -22,6 +24,7 @@ interface Wanted {
 }
 
 async function main(): Promise<void> {
+  const served = await serveMetrics('pulse');
   const wanted = (await knownPlans(logger)).flatMap((plan): Wanted[] =>
     plan.pulse === undefined ? [] : [{ plan, settings: plan.pulse }],
   );
@@ -32,9 +35,10 @@ async function main(): Promise<void> {
 
   const release = await lockAll([...new Set(wanted.map(({ settings }) => settings.log))]);
   try {
-    await Promise.all(wanted.map((one) => run(one, stop.signal, wanted.length)));
+    await Promise.all(wanted.map((one) => run(one, stop.signal, { all: wanted.length, metrics: served?.metrics })));
   } finally {
     await release();
+    await served?.close();
   }
   logger.info('stopped');
 }
@@ -58,8 +62,13 @@ async function lockAll(directories: string[]): Promise<() => Promise<void>> {
 
 const begun = new Set<string>();
 
-async function run({ plan, settings }: Wanted, stop: AbortSignal, all: number): Promise<void> {
-  const pulse = new Pulse(plan, settings, new LogWriter(settings.log, plan.service), logger);
+async function run(
+  { plan, settings }: Wanted,
+  stop: AbortSignal,
+  { all, metrics }: { all: number; metrics: Metrics | undefined },
+): Promise<void> {
+  const listener = metrics && listenFor(plan.service, metrics);
+  const pulse = new Pulse(plan, settings, new LogWriter(settings.log, plan.service), logger, listener);
   await pulse.resume();
   try {
     await rhythm(everyMs, stop, async () => {
@@ -82,5 +91,5 @@ async function sayReady(): Promise<void> {
 
 main().catch((error: unknown) => {
   logger.fatal(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
+  process.exit(1);
 });

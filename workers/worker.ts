@@ -1,7 +1,7 @@
 /** What every worker of Lifeboat has in common: its connection, its log, its clean end. */
 import { rm, writeFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { LogLevel, LogMetadata } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, type LogLevel, type LogMetadata } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import {
   type ActivityInterceptorsFactory,
@@ -12,6 +12,8 @@ import {
   Worker,
 } from '@temporalio/worker';
 import { pino } from 'pino';
+import type { Metrics } from './metrics/metrics.ts';
+import { TemporalMetrics } from './metrics/temporal.ts';
 import { oneAttemptAtATime } from './one-attempt.ts';
 
 export const log = pino({ level: process.env.LIFEBOAT_LOG_LEVEL ?? 'info', base: null });
@@ -24,11 +26,13 @@ export interface WorkerOptions {
   /** Written once the worker polls: `{pid, identity}`; removed at its end. */
   readyFile?: string;
   maxConcurrentActivities?: number;
+  /** Where the SDK's metrics and failures are counted. */
+  metrics?: Metrics;
 }
 
 /** Runs until SIGTERM or SIGINT. Waits for the engine as long as it is away: after a disaster, it may come back last. */
 export async function runWorker(options: WorkerOptions): Promise<void> {
-  installRuntime();
+  installRuntime(options.metrics);
   const stop = new AbortController();
   const onSignal = (name: NodeJS.Signals) => {
     log.info({ signal: name }, 'stopping');
@@ -52,7 +56,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
 }
 
 function createWorker(options: WorkerOptions, connection: NativeConnection, namespace: string): Promise<Worker> {
-  const { identity, taskQueue, activities, workflowBundle, maxConcurrentActivities } = options;
+  const { identity, taskQueue, activities, workflowBundle, maxConcurrentActivities, metrics } = options;
   return Worker.create({
     connection,
     namespace,
@@ -61,7 +65,9 @@ function createWorker(options: WorkerOptions, connection: NativeConnection, name
     activities,
     ...(workflowBundle === undefined ? {} : { workflowBundle }),
     ...(maxConcurrentActivities === undefined ? {} : { maxConcurrentActivityTaskExecutions: maxConcurrentActivities }),
-    interceptors: { activity: [oneAttemptAtATime(), credited(identity)] },
+    interceptors: {
+      activity: [oneAttemptAtATime(), credited(identity), ...(metrics === undefined ? [] : [counted(metrics)])],
+    },
     // A cancellation arrives with a heartbeat: an abort must not wait for a minute, the default.
     maxHeartbeatThrottleInterval: '2s',
     defaultHeartbeatThrottleInterval: '1s',
@@ -89,6 +95,26 @@ function credited(worker: string): ActivityInterceptorsFactory {
   });
 }
 
+/** Each attempt that failed, also when a later one succeeds: what fails often is about to fail for good. */
+function counted(metrics: Metrics): ActivityInterceptorsFactory {
+  return () => ({
+    inbound: {
+      async execute(input, next) {
+        try {
+          return await next(input);
+        } catch (error) {
+          if (!(error instanceof CancelledFailure)) metrics.activityFailed(typeOf(error));
+          throw error;
+        }
+      },
+    },
+  });
+}
+
+function typeOf(error: unknown): string {
+  return error instanceof ApplicationFailure && error.type ? error.type : 'Other';
+}
+
 async function connectWhenThere(
   stop: AbortSignal,
 ): Promise<{ connection: NativeConnection | undefined; namespace: string }> {
@@ -113,15 +139,22 @@ async function sayReady({ readyFile, identity, taskQueue }: WorkerOptions): Prom
   if (readyFile !== undefined) await writeFile(readyFile, `${JSON.stringify({ pid: process.pid, identity })}\n`);
 }
 
-function installRuntime(): void {
+function installRuntime(metrics: Metrics | undefined): void {
+  const temporal = metrics === undefined ? undefined : new TemporalMetrics(metrics.registry);
   Runtime.install({
     logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
       log[levels[level]](plain(meta), message);
     }),
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
+    telemetryOptions: {
+      logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
+      ...(temporal === undefined ? {} : { metrics: { buffer: temporal.buffer, attachServiceName: false } }),
+    },
     // We stop the worker ourselves, so that also the wait for the server can be ended.
     shutdownSignals: [],
   });
+  if (temporal === undefined) return;
+  temporal.drainEachSecond();
+  metrics?.show(() => temporal.drain());
 }
 
 const levels: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {

@@ -68,7 +68,7 @@ async function fetchOn(
 ): Promise<{ segment: string; timeline: number }> {
   for (let timeline = newest; timeline >= Math.max(1, oldest); timeline -= 1) {
     const segment = segmentName({ timeline, number }, segmentBytes);
-    if (await backupKind(backups).fetchWal(backups, segment, join(directory, segment))) return { segment, timeline };
+    if (await fetch(segment, join(directory, segment))) return { segment, timeline };
   }
   const segment = segmentName({ timeline: newest, number }, segmentBytes);
   throw failure(

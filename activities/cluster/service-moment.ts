@@ -49,7 +49,7 @@ const question = `
     (select coalesce(jsonb_agg(application_name order by application_name), '[]')
       from pg_stat_activity
       where application_name like 'lifeboat-%'
-        and application_name not in ('lifeboat-service-moment', 'lifeboat-members')) as sessions`;
+        and application_name not in ('lifeboat-service-moment', 'lifeboat-members', 'lifeboat-metrics')) as sessions`;
 
 /**
  * What the service is at this moment, asked through its front door.

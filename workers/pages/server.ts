@@ -26,8 +26,9 @@ const headers = {
   'referrer-policy': 'no-referrer',
 };
 
-export function pagesServer(sources: Sources, logger: Logger): Server {
+export function pagesServer(sources: Sources, logger: Logger, answered?: (status: number) => void): Server {
   return createServer((request, response) => {
+    response.once('finish', () => answered?.(response.statusCode));
     respond(request, response, sources).catch((error: unknown) => {
       logger.error(
         { path: request.url, error: error instanceof Error ? (error.stack ?? error.message) : String(error) },

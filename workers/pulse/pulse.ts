@@ -2,7 +2,7 @@
 import { type Client, DatabaseError } from 'pg';
 import type { Logger } from 'pino';
 import { closeDatabase, databaseFailure, openDatabase } from '../../activities/postgres/front-door.ts';
-import { type Acknowledged, highestNumber } from '../../activities/pulse/log.ts';
+import { type Acknowledged, highestNumber, newestAcknowledged } from '../../activities/pulse/log.ts';
 import type { Plan, PulseSettings } from '../../plan/schema.ts';
 import type { LogWriter } from './log-writer.ts';
 import { deleteOlderThan, ensureTable, highestInTable, holdsOlderThan } from './table.ts';
@@ -14,26 +14,38 @@ const cleanEveryBeats = 60;
 /** What the beat came to, for the process's own log. */
 type Health = 'unknown' | 'beating' | 'failing';
 
+/** Hears of each beat, and at the start of the newest one that the log knows. */
+export interface Listener {
+  acknowledged(pulse: Acknowledged): void;
+  failed(): void;
+  remembered(pulse: Acknowledged): void;
+}
+
 export class Pulse {
   readonly #plan: Plan;
   readonly #settings: PulseSettings;
   readonly #log: LogWriter;
   readonly #logger: Logger;
+  readonly #listener: Listener | undefined;
   #client: Client | undefined;
   #highest = 0;
   #beats = 0;
   #health: Health = 'unknown';
 
-  constructor(plan: Plan, settings: PulseSettings, log: LogWriter, logger: Logger) {
+  constructor(plan: Plan, settings: PulseSettings, log: LogWriter, logger: Logger, listener?: Listener) {
     this.#plan = plan;
     this.#settings = settings;
     this.#log = log;
     this.#logger = logger;
+    this.#listener = listener;
   }
 
   /** The log may know numbers that the database has lost. */
   async resume(): Promise<void> {
     this.#highest = await highestNumber(this.#settings.log, this.#plan.service);
+    if (this.#listener === undefined) return;
+    const newest = await newestAcknowledged(this.#settings.log, this.#plan.service);
+    if (newest !== undefined) this.#listener.remembered(newest);
   }
 
   /** One write, acknowledged or not; never throws. */
@@ -44,12 +56,14 @@ export class Pulse {
       this.#highest += 1;
       sent.number = this.#highest;
       const acknowledged = await write(client, sent.number);
+      this.#listener?.acknowledged(acknowledged);
       await this.#keep(() => this.#log.append(acknowledged));
       if (acknowledged.lsn === undefined) this.#disconnect();
       this.#say('beating', `pulse ${acknowledged.number} acknowledged`);
       await this.#cleanUp(client, acknowledged.at);
     } catch (error) {
       this.#disconnect();
+      this.#listener?.failed();
       await this.#keep(() => this.#noteFailure(error, sent.number));
     }
   }
