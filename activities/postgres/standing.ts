@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { failure } from '../failure.ts';
-import { beating } from '../heartbeat.ts';
+import { beating, pause } from '../heartbeat.ts';
 import type { Permit } from '../permit.ts';
+import { isAlive } from '../processes.ts';
 import { lastLines, sizeOf } from '../tail.ts';
 import { noteStart, readStart, waitForPause } from './paused.ts';
 import { empty, exists, type PermittedPlaces, type Places } from './scratch.ts';
@@ -43,18 +44,18 @@ export async function standing(places: Places, permit: Permit): Promise<void> {
       await noteStart(places, again);
       const pid = await startServer(places, permit);
       // Gone once it is promoted.
-      if (!(await exists(join(places.data, 'recovery.signal')))) return waitUntilReady(places);
+      if (!(await exists(join(places.data, 'recovery.signal')))) return waitUntilReady(places, pid);
       const reached = await waitForPause(places, again, pid);
       if (!('state' in reached)) throw await notStanding(places);
     },
   );
 }
 
-async function waitUntilReady(places: Places): Promise<void> {
+async function waitUntilReady(places: Places, pid: number): Promise<void> {
   const deadline = Date.now() + readyWithinMs;
   while ((await statusOf(places)) !== 'ready') {
-    if ((await findServer(places)) === undefined || Date.now() > deadline) throw await notStanding(places);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    if (!(await isAlive(pid)) || Date.now() > deadline) throw await notStanding(places);
+    await pause(100);
   }
 }
 
