@@ -7,9 +7,10 @@ import { failure } from '../failure.ts';
 import { permitCommand } from '../permit.ts';
 import { permittedPlaces, scratchPort } from '../postgres/scratch.ts';
 import { findServer } from '../postgres/server.ts';
+import { namesKill } from '../postgres/server-log.ts';
 import { one } from '../postgres/session.ts';
 import { withScratch } from '../postgres/standing.ts';
-import { lastLines } from '../tail.ts';
+import { lastLines, sizeOf } from '../tail.ts';
 
 /**
  * Runs the plan's own test of the application against the restored server: exit code 0 is healthy.
@@ -28,7 +29,7 @@ export async function smoke(ask: { scratch: Scratch; database: string; applicati
     'smoke',
     async (client) => (await one(client, 'select current_user::text as name')).name,
   );
-  const server = await findServer(places);
+  const before = { server: await findServer(places), log: await sizeOf(places.serverLog) };
   const log = join(places.log, 'smoke.log');
   const started = Date.now();
   const { code, timedOut } = await runLong({
@@ -53,7 +54,8 @@ export async function smoke(ask: { scratch: Scratch; database: string; applicati
       expected: `${command.join(' ')} ends with exit code 0`,
       log: evidence,
     };
-  if ((await findServer(places)) !== server)
+  // One process of it that is killed makes it end all sessions and begin again: the application had no chance.
+  if ((await findServer(places)) !== before.server || (await namesKill(places, before.log)))
     throw failure(
       'DatabaseUnreachable',
       `the server in ${places.data} ended while ${file} was working on it. See ${places.serverLog}.`,

@@ -64,8 +64,15 @@ export async function wasKilled(places: Places, from: number): Promise<boolean> 
   return tellsOfKill(await readFrom(places.serverLog, from));
 }
 
+/** Whether the log of a server, which may run, tells of a process of its own that was killed. */
+export async function namesKill(places: Places, from: number): Promise<boolean> {
+  return killOfOwn.test(await readFrom(places.serverLog, from));
+}
+
+const killOfOwn = /was terminated by signal 9\b/;
+
 export function tellsOfKill(log: string): boolean {
-  if (/was terminated by signal 9\b/.test(log)) return true;
+  if (killOfOwn.test(log)) return true;
   return fatalIn(log).length === 0 && !/LOG: {2}database system is shut down/.test(log);
 }
 
