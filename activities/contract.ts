@@ -47,6 +47,8 @@ export interface Scratch {
   host: string;
   /** `<scratch root>/<run>`; holds data/, socket/, log/, spool/, and the pid files. */
   directory: string;
+  /** Whose data it will hold; noted in it, for whoever finds it later. */
+  service?: string;
 }
 
 export interface ServiceMoment extends Found {
@@ -140,7 +142,9 @@ export interface ControlReads {
   lockHolder(ask: {
     lock: string;
     me: { workflowId: string; runId: string; firstRunId: string };
-  }): Promise<{ free: boolean; holder?: string; runbook?: string; since?: string }>;
+  }): Promise<{ free: boolean; mine?: true; holder?: string; runbook?: string; since?: string }>;
+  /** Whether this very execution holds the lock; reads only. */
+  holdsLock(ask: { lock: string; me: { workflowId: string; runId: string } }): Promise<{ held: boolean }>;
   previewTraffic(ask: { traffic: Traffic; wouldServe: string }): Promise<Found>;
 }
 
@@ -172,6 +176,7 @@ export interface HostReads {
       lastSegment: string;
       firstSegment: string;
       segmentBytes: number;
+      key?: string;
     } & Patience,
   ): Promise<NewestCommit>;
   roomFor(ask: { scratch: Scratch; bytes: number; keepFree: string }): Promise<Found & { freeBytes: number }>;
@@ -186,6 +191,7 @@ export interface HostChanges {
       label: string;
       bytes: number;
       scratch: Scratch;
+      key?: string;
     } & Patience,
   ): Promise<Found & { bytes: number }>;
   /** Starts the server, or stops and restarts it with a new target, and returns when it is paused there. */

@@ -9,7 +9,7 @@ import { writeEvidence } from './evidence/write-evidence.ts';
 import { beating } from './heartbeat.ts';
 import { loadPlan } from './plans.ts';
 import { comparePulses } from './pulse/compare-pulses.ts';
-import { lockHolder, noLiveRun } from './runs.ts';
+import { holdsLock, lockHolder, noLiveRun } from './runs.ts';
 import { resolveSecrets } from './secrets.ts';
 import { previewTraffic } from './traffic/preview.ts';
 
@@ -36,6 +36,7 @@ export const controlReads: ControlReads = {
   lastProven: alive(lastProven),
   noLiveRun: alive(noLiveRun),
   lockHolder: alive(lockHolder),
+  holdsLock: alive(holdsLock),
   previewTraffic: alive(previewTraffic),
 };
 

@@ -5,8 +5,9 @@ import { newestCommit } from './backups/newest-commit.ts';
 import { repository } from './backups/read-repository.ts';
 import { restoreBeside } from './backups/restore-beside.ts';
 import { takeBackup } from './backups/take-backup.ts';
-import type { HostChanges, HostReads } from './contract.ts';
+import type { HostChanges, HostReads, Scratch } from './contract.ts';
 import { hostFacts, roomFor } from './host-facts.ts';
+import { inTurn } from './in-turn.ts';
 import { anchorOnStandby } from './postgres/anchor-on-standby.ts';
 import { anchorUnderLock } from './postgres/anchor-under-lock.ts';
 import { runAssertions } from './postgres/assertions.ts';
@@ -15,26 +16,31 @@ import { checkIndexes } from './postgres/check-indexes.ts';
 import { checkPages } from './postgres/check-pages.ts';
 import { endOfRecovery } from './postgres/end-of-recovery.ts';
 import { fingerprints } from './postgres/fingerprint.ts';
+import { onOwnServer } from './postgres/made-by.ts';
 import { promoteScratch } from './postgres/promote.ts';
 import { pulsesRestored } from './postgres/pulses.ts';
 import { litter, removeScratch } from './postgres/remove.ts';
 import { replayTo } from './postgres/replay.ts';
 
-export const hostReads: HostReads = { hostFacts, repository, newestCommit, roomFor, litter };
+/** On the server that this execution has made, once whoever worked on it before has ended. */
+const onServer = <Ask extends { scratch: Scratch }, Answer>(activity: (ask: Ask) => Promise<Answer>) =>
+  inTurn(onOwnServer(activity));
+
+export const hostReads: HostReads = { hostFacts, repository, newestCommit: inTurn(newestCommit), roomFor, litter };
 
 export const hostChanges: HostChanges = {
-  restoreBeside,
-  replayTo,
-  endOfRecovery,
-  fingerprints,
-  pulsesRestored,
-  runAssertions,
-  promoteScratch,
-  smoke,
-  checkIndexes,
-  checkConstraints,
-  checkPages,
-  removeScratch,
+  restoreBeside: inTurn(restoreBeside),
+  replayTo: onServer(replayTo),
+  endOfRecovery: onServer(endOfRecovery),
+  fingerprints: onServer(fingerprints),
+  pulsesRestored: onServer(pulsesRestored),
+  runAssertions: onServer(runAssertions),
+  promoteScratch: onServer(promoteScratch),
+  smoke: onServer(smoke),
+  checkIndexes: onServer(checkIndexes),
+  checkConstraints: onServer(checkConstraints),
+  checkPages: onServer(checkPages),
+  removeScratch: inTurn(removeScratch),
   takeBackup,
   anchorOnStandby,
   anchorUnderLock,

@@ -23,6 +23,8 @@ export async function lockHolder(ask: LockAsk): Promise<LockAnswer> {
   const since = lock.startTime.toISOString();
   const parent = parentOf(lock);
   if (parent === undefined) return { free: false, holder: `${ask.lock}, which no run started`, since };
+  if (parent.workflowId === ask.me.workflowId && parent.runId === ask.me.runId)
+    return { free: false, mine: true, holder: parent.workflowId, since };
   const holder = await openHolder(client, parent);
   if (holder !== undefined && holder.runId !== ask.me.runId)
     return { free: false, holder: holder.workflowId, runbook: holder.type, since };
@@ -30,6 +32,17 @@ export async function lockHolder(ask: LockAsk): Promise<LockAnswer> {
     holder === undefined ? `${parent.workflowId}, which held it, is closed` : 'it was its own, before a reset';
   await end(client, lock, `Taken over by ${ask.me.workflowId}: ${why}`);
   return { free: true };
+}
+
+/**
+ * Whether a lock is open and was started by this very execution. After a reset it never is: the lock belongs to the execution that was
+ * discarded, or went with it.
+ */
+export async function holdsLock(ask: Parameters<ControlReads['holdsLock']>[0]): Promise<{ held: boolean }> {
+  const lock = await describe(Context.current().client, ask.lock);
+  if (lock === undefined || !isOpen(lock)) return { held: false };
+  const parent = parentOf(lock);
+  return { held: parent?.workflowId === ask.me.workflowId && parent.runId === ask.me.runId };
 }
 
 /**

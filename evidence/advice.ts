@@ -41,6 +41,7 @@ const advice: Record<FailureType, (service: string) => string> = {
   DatabaseUnreachable: () => 'Look whether the service itself is down; if it is, this is no drill.',
   ToolKilled: () => 'See who killed it, such as a host out of memory (dmesg), then run it again.',
   HostSilent: () => 'Start the worker on that host (lifeboat-host), then run it again.',
+  BesideLost: () => 'Find out who removed the server beside, then run it again.',
   Moved: () => 'Look at what has changed since the preview, then run it again.',
   LitterFound: () => 'Remove what was left behind, then find out why it was.',
   Refused: () => 'See why the message was refused, then send it again.',

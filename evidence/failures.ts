@@ -38,6 +38,7 @@ export const failureTypes = {
   TrafficUnreachable: { means: 'the load balancer does not answer', passes: true },
   ToolKilled: { means: 'a program that Lifeboat had started was killed from outside', passes: true },
   HostSilent: { means: 'no host worker answers on the host' },
+  BesideLost: { means: 'the server beside is not the one that this run has made' },
   Moved: { means: 'the world has changed since the preview' },
   LitterFound: { means: 'something was left behind' },
   Refused: { means: 'a message to the run was not accepted' },

@@ -36,7 +36,7 @@ const definition = {
 export async function monthlyDrill(input?: MonthlyDrillInput): Promise<RunSummary> {
   return runbook<MonthlyDrillInput>(definition, input, async (run) => {
     const { host, directory } = run.plan.drills.monthly;
-    const scratch: Scratch = { host, directory: `${directory}/${scratchName()}` };
+    const scratch: Scratch = { host, directory: `${directory}/${scratchName()}`, service: run.plan.service };
     run.record({ isolatedOn: host });
     await run.hold(host);
 

@@ -41,6 +41,7 @@ export async function recoveryWindow(input?: Pick<RunInput, 'service'>): Promise
             scratch: {
               host: plan.drills.monthly.host,
               directory: `${plan.drills.monthly.directory}/${workflowInfo().runId}`,
+              service: plan.service,
             },
             timeline: service.timeline,
             firstSegment: last.stopWal,

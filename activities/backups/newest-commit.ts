@@ -1,10 +1,11 @@
 /** The newest commit that the archive holds: the farthest point that a recovery can be told to reach. */
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { NewestCommit, Patience, Scratch } from '../contract.ts';
 import { beating } from '../heartbeat.ts';
 import { Outage } from '../outage.ts';
-import { empty, exists, makePlaces, permittedPlaces } from '../postgres/scratch.ts';
+import { claim, madeBy } from '../postgres/made-by.ts';
+import { empty, permittedPlaces } from '../postgres/scratch.ts';
 import { searchBack } from './commits.ts';
 import { backupKind } from './kind.ts';
 
@@ -15,6 +16,7 @@ interface Ask extends Patience {
   lastSegment: string;
   firstSegment: string;
   segmentBytes: number;
+  key?: string;
 }
 
 /**
@@ -26,14 +28,14 @@ interface Ask extends Patience {
 export async function newestCommit(ask: Ask): Promise<NewestCommit> {
   const { places, permit } = await permittedPlaces(ask.scratch);
   await backupKind(ask.backups).permitted(permit, ask.backups);
-  const untouched = !(await exists(places.directory));
   const progress = { segment: ask.lastSegment };
   // One budget of waiting for all the segments that are fetched.
   const outage = new Outage('ArchiveUnreachable', ask);
   const fetch = (segment: string, to: string) =>
     outage.waitOut(() => backupKind(ask.backups).fetchWal(ask.backups, segment, to));
   try {
-    await makePlaces(places);
+    // What an execution that a reset discarded has made here stays its own, until a restore takes it over.
+    if ((await madeBy(places.directory)) === undefined) await claim(places, ask);
     await empty(places.wal);
     const commit = await beating(
       () => ({ reading: progress.segment }),
@@ -45,7 +47,8 @@ export async function newestCommit(ask: Ask): Promise<NewestCommit> {
       expected: 'a commit record that lies wholly inside the archive',
     };
   } finally {
-    // Only read: nothing may stay of it, not even an empty directory.
-    await rm(untouched ? places.directory : places.wal, { recursive: true, force: true });
+    // Only read: nothing may stay of it, not even an empty directory. Also when a killed attempt made that.
+    const restoring = (await readdir(places.data).catch(() => [])).length > 0;
+    await rm(restoring ? places.wal : places.directory, { recursive: true, force: true });
   }
 }

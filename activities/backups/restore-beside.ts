@@ -5,6 +5,7 @@ import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { Found, Patience, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { controlData } from '../postgres/control-data.ts';
+import { claim } from '../postgres/made-by.ts';
 import {
   empty,
   exists,
@@ -14,7 +15,7 @@ import {
   refuseLongSocket,
   writeWhole,
 } from '../postgres/scratch.ts';
-import { endProcesses, processesOf } from '../processes.ts';
+import { stopServer } from '../postgres/server.ts';
 import { lastLines } from '../tail.ts';
 import { backupKind } from './kind.ts';
 
@@ -22,25 +23,30 @@ import { backupKind } from './kind.ts';
  * Restores a backup into a directory of its own. Nothing live is touched, and the server is not started.
  *
  * Safe to repeat: a complete restore of this backup is left alone; what a killed attempt has left running is ended, and its files are
- * compared by checksum and completed.
+ * compared by checksum and completed. So is what an execution has left that a reset discarded: a directory on which a server has run
+ * is not the backup any more.
  * @param ask.bytes size once restored, for the progress
  * An outage of the repository is waited out.
  * @throws NotPermitted @throws ArchiveUnreachable @throws BackupCorrupt naming the file @throws DiskFull @throws BackupMissing @throws TablespaceUnsafe
  */
 export async function restoreBeside(
-  ask: { backups: PhysicalBackups; label: string; bytes: number; scratch: Scratch } & Patience,
+  ask: { backups: PhysicalBackups; label: string; bytes: number; scratch: Scratch; key?: string } & Patience,
 ): Promise<Found & { bytes: number }> {
   const { places, permit } = await permittedPlaces(ask.scratch);
   const kind = backupKind(ask.backups);
   await kind.permitted(permit, ask.backups);
   refuseLongSocket(places);
-  if ((await restoredLabel(places)) === ask.label) return done(ask, places, 'was restored already');
-  await endProcesses(await processesOf(places.directory));
+  await claim(places, ask);
+  const untouched = !(await exists(places.target));
+  if (untouched && (await restoredLabel(places)) === ask.label) return done(ask, places, 'was restored already');
+  await stopServer(places, 'immediate', 30_000);
   await makePlaces(places);
   await chmod(places.directory, 0o700);
-  await rm(places.restored, { force: true });
+  // The tool refuses to restore where a server seems to run; nothing runs here any more.
+  for (const file of [places.restored, places.target, join(places.data, 'postmaster.pid')])
+    await rm(file, { force: true });
   await empty(places.spool);
-  const { backups: _backups, scratch: _scratch, ...what } = ask;
+  const { backups: _backups, scratch: _scratch, key: _key, ...what } = ask;
   await kind.restore(ask.backups, { ...places, ...what });
   await refuseIncomplete(places);
   await refuseOutsideTablespaces(places);

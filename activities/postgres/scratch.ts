@@ -7,6 +7,8 @@ import { loadPermit, type Permit, permitScratch } from '../permit.ts';
 
 export interface Places {
   directory: string;
+  /** Says which run made the directory. */
+  madeBy: string;
   data: string;
   tablespaces: string;
   socket: string;
@@ -33,6 +35,7 @@ export function placesOf(directory: string): Places {
   const at = (name: string) => join(directory, name);
   return {
     directory,
+    madeBy: at('lifeboat.json'),
     data: at('data'),
     tablespaces: at('tablespaces'),
     socket: at('socket'),

@@ -155,6 +155,7 @@ export class FakeEstate {
       lastProven: async () => ({}),
       noLiveRun: async () => ({ found: 'no live recovery' }),
       lockHolder: async () => ({ free: false, holder: 'orders-0001', runbook: 'monthlyDrill', since: 'a minute ago' }),
+      holdsLock: async () => ({ held: true }),
       previewTraffic: async () => ({ found: 'db1 serves; db2 would' }),
       writeEvidence: async ({ evidence }) => {
         this.written.push(evidence);

@@ -39,6 +39,7 @@ export function restoreBeside(run: Run, { scratch, backup }: Beside): Change<{ b
       return restored;
     },
     undo: () => host.removeScratch({ scratch }),
+    throwAway: true,
   };
 }
 
@@ -62,6 +63,7 @@ export function replayTo(run: Run, { scratch }: Beside, target: RecoveryTarget, 
       return end;
     },
     undo: { undoneWith: restoreStep },
+    throwAway: true,
   };
 }
 
@@ -79,5 +81,6 @@ export function promoteThrowAway(run: Run, { scratch }: Beside): Change<{ timeli
     }),
     apply: () => run.host(scratch.host).promoteScratch({ scratch, outageWithinMs: run.patienceMs() }),
     undo: { undoneWith: restoreStep },
+    throwAway: true,
   };
 }

@@ -6,7 +6,7 @@ import { durationText } from '../../plan/duration.ts';
 import type { Plan } from '../../plan/schema.ts';
 import { bySchedule, controlQueue, hostQueue, type RunInput } from '../messages.ts';
 import { failureOf } from './failure.ts';
-import { hold } from './hold.ts';
+import { Lock } from './hold.ts';
 import type { Record } from './record.ts';
 import { activities, type CurrentStep, inStep, newStep, type Stubs } from './step.ts';
 
@@ -34,6 +34,8 @@ export interface Change<T> {
   apply(preview: Preview<T>): Promise<T>;
   /** Armed before `apply`; copes with a half-done one. */
   undo: ((preview: Preview<T>) => Promise<unknown>) | PointOfNoReturn | UndoneWith;
+  /** It makes something that this run alone uses and throws away: it is made anew when a reset has taken it from under the run. */
+  throwAway?: true;
 }
 
 /** Facts of the run that stand in the evidence by name. */
@@ -45,6 +47,12 @@ type Group = Step['group'];
 
 const day = 24 * 60 * 60 * 1000;
 const minute = 60 * 1000;
+
+/** A change whose work stands, and can be done again. */
+interface Standing {
+  name: string;
+  again: () => Promise<unknown>;
+}
 
 interface Undo {
   name: string;
@@ -63,8 +71,15 @@ export class Run<I extends RunInput = RunInput> {
   readonly #inFlight = new Set<Promise<unknown>>();
   readonly #undo: Undo[] = [];
   readonly #afterwards: (() => Promise<unknown>)[] = [];
+  readonly #locks: Lock[] = [];
+  readonly #stop: () => void;
+  #standing: Standing[] = [];
+  #timesAnew = 0;
+  #stoppedBy: unknown;
 
-  constructor(plan: Plan, input: Readonly<I>, mode: Mode, record: Record) {
+  /** @param stop ends the work in order, as a cancel does */
+  constructor(plan: Plan, input: Readonly<I>, mode: Mode, record: Record, stop: () => void) {
+    this.#stop = stop;
     this.plan = plan;
     this.input = input;
     this.mode = mode;
@@ -117,10 +132,13 @@ export class Run<I extends RunInput = RunInput> {
       const preview = await change.preview();
       step.preview = preview.will;
       if (this.mode === 'dry-run') return { state: 'previewed', result: preview.yields };
+      for (const lock of this.#locks) await lock.keep(step.id);
       const { undo } = change;
-      if (typeof undo === 'function')
+      if (typeof undo === 'function' && this.#undo.every((one) => one.id !== step.id))
         this.#undo.unshift({ name, id: step.id, group: step.group, undo: () => undo(preview) });
-      return { state: 'done', result: await change.apply(preview) };
+      const result = await change.apply(preview);
+      if (change.throwAway) this.#standing.push({ name, again: () => change.apply(preview) });
+      return { state: 'done', result };
     });
   }
 
@@ -138,8 +156,11 @@ export class Run<I extends RunInput = RunInput> {
     return settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined)) as readonly unknown[] as T;
   }
 
+  /** What is measured again, because it was done again, replaces what was measured before. */
   measure(name: string, value: number, unit: Unit, how: string): void {
-    this.evidence.measurements.push({ name, value, unit, how });
+    const { measurements } = this.evidence;
+    const known = measurements.findIndex((one) => one.name === name);
+    measurements.splice(known < 0 ? measurements.length : known, 1, { name, value, unit, how });
   }
 
   record(facts: Facts): void {
@@ -158,8 +179,9 @@ export class Run<I extends RunInput = RunInput> {
   async hold(host: string): Promise<{ waitedMs: number }> {
     if (this.mode === 'dry-run') return { waitedMs: 0 };
     const withinMs = this.input.requestedBy === bySchedule ? this.plan.schedules.startWithin : 0;
-    return this.#step(`Hold host ${host}`, 'record', async (step) => {
-      const { waitedMs, holder } = await hold(`lifeboat-host/${host}`, `Host ${host}`, this.control, {
+    const lock = new Lock(`lifeboat-host/${host}`, `Host ${host}`, this.control, () => this.#lockLost(lock, host));
+    const taken = await this.#step(`Hold host ${host}`, 'record', async (step) => {
+      const { waitedMs, holder } = await lock.take({
         withinMs,
         waiting: (who) => {
           step.found = `in use by ${who}: waiting for it, at most ${durationText(withinMs)}`;
@@ -170,6 +192,35 @@ export class Run<I extends RunInput = RunInput> {
       const found = `no other drill or backup uses ${host} while this one goes on${waited}`;
       return { state: 'done', result: { found, waitedMs } };
     });
+    this.#locks.push(lock);
+    return { waitedMs: taken.waitedMs };
+  }
+
+  /** Somebody has ended the lock beside the run, which goes on: it is taken again, and if another run was faster, that one goes first. */
+  #lockLost(lock: Lock, host: string): void {
+    const again = this.#groups.run('opening', () =>
+      this.#step(`Hold host ${host} again (${lock.losses})`, 'record', async () => {
+        await CancellationScope.nonCancellable(() => lock.take());
+        return {
+          state: 'done',
+          result: {
+            found: `the lock of ${host} was ended from outside while this run went on, and is taken again`,
+            expected: 'a lock that nobody ends but its run',
+          },
+        };
+      }),
+    );
+    again.catch((error) => this.#stopFor(error));
+  }
+
+  #stopFor(error: unknown): void {
+    this.#stoppedBy ??= error;
+    this.#stop();
+  }
+
+  /** Why the run stopped itself in the middle of its work. */
+  get stoppedBy(): unknown {
+    return this.#stoppedBy;
   }
 
   /** Runs after the undo, however the run ended; failures make the run dirty. */
@@ -185,6 +236,8 @@ export class Run<I extends RunInput = RunInput> {
 
   /** Undoes what was armed, newest first; what fails is written down and does not stop the rest. */
   async undoAll(): Promise<void> {
+    this.#standing = [];
+    if (this.#undo.length > 0) await this.#holdForUndo();
     for (const one of this.#undo.splice(0)) {
       await this.#groups
         .run('closing', () =>
@@ -192,6 +245,11 @@ export class Run<I extends RunInput = RunInput> {
         )
         .catch((error) => this.#leftBehind(`Undo of "${one.name}"`, error));
     }
+  }
+
+  /** What the run has made is its own to remove, whoever else may have taken the host meanwhile. */
+  async #holdForUndo(): Promise<void> {
+    for (const lock of this.#locks) await lock.keep('closing/undo').catch(() => undefined);
   }
 
   async afterAll(): Promise<void> {
@@ -229,7 +287,7 @@ export class Run<I extends RunInput = RunInput> {
     body: (step: Step) => Promise<{ state: Step['state']; result: T }>,
   ): Promise<T> {
     try {
-      const { state, result } = await body(step);
+      const { state, result } = await this.#onWhatStands(() => body(step));
       this.#record.end(step, state, by, result);
       return result;
     } catch (error) {
@@ -237,6 +295,30 @@ export class Run<I extends RunInput = RunInput> {
       this.#record.fail(step, isCancellation(error) ? 'cancelled' : 'failed', by, failure);
       throw error;
     }
+  }
+
+  /**
+   * After a reset the history says that a server stands beside, and what stands there, if anything, is what the discarded execution left.
+   * Then what this run has made so far is made anew, once, in its order, before the step goes on.
+   */
+  async #onWhatStands<R>(body: () => Promise<R>): Promise<R> {
+    try {
+      return await body();
+    } catch (error) {
+      if (this.#standing.length === 0 || failureOf(error).type !== 'BesideLost') throw error;
+      await this.#makeAnew(failureOf(error).message);
+      return body();
+    }
+  }
+
+  async #makeAnew(why: string): Promise<void> {
+    this.#timesAnew += 1;
+    await this.#step(`Make the server beside anew (${this.#timesAnew})`, 'record', async (step) => {
+      for (const lock of this.#locks) await lock.keep(step.id);
+      for (const one of this.#standing) await one.again();
+      const done = this.#standing.map(({ name }) => name).join(', ');
+      return { state: 'done', result: { found: `done again: ${done}, because ${why}` } };
+    });
   }
 }
 

@@ -1,5 +1,12 @@
 /** What is the same for every runbook: handlers, plan, evidence, cancel, undo, clean-up. A thin layer over plain Temporal code. */
-import { ApplicationFailure, CancellationScope, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { ControlReads, ControlRecords } from '../../activities/contract.ts';
 import {
   type Evidence,
@@ -68,8 +75,9 @@ export async function runbook<I extends RunInput>(
   const { plan, sha256, file } = await readPlan(input);
   const record = new Record(firstPage(definition, input, plan, { sha256, file }), plan.pages);
   state.record = record;
-  const run = new Run<I>(plan, input, record.evidence.mode, record);
+  const whole = CancellationScope.current();
   const work = new CancellationScope();
+  const run = new Run<I>(plan, input, record.evidence.mode, record, () => work.cancel());
   try {
     await work.run(() => body(run));
     return await CancellationScope.nonCancellable(() => close(definition, run, record));
@@ -78,9 +86,16 @@ export async function runbook<I extends RunInput>(
     return await CancellationScope.nonCancellable(async () => {
       work.cancel();
       await run.settle();
-      return close(definition, run, record, error);
+      return close(definition, run, record, whyEnded(run, whole, error));
     });
   }
+}
+
+/** Of a run that was cancelled while a worker was dead, the step ends with that worker's silence; it is the cancel that ended the run. */
+function whyEnded<I extends RunInput>(run: Run<I>, whole: CancellationScope, error: unknown): unknown {
+  if (run.stoppedBy !== undefined) return run.stoppedBy;
+  if (!whole.consideredCancelled || isCancellation(error)) return error;
+  return new CancelledFailure('The run was cancelled.', [], error instanceof Error ? error : undefined);
 }
 
 async function readPlan(input: RunInput) {
@@ -139,12 +154,15 @@ async function close<I extends RunInput>(
   error?: unknown,
 ): Promise<RunSummary> {
   const { evidence } = record;
+  await run.settle();
   if (error !== undefined || definition.alwaysUndo) await run.undoAll();
   await run.afterAll();
   if (error !== undefined)
     // What went wrong while cleaning up is told as left behind; it is not why the run ended.
-    evidence.failure =
-      evidence.steps.find((step) => step.state === 'failed' && step.group !== 'closing')?.failure ?? failureOf(error);
+    evidence.failure = isCancellation(error)
+      ? failureOf(error)
+      : (evidence.steps.find((step) => step.state === 'failed' && step.group !== 'closing')?.failure ??
+        failureOf(error));
   settleEvidence(evidence);
   record.close(outcomeOf(definition, evidence, error));
   const summary = await write(run, evidence);
