@@ -3,7 +3,7 @@
  * `Reads` look at the estate; `Records` write Lifeboat's own records; `Changes` make something, be it only a throw-away server.
  * A worker that offers only Reads and Records can run every runbook as a dry run.
  */
-import type { Evidence } from '../evidence/evidence.ts';
+import type { Evidence, Leftover } from '../evidence/evidence.ts';
 import type {
   Application,
   Assertion,
@@ -116,6 +116,47 @@ export interface EndOfRecovery extends Found {
   nextTransaction?: number;
 }
 
+/** Something on a host that a run of Lifeboat may have left there, before anybody has judged whose it is. */
+export interface LeftoverFound {
+  host: string;
+  kind: Leftover['kind'];
+  /** As people read it. */
+  what: string;
+  /** Which one it is: another of the same name has another identity. */
+  identity: string;
+  path?: string;
+  /** A symbolic link: nobody follows it. */
+  link?: true;
+  pid?: number;
+  bytes?: number;
+  since?: string;
+  note?: string;
+  /** Of a paused replay: Lifeboat's own process would resume it. */
+  watched?: boolean;
+  /** What the file in a scratch directory says. */
+  madeBy?: {
+    run: string;
+    firstRunId?: string;
+    execution: string;
+    runbook: string;
+    namespace: string;
+    service?: string;
+    madeAt: string;
+  };
+}
+
+/** What the history of a closed run says that it made, and did not remove or bring to an end. */
+export interface Trace {
+  run: string;
+  /** How it ended, as Temporal says: TERMINATED, TIMED_OUT. */
+  status: string;
+  endedAt: string;
+  /** Directories that it used. */
+  scratch: { host: string; directory: string }[];
+  /** Hosts on which it was about to pause replay. */
+  pausing: string[];
+}
+
 export interface ControlReads {
   loadPlan(ask: { service?: string }): Promise<{ plan: Plan; sha256: string; file: string } & Found>;
   resolveSecrets(ask: { names: string[] }): Promise<Found>;
@@ -145,6 +186,19 @@ export interface ControlReads {
   }): Promise<{ free: boolean; mine?: true; holder?: string; runbook?: string; since?: string }>;
   /** Whether this very execution holds the lock; reads only. */
   holdsLock(ask: { lock: string; me: { workflowId: string; runId: string } }): Promise<{ held: boolean }>;
+  /** Closed runs of the service that could not clean up, newest first, and what their histories tell. */
+  tracesOfEnded(ask: { service: string }): Promise<Found & { traces: Trace[] }>;
+  /** Whose each thing is: of a run that goes on, of one that has ended, or nobody knows. */
+  judgeLeftovers(ask: {
+    found: LeftoverFound[];
+    traces: Trace[];
+    locks: string[];
+    me: { workflowId: string };
+  }): Promise<Found & { leftovers: Leftover[] }>;
+  /** What a dry run of the sweep has shown. */
+  shownBy(ask: { run: string; service: string; store: EvidenceStore }): Promise<Found & { leftovers: Leftover[] }>;
+  /** Whether a worker has polled the task queue lately. */
+  somebodyPolls(ask: { queue: string }): Promise<Found & { polls: boolean }>;
   previewTraffic(ask: { traffic: Traffic; wouldServe: string }): Promise<Found>;
 }
 
@@ -180,6 +234,8 @@ export interface HostReads {
     } & Patience,
   ): Promise<NewestCommit>;
   roomFor(ask: { scratch: Scratch; bytes: number; keepFree: string }): Promise<Found & { freeBytes: number }>;
+  /** What lies here that a run may have left. */
+  leftovers(ask: { host: string; service: string; members: Member[] }): Promise<Found & { leftovers: LeftoverFound[] }>;
   /** Processes, directories, sessions that carry this run's name; throws LitterFound. */
   litter(ask: { scratch: Scratch }): Promise<Found>;
 }
@@ -217,6 +273,7 @@ export interface HostChanges {
   /** Stops the server to read every page. */
   checkPages(ask: { scratch: Scratch }): Promise<Found>;
   removeScratch(ask: { scratch: Scratch }): Promise<Found>;
+  removeLeftovers(ask: { host: string; members: Member[]; leftovers: Leftover[] }): Promise<Found>;
 
   takeBackup(
     ask: {

@@ -11,6 +11,9 @@ import { loadPlan } from './plans.ts';
 import { comparePulses } from './pulse/compare-pulses.ts';
 import { holdsLock, lockHolder, noLiveRun } from './runs.ts';
 import { resolveSecrets } from './secrets.ts';
+import { judgeLeftovers } from './sweep/judge.ts';
+import { somebodyPolls } from './sweep/polls.ts';
+import { shownBy, tracesOfEnded } from './sweep/traces.ts';
 import { previewTraffic } from './traffic/preview.ts';
 
 /**
@@ -37,6 +40,10 @@ export const controlReads: ControlReads = {
   noLiveRun: alive(noLiveRun),
   lockHolder: alive(lockHolder),
   holdsLock: alive(holdsLock),
+  tracesOfEnded: alive(tracesOfEnded),
+  judgeLeftovers: alive(judgeLeftovers),
+  shownBy: alive(shownBy),
+  somebodyPolls: alive(somebodyPolls),
   previewTraffic: alive(previewTraffic),
 };
 

@@ -105,7 +105,7 @@ async function besides(directory: string): Promise<string> {
   if (others.length === 0) return '';
   const names = others.map(({ name }) => name).sort();
   const shown = [...names.slice(0, 5), ...(names.length > 5 ? [`${names.length - 5} more`] : [])];
-  return `. ${dirname(directory)} also holds ${shown.join(', ')}: unless another run goes on there, it is what a terminated one left; delete it by hand`;
+  return `. ${dirname(directory)} also holds ${shown.join(', ')}: unless another run goes on there, it is what a terminated one left (lifeboat sweep shows and removes it)`;
 }
 
 /** What an unprivileged process may still write, on the disk that would hold the directory. */

@@ -21,12 +21,21 @@ import { promoteScratch } from './postgres/promote.ts';
 import { pulsesRestored } from './postgres/pulses.ts';
 import { litter, removeScratch } from './postgres/remove.ts';
 import { replayTo } from './postgres/replay.ts';
+import { leftovers } from './sweep/leftovers.ts';
+import { removeLeftovers } from './sweep/remove-leftovers.ts';
 
 /** On the server that this execution has made, once whoever worked on it before has ended. */
 const onServer = <Ask extends { scratch: Scratch }, Answer>(activity: (ask: Ask) => Promise<Answer>) =>
   inTurn(onOwnServer(activity));
 
-export const hostReads: HostReads = { hostFacts, repository, newestCommit: inTurn(newestCommit), roomFor, litter };
+export const hostReads: HostReads = {
+  hostFacts,
+  repository,
+  newestCommit: inTurn(newestCommit),
+  roomFor,
+  litter,
+  leftovers,
+};
 
 export const hostChanges: HostChanges = {
   restoreBeside: inTurn(restoreBeside),
@@ -41,6 +50,7 @@ export const hostChanges: HostChanges = {
   checkConstraints: onServer(checkConstraints),
   checkPages: onServer(checkPages),
   removeScratch: inTurn(removeScratch),
+  removeLeftovers,
   takeBackup,
   anchorOnStandby,
   anchorUnderLock,

@@ -48,6 +48,26 @@ export function taskMark(task: string, attempt: number): string {
   return `${task} ${attempt}`;
 }
 
+/** Processes that were started for a directory below `root`, each with that directory. */
+export async function scratchProcessesBelow(root: string): Promise<(FoundProcess & { directory: string })[]> {
+  const directories = new Map<number, string>();
+  const found = await processesWhere(async (pid) => {
+    const directory = (await environmentOf(pid))
+      .find((one) => one.startsWith(`${scratchVariable}=${root}/`))
+      ?.slice(scratchVariable.length + 1);
+    if (directory !== undefined) directories.set(pid, directory);
+    return directory !== undefined;
+  });
+  return found.map((one) => ({ ...one, directory: directories.get(one.pid) ?? '' }));
+}
+
+/** When the process started, in the kernel's count: a pid alone is given to others. Empty when it has ended. */
+export async function startOf(pid: number): Promise<string> {
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // The name in the second field may hold spaces and brackets: count from behind it. Field 22 is the start.
+  return status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
 /** Processes that were started with exactly this argument. */
 export function processesWith(argument: string): Promise<FoundProcess[]> {
   return processesWhere(async (_pid, words) => words.includes(argument));

@@ -8,7 +8,7 @@ import { failure } from './failure.ts';
 type LockAsk = Parameters<ControlReads['lockHolder']>[0];
 type LockAnswer = Awaited<ReturnType<ControlReads['lockHolder']>>;
 
-type Description = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['describe']>>;
+export type Description = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['describe']>>;
 
 /**
  * Who holds a lock. An orphan, whose run is closed or was reset away, is ended here by its run id: then the lock is free.
@@ -70,7 +70,7 @@ export async function noLiveRun(ask: { service: string }): Promise<Found> {
  * The open run that a lock belongs to: the parent itself, or what it became by a reset. A later run of the same name, which
  * did not take the lock, is not it.
  */
-async function openHolder(
+export async function openHolder(
   client: Client,
   parent: { workflowId: string; runId: string },
 ): Promise<Description | undefined> {
@@ -81,17 +81,17 @@ async function openHolder(
   return firstRunOf(newest) === firstRunOf(holder) ? newest : undefined;
 }
 
-function parentOf(lock: Description): { workflowId: string; runId: string } | undefined {
+export function parentOf(lock: Description): { workflowId: string; runId: string } | undefined {
   const { workflowId, runId } = lock.parentExecution ?? {};
   return workflowId && runId ? { workflowId, runId } : undefined;
 }
 
-function firstRunOf(one: Description): string {
+export function firstRunOf(one: Description): string {
   return one.raw.workflowExecutionInfo?.firstRunId || one.runId;
 }
 
 /** `undefined` when Temporal does not know it, or no longer. */
-async function describe(client: Client, workflowId: string, runId?: string): Promise<Description | undefined> {
+export async function describe(client: Client, workflowId: string, runId?: string): Promise<Description | undefined> {
   try {
     return await client.workflow.getHandle(workflowId, runId).describe();
   } catch (error) {
@@ -100,7 +100,7 @@ async function describe(client: Client, workflowId: string, runId?: string): Pro
   }
 }
 
-function isOpen(one: Description): boolean {
+export function isOpen(one: Description): boolean {
   return one.status.name === 'RUNNING' || one.status.name === 'PAUSED';
 }
 

@@ -10,6 +10,7 @@ export const exitCodes = {
   notFound: 5,
   nobodyWorks: 6,
   differs: 7,
+  leftThere: 8,
   bug: 70,
   detached: 130,
 } as const;
@@ -25,6 +26,7 @@ export const exitMeanings: Record<ExitName, string> = {
   notFound: 'there is no such run, or no evidence of it',
   nobodyWorks: 'no worker polls the task queue, so the question cannot be answered',
   differs: 'schedules diff: what is on the Temporal server is not what the plans say',
+  leftThere: 'sweep: something was left behind, was shown, and was not removed',
   bug: 'Lifeboat made a mistake: please report it',
   detached: 'Ctrl-C while following: the run goes on, its outcome is not known yet',
 };

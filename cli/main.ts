@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import type { Cli } from './cli.ts';
+import { confirm } from './confirm.ts';
 import { usualPace } from './follow/follow.ts';
 import { run } from './program.ts';
 import { openTerminal } from './terminal.ts';
@@ -21,6 +22,7 @@ const cli: Cli = {
       process.removeListener('SIGTERM', stop);
     };
   },
+  confirm: (question) => confirm(question, process.stdin, process.stdout),
   pace: usualPace,
   exit(code) {
     process.exitCode = code;

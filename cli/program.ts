@@ -12,6 +12,7 @@ import { reportCommand } from './report.ts';
 import { schedulesCommand } from './schedules.ts';
 import { startCommands } from './start.ts';
 import { statusCommand } from './status.ts';
+import { sweepCommand } from './sweep.ts';
 import { watchCommand } from './watch.ts';
 
 function lifeboat(cli: Cli): Command {
@@ -31,6 +32,7 @@ function lifeboat(cli: Cli): Command {
   reportCommand(program, cli);
   recoveryWindowCommand(program, cli);
   schedulesCommand(program, cli);
+  sweepCommand(program, cli);
   planCommands(program);
   doctorCommand(program);
   exitCodesCommand(program, cli);

@@ -43,7 +43,7 @@ const advice: Record<FailureType, (service: string) => string> = {
   HostSilent: () => 'Start the worker on that host (lifeboat-host), then run it again.',
   BesideLost: () => 'Find out who removed the server beside, then run it again.',
   Moved: () => 'Look at what has changed since the preview, then run it again.',
-  LitterFound: () => 'Remove what was left behind, then find out why it was.',
+  LitterFound: (service) => `Remove what was left behind (lifeboat sweep ${service}), then find out why it was.`,
   Refused: () => 'See why the message was refused, then send it again.',
   PulseSilent: () => 'Start lifeboat-pulse and see its log, then run it again.',
   TrafficUnreachable: () =>

@@ -129,6 +129,25 @@ export interface Equality {
   transactionsAfter?: number;
 }
 
+/** Something that lies on a host and may have been left there by a run, and whose it is. */
+export interface Leftover {
+  host: string;
+  kind: 'directory' | 'process' | 'session' | 'paused-replay';
+  /** As people read it: a path, a process with its command. */
+  what: string;
+  /** Which one it is: another of the same name has another identity. */
+  identity: string;
+  path?: string;
+  pid?: number;
+  bytes?: number;
+  /** UTC. */
+  since?: string;
+  run?: string;
+  /** `left` and `likely-left` can be removed; what a run uses, or nobody knows, is left alone. */
+  verdict: 'left' | 'likely-left' | 'in-use' | 'unknown';
+  why: string;
+}
+
 export interface NotExercised {
   what: string;
   /** UTC time of the newest run in which it was proven; absent: never so far. */
@@ -181,6 +200,8 @@ export interface Evidence {
   toDo?: string;
   /** Facts that make a run dirty: what was left behind, where. */
   leftBehind: string[];
+  /** What a sweep has found on the hosts. */
+  leftovers?: Leftover[];
 }
 
 /** What a runbook returns: small; the evidence itself lies in the store. */

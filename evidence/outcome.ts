@@ -122,7 +122,8 @@ export function flagsOf(evidence: Evidence): Flag[] {
 export function oneLineToDo(evidence: Evidence): string {
   const { failure, flags, service } = evidence;
   if (failure !== undefined) return adviceFor(failure.type, service);
-  if (flags.includes('dirty')) return 'Remove what was left behind, then find out why it was.';
+  if (flags.includes('dirty'))
+    return `Remove what was left behind (lifeboat sweep ${service}), then find out why it was.`;
   if (flags.includes('loss-beyond-objective')) {
     const { byMs, name } = worstMiss(evidence, 'rpo');
     return `Archive more often (archive_timeout): ${formatDuration(byMs)} more would be lost than the plan promises${name === undefined ? '' : ` for ${name}`}.`;

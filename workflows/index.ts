@@ -4,3 +4,4 @@ export { backup } from './backup.ts';
 export { lock } from './lock.ts';
 export { monthlyDrill } from './monthly-drill.ts';
 export { recoveryWindow } from './recovery-window.ts';
+export { sweep } from './sweep.ts';

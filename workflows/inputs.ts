@@ -8,6 +8,8 @@ interface Shape {
   /** Used when the input names none: a drill may start from nothing, anything else is then only a dry run. */
   usual: Mode;
   fields: Record<string, (value: unknown) => string | undefined>;
+  /** What the fields mean together. */
+  whole?: (input: object) => string | undefined;
 }
 
 const text = (value: unknown): string | undefined =>
@@ -51,7 +53,22 @@ const shapes: Record<RunbookName, Shape> = {
     fields: { type: oneOf(['full', 'differential', 'incremental']) },
   },
   anchor: { modes: ['live', 'dry-run'], usual: 'dry-run', fields: {} },
+  sweep: {
+    modes: ['live', 'dry-run'],
+    usual: 'dry-run',
+    fields: { host: text, shownBy: text },
+    whole: shownBefore,
+  },
 };
+
+/** People see first what will be removed, and then exactly that is. */
+function shownBefore(input: object): string | undefined {
+  const live = 'mode' in input && input.mode === 'live';
+  const named = 'shownBy' in input && input.shownBy !== undefined;
+  if (live && !named)
+    return '"shownBy" is missing: a live sweep removes what a dry run has shown; start it without a mode first, and name that run here';
+  return !live && named ? '"shownBy" is only for a live sweep: add "mode": "live", or leave it out' : undefined;
+}
 
 /** The nearest of `words`, when it is near enough to be meant. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
@@ -80,7 +97,7 @@ export function checkInput(runbook: RunbookName, input: unknown): string | undef
     const wrong = value === undefined ? undefined : look(value);
     if (wrong !== undefined) return `"${field}" ${wrong}`;
   }
-  return undefined;
+  return shape.whole?.(input);
 }
 
 function strange(runbook: RunbookName, field: string, known: string[]): string {

@@ -22,6 +22,13 @@ export interface BackupInput extends RunInput {
   type?: 'full' | 'differential' | 'incremental';
 }
 
+export interface SweepInput extends RunInput {
+  /** Only this host of the plan. */
+  host?: string;
+  /** Live: the dry run that has shown what is to be removed; nothing else is. */
+  shownBy?: string;
+}
+
 /** The evidence so far. */
 export const evidenceQuery = defineQuery<Evidence>('evidence');
 
@@ -33,6 +40,7 @@ export const runbooks = {
   'monthly-drill': 'monthlyDrill',
   backup: 'backup',
   anchor: 'anchor',
+  sweep: 'sweep',
 } as const;
 export type RunbookName = keyof typeof runbooks;
 

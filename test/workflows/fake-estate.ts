@@ -1,6 +1,6 @@
 /** A small estate in memory: typed fakes of every activity, that note what they were asked and fail when they are told to. */
-import type { ControlReads, ControlRecords, HostChanges, HostReads } from '../../activities/contract.ts';
-import type { Evidence } from '../../evidence/evidence.ts';
+import type { ControlReads, ControlRecords, HostChanges, HostReads, LeftoverFound } from '../../activities/contract.ts';
+import type { Evidence, Leftover } from '../../evidence/evidence.ts';
 import type { Plan } from '../../plan/schema.ts';
 import type { Anchor, BackupInfo, Repository } from '../../recovery/archive.ts';
 
@@ -110,6 +110,14 @@ export class FakeEstate {
   primary: 'db1' | 'db2' = 'db1';
   scratchThere = false;
   missingPulses = 0;
+  /** What ended runs have left on the hosts, whose it is judged to be, what a dry run has shown. */
+  lying: LeftoverFound[] = [];
+  verdict: Leftover['verdict'] = 'left';
+  shown: Leftover[] = [];
+  /** What is removed does not go. */
+  sticky = false;
+  /** Hosts without a worker. */
+  silent: string[] = [];
   now = '2026-11-21T14:02:11.000000Z';
   /** Called before an activity answers: throw to make it fail, wait to make it slow. */
   before: (activity: string) => Promise<void> | void = () => undefined;
@@ -156,6 +164,13 @@ export class FakeEstate {
       noLiveRun: async () => ({ found: 'no live recovery' }),
       lockHolder: async () => ({ free: false, holder: 'orders-0001', runbook: 'monthlyDrill', since: 'a minute ago' }),
       holdsLock: async () => ({ held: true }),
+      tracesOfEnded: async () => ({ found: 'no run was ended early', traces: [] }),
+      judgeLeftovers: async ({ found }) => ({
+        found: `${found.length} left`,
+        leftovers: found.map((one) => ({ ...one, verdict: this.verdict, why: 'its run has ended' })),
+      }),
+      shownBy: async () => ({ found: 'shown', leftovers: this.shown }),
+      somebodyPolls: async ({ queue }) => ({ polls: !this.silent.some((host) => queue.endsWith(host)), found: queue }),
       previewTraffic: async () => ({ found: 'db1 serves; db2 would' }),
       writeEvidence: async ({ evidence }) => {
         this.written.push(evidence);
@@ -177,6 +192,10 @@ export class FakeEstate {
         lsn: '0/8FFFF00',
         at: '2026-11-21T14:01:48.113Z',
         segment: '000000010000000000000008',
+      }),
+      leftovers: async ({ host }) => ({
+        found: 'looked',
+        leftovers: this.lying.filter((one) => one.host === host),
       }),
       roomFor: async () => ({ found: 'room enough', freeBytes: 100 * GB }),
       litter: async () => {
@@ -212,6 +231,11 @@ export class FakeEstate {
       removeScratch: async () => {
         this.scratchThere = false;
         return { found: 'removed' };
+      },
+      removeLeftovers: async ({ leftovers }) => {
+        if (!this.sticky)
+          this.lying = this.lying.filter((one) => leftovers.every(({ identity }) => identity !== one.identity));
+        return { found: 'gone' };
       },
       takeBackup: async () => ({ found: 'backup taken', backup: structuredClone(backup) }),
       anchorOnStandby: async () => ({ found: 'anchor on standby', anchor: structuredClone(anchor) }),

@@ -146,6 +146,35 @@ describe('a monthly drill', () => {
   });
 });
 
+describe('a drill that finds another server than its own beside', () => {
+  test('makes its own anew, once, and goes on', async () => {
+    const estate = new FakeEstate();
+    let lost = true;
+    estate.before = (name) => {
+      if (name !== 'checkIndexes' || !lost) return;
+      lost = false;
+      throw failure('BesideLost', 'the server beside was left by an execution that a reset discarded');
+    };
+    expect(await rig.run(estate, 'monthlyDrill', [{}])).toMatchObject({ outcome: 'proven' });
+    const from = estate.calls.indexOf('checkIndexes');
+    const anew = estate.calls.slice(from, from + 7);
+    const lookedAgain = ['holdsLock', 'restoreBeside', 'replayTo', 'replayTo', 'promoteScratch', 'checkIndexes'];
+    expect(anew).toEqual(['checkIndexes', ...lookedAgain]);
+    const [evidence] = estate.written;
+    expect(evidence?.steps.find((step) => step.id === 'validation/make-the-server-beside-anew-1')?.state).toBe('done');
+    expect(evidence?.measurements.filter((one) => one.name === 'restore')).toHaveLength(1);
+  });
+
+  test('and again when it was made anew, is not proven', async () => {
+    const estate = new FakeEstate();
+    estate.before = (name) => {
+      if (name === 'checkIndexes') throw failure('BesideLost', 'there is no restored server any more');
+    };
+    expect(await ended(rig.run(estate, 'monthlyDrill', [{}]))).toMatchObject({ type: 'BesideLost' });
+    expect(estate.calls.filter((name) => name === 'checkIndexes')).toHaveLength(2);
+  });
+});
+
 describe('a cancelled drill', () => {
   test('waits for the work in flight, removes what it made, and writes its evidence', async () => {
     const estate = new FakeEstate();
@@ -159,6 +188,22 @@ describe('a cancelled drill', () => {
     expect(estate.scratchThere).toBe(false);
     expect(estate.written[0]).toMatchObject({ outcome: 'aborted', leftBehind: [] });
     expect(estate.calls.at(-1)).toBe('writeEvidence');
+  });
+});
+
+describe('a drill whose worker went silent while it was cancelled', () => {
+  test('is aborted, not failed', async () => {
+    const estate = new FakeEstate();
+    const handle = await rig.start(estate, 'monthlyDrill', [{}]);
+    estate.before = async (name) => {
+      if (name !== 'smoke') return;
+      await handle.cancel();
+      await untilCancelled().catch(() => undefined);
+      throw failure('HostSilent', 'the worker went silent');
+    };
+    await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+    expect(estate.written[0]).toMatchObject({ outcome: 'aborted', failure: { type: 'Cancelled' } });
+    expect(estate.scratchThere).toBe(false);
   });
 });
 

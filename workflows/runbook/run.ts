@@ -40,7 +40,10 @@ export interface Change<T> {
 
 /** Facts of the run that stand in the evidence by name. */
 type Facts = Partial<
-  Pick<Evidence, 'incidentAt' | 'isolatedOn' | 'backup' | 'target' | 'equality' | 'notExercised' | 'rpo'>
+  Pick<
+    Evidence,
+    'incidentAt' | 'isolatedOn' | 'backup' | 'target' | 'equality' | 'notExercised' | 'rpo' | 'leftovers' | 'leftBehind'
+  >
 >;
 
 type Group = Step['group'];

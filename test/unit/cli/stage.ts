@@ -136,6 +136,8 @@ export interface Estate {
   schedules?: MadeUpSchedules;
   unreachable?: boolean;
   environment?: Record<string, string>;
+  /** To every question; absent: nobody sits there. */
+  answer?: boolean;
 }
 
 export function stage(estate: Estate = {}): Stage {
@@ -162,6 +164,10 @@ export function stage(estate: Estate = {}): Stage {
       return () => {
         stop = undefined;
       };
+    },
+    confirm: async (question) => {
+      messages.push(question);
+      return estate.answer;
     },
     pace: { everyMs: 1, lastPageWithinMs: 10, signOfLife: { afterMs: 5, everyMs: 60_000 } },
     exit(given) {
