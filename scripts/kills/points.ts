@@ -6,7 +6,7 @@ import type { RunbookName } from '../../workflows/messages.ts';
 type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 
 /** The runbooks that are walked: an anchor alone is what a backup ends with. */
-export type Walkable = Exclude<RunbookName, 'anchor'>;
+export type Walkable = Extract<RunbookName, 'monthly-drill' | 'backup'>;
 
 export interface Point {
   runbook: Walkable;
