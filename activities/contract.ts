@@ -248,6 +248,8 @@ export interface HostChanges {
       bytes: number;
       scratch: Scratch;
       key?: string;
+      /** The segment that replay will begin with: it and those after it are fetched while the files are restored. */
+      firstWal?: string;
     } & Patience,
   ): Promise<Found & { bytes: number }>;
   /** Starts the server, or stops and restarts it with a new target, and returns when it is paused there. */

@@ -17,7 +17,7 @@ export interface BackupKind {
   /** Finds the backup that a former attempt of this step has taken, or takes it. */
   backup(backups: PhysicalBackups, ask: { type: BackupInfo['type']; key: string } & Patience): Promise<BackupInfo>;
   /** Lines of POSIX sh that define `fetch_fast` and `fetch_proven`, see postgres/restore-command.ts. */
-  fetchInShell(backups: PhysicalBackups, places: FetchPlaces): string;
+  fetchInShell(backups: PhysicalBackups, places: FetchPlaces): Promise<string>;
   version(): Promise<string>;
   permitted(permit: Permit, backups: PhysicalBackups): Promise<void>;
 }
@@ -38,9 +38,11 @@ export interface Restore extends Patience {
   lock: string;
   spool: string;
   directory: string;
+  /** Segments from this one on are put into the queue while the files are restored. */
+  firstWal?: string;
 }
 
-export type FetchPlaces = Pick<Restore, 'data' | 'log' | 'lock' | 'spool'>;
+export type FetchPlaces = Pick<Restore, 'data' | 'log' | 'lock' | 'spool' | 'directory'>;
 
 const backupKinds: Record<PhysicalBackups['kind'], BackupKind> = { pgbackrest };
 

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import { type Ended, runTool } from '../child.ts';
 
@@ -24,4 +26,14 @@ export function ask(backups: PhysicalBackups, command: string, words: string[], 
 
 export function base(backups: PhysicalBackups): string[] {
   return [`--config=${backups.config}`, `--stanza=${backups.stanza}`];
+}
+
+/**
+ * One process, pgBackRest's own choice, leaves most of a machine idle while people wait. Where the administrator has chosen a number,
+ * it stands.
+ */
+export async function sideBySide(backups: PhysicalBackups): Promise<string[]> {
+  const configuration = await readFile(backups.config, 'utf8').catch(() => '');
+  const chosen = process.env.PGBACKREST_PROCESS_MAX !== undefined || /^\s*process-max\s*=/m.test(configuration);
+  return chosen ? [] : [`--process-max=${Math.max(2, availableParallelism())}`];
 }

@@ -10,9 +10,10 @@ import { readFrom, sizeOf } from '../tail.ts';
 import { underWatch } from '../under-watch.ts';
 import type { Restore } from './kind.ts';
 import { answers } from './pgbackrest-answers.ts';
-import { base, program } from './pgbackrest-command.ts';
+import { base, program, sideBySide } from './pgbackrest-command.ts';
+import { fetchAhead } from './pgbackrest-fetch.ts';
 import { readInfo } from './pgbackrest-info.ts';
-import { progressOf } from './pgbackrest-progress.ts';
+import { type Done, progressOf } from './pgbackrest-progress.ts';
 import { meaningOf, type Said } from './pgbackrest-words.ts';
 
 /** Restores a backup's files; what follows them, WAL, is the server's to replay. */
@@ -30,15 +31,23 @@ export async function restore(backups: PhysicalBackups, ask: Restore): Promise<v
 async function attempt(backups: PhysicalBackups, ask: Restore, outage: Outage): Promise<void> {
   const log = join(ask.log, 'restore.log');
   const start = await sizeOf(log);
-  const words = [...base(backups), 'restore', ...(await wordsOf(ask))];
+  const words = [...base(backups), 'restore', ...(await wordsOf(ask)), ...(await sideBySide(backups))];
   const env = belongingTo(ask.directory);
   const watched = {
     marker: () => sizeOf(log),
     probe: (stop: AbortSignal) => answers(backups, { silentSeconds: outage.silentSeconds, stop }),
   };
-  const { code } = await underWatch(outage, watched, (stop) =>
-    runLong({ file: program, words, env, log, details: progressOf(ask.bytes), stop }),
-  );
+  const progress = progressOf(ask.bytes);
+  let done: Done = {};
+  const { code } = await underWatch(outage, watched, async (stop) => {
+    const details = () => done;
+    const ahead = ask.firstWal && fetchAhead(backups, ask.firstWal, { ...ask, details, stop }).catch(() => undefined);
+    const readLog = (lines: string[]) => {
+      done = progress(lines);
+      return done;
+    };
+    return runLong({ file: program, words, env, log, details: readLog, stop }).finally(() => ahead);
+  });
   if (code === 0) return;
   const output = (await readFrom(log, start))
     .split('\n')
@@ -62,8 +71,8 @@ async function wordsOf(ask: Restore): Promise<string[]> {
     `--tablespace-map-all=${ask.tablespaces}`,
     `--lock-path=${ask.lock}`,
     `--log-path=${ask.log}`,
-    // A restore empties the queue of fetched segments: it must not be that of the live server.
-    `--spool-path=${ask.spool}`,
+    // A restore empties the queue of fetched segments: it must be neither that of the live server nor ours.
+    `--spool-path=${join(ask.spool, 'of-the-restore')}`,
     ...(begun ? ['--delta'] : []),
     '--log-level-console=detail',
     '--log-level-stderr=off',

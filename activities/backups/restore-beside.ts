@@ -26,11 +26,19 @@ import { backupKind } from './kind.ts';
  * compared by checksum and completed. So is what an execution has left that a reset discarded: a directory on which a server has run
  * is not the backup any more.
  * @param ask.bytes size once restored, for the progress
+ * @param ask.firstWal the segment that replay will begin with; without it, no WAL is fetched ahead
  * An outage of the repository is waited out.
  * @throws NotPermitted @throws ArchiveUnreachable @throws BackupCorrupt naming the file @throws DiskFull @throws BackupMissing @throws TablespaceUnsafe
  */
 export async function restoreBeside(
-  ask: { backups: PhysicalBackups; label: string; bytes: number; scratch: Scratch; key?: string } & Patience,
+  ask: {
+    backups: PhysicalBackups;
+    label: string;
+    bytes: number;
+    scratch: Scratch;
+    key?: string;
+    firstWal?: string;
+  } & Patience,
 ): Promise<Found & { bytes: number }> {
   const { places, permit } = await permittedPlaces(ask.scratch);
   const kind = backupKind(ask.backups);

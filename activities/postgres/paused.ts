@@ -31,6 +31,9 @@ export function noteStart(places: Places, start: Start): Promise<void> {
 /** Where it stands; or what it wants raised before it can go on; or that somebody has killed it. */
 export type Reached = { state: RecoveryState } | { raised: Record<string, number> } | { killed: true };
 
+/** Replay stands still, and people wait, until it is seen. */
+const lookEveryMs = 100;
+
 /** @param outage of the archive, which is told of it */
 export async function waitForPause(places: Places, start: Start, pid: number, outage?: Outage): Promise<Reached> {
   let seen: RecoveryState | undefined;
@@ -52,7 +55,7 @@ export async function waitForPause(places: Places, start: Start, pid: number, ou
       if (wantsMore(words.raised, start)) return { raised: words.raised };
     }
     if (outage !== undefined) await sayOutage(places, outage);
-    await pause(250, { target: targetWords(start.target), replayed: seen?.lsn ?? 'not consistent yet' });
+    await pause(lookEveryMs, { target: targetWords(start.target), replayed: seen?.lsn ?? 'not consistent yet' });
   }
 }
 

@@ -57,7 +57,7 @@ async function waitForPromotion(places: Places, outage: Outage): Promise<Row> {
         'ReplayFailed',
         `the server is still in recovery ${promoteWithinMs / 60_000} min after it was told to end it. See ${places.serverLog}.`,
       );
-    await pause(250, { promoting: places.directory });
+    await pause(100, { promoting: places.directory });
   }
 }
 

@@ -15,7 +15,7 @@ import { controlData } from './control-data.ts';
 import { noteStart, promotedAlready, readStart, type Start, waitForPause } from './paused.ts';
 import { askRecovery, describeEnd } from './recovery-state.ts';
 import { writeRestoreCommand } from './restore-command.ts';
-import { empty, exists, type Places, permittedPlaces } from './scratch.ts';
+import { exists, type Places, permittedPlaces } from './scratch.ts';
 import { findServer, startServer, stopServer } from './server.ts';
 import { whyEnded } from './server-log.ts';
 
@@ -89,11 +89,10 @@ async function startTowards(
   // A promoted server has left the source's history: replaying on it would mix two of them.
   if (control.state === 'shut down' && !(await exists(join(places.data, 'backup_label'))))
     throw promotedAlready(places, ask.target);
-  await empty(places.spool);
   await rm(places.reason, { force: true });
   await rm(places.absent, { force: true });
   await writeRestoreCommand(places, {
-    fetch: backupKind(ask.backups).fetchInShell(ask.backups, places),
+    fetch: await backupKind(ask.backups).fetchInShell(ask.backups, places),
     outageWithinMs: outage.leftMs,
   });
   await writeConfiguration(places, { target: ask.target, control, raised, throwAway: ask.throwAway });

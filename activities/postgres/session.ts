@@ -123,10 +123,10 @@ async function cancelQuery(client: Client, place: SocketPlace, database: string)
 
 /**
  * The server is gone, going, or out of room or memory: not an answer to what it was asked. A statement that took too long (57014) is one.
- * Class 08: connection, 53: resources, 57: operator intervention, 58: system.
+ * Class 08: connection, 40: a deadlock, 53: resources, 57: operator intervention, 58: system.
  */
 export function isOutage({ code = '' }: DatabaseError): boolean {
-  return /^(08|53|57|58)/.test(code) && code !== '57014';
+  return /^(08|40|53|57|58)/.test(code) && code !== '57014';
 }
 
 /** What a server's error means where nobody has expected it. @see PostgreSQL documentation, appendix A */
@@ -136,8 +136,7 @@ function meaningOf(error: DatabaseError, database: string): Error {
   if (code.startsWith('XX00'))
     return failure('DataCorrupt', `${said}. Check the live database too (pg_amcheck), and the disks.`, error);
   if (code === '53100') return failure('DiskFull', `${said}. Make room.`, error);
-  if (code.startsWith('08') || code.startsWith('57P') || code.startsWith('53'))
-    return failure('DatabaseUnreachable', said, error);
+  if (/^(08|40|53|57)/.test(code)) return failure('DatabaseUnreachable', said, error);
   if (code === '42501')
     return failure('NotPermitted', `${said}. Lifeboat needs the superuser of its host's server.`, error);
   return failure('Bug', said, error);

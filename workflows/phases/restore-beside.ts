@@ -26,12 +26,13 @@ export function restoreBeside(run: Run, { scratch, backup }: Beside): Change<{ b
     }),
     apply: async () => {
       const started = Date.now();
-      const { label, bytes } = backup;
+      const { label, bytes, startWal } = backup;
       const restored = await host.restoreBeside({
         backups: run.plan.backups.physical,
         label,
         bytes,
         scratch,
+        firstWal: startWal,
         outageWithinMs: run.patienceMs(),
       });
       run.measure('restored', restored.bytes, 'bytes', 'size of the restored data directory, from pgBackRest');
