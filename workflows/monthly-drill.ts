@@ -11,7 +11,7 @@ import {
   soundArchive,
 } from './phases/assess.ts';
 import { proveNothingIsLeft } from './phases/clean-up.ts';
-import { allPulses, assertions, endedAtTarget, equalsAnchor, integrity } from './phases/prove.ts';
+import { assertions, endedAtTarget, equalsAnchor, validate } from './phases/prove.ts';
 import {
   anchorTarget,
   type Beside,
@@ -56,10 +56,7 @@ export async function monthlyDrill(input?: MonthlyDrillInput): Promise<RunSummar
         run.host(host).smoke({ scratch, database: beside.database, application: run.plan.application }),
       ),
     );
-    await run.phase('validation', async () => {
-      await allPulses(run, beside, end);
-      await integrity(run, beside);
-    });
+    await run.phase('validation', () => validate(run, beside, end));
     await run.phase('traffic', () =>
       run.check('What would be moved', () =>
         run.control.previewTraffic({ traffic: run.plan.traffic, wouldServe: host }),

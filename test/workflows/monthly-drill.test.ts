@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { Context, heartbeat } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
@@ -62,6 +63,28 @@ describe('a monthly drill', () => {
     };
     await rig.run(estate, 'monthlyDrill', [{}]);
     expect(estate.written[0]?.target?.lsn).toBe('0/5000138');
+  });
+
+  test('finishes every proof when one of them fails, and ends with that failure', async () => {
+    const estate = new FakeEstate();
+    estate.before = async (name) => {
+      if (name === 'checkIndexes') throw failure('DataCorrupt', 'index orders_pkey is damaged');
+      // Time enough for a cancel to reach it, were there one.
+      if (name === 'checkConstraints') await Promise.race([untilCancelled(), setTimeout(1_000)]);
+    };
+    const end = await ended(rig.run(estate, 'monthlyDrill', [{}]));
+    expect(end).toMatchObject({ type: 'DataCorrupt', summary: { outcome: 'not-proven' } });
+    const states = Object.fromEntries(
+      (estate.written[0]?.steps ?? [])
+        .filter(({ group }) => group === 'validation')
+        .map(({ name, state }) => [name, state]),
+    );
+    expect(states).toEqual({
+      'All acknowledged pulses up to the target are there': 'done',
+      'Indexes agree with their tables': 'failed',
+      'Constraints hold for every row': 'done',
+      'The assertions of the plan hold': 'done',
+    });
   });
 
   test('with a missing segment ends not-proven, names it, and restores nothing', async () => {

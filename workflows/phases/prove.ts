@@ -69,7 +69,7 @@ export function endedAtTarget(
 }
 
 /** Every acknowledged pulse up to where recovery ended came back; what lies past it is the loss. */
-export function allPulses(
+function allPulses(
   run: Run,
   { scratch, database, service, ancestors }: Beside,
   reached: EndOfRecovery | undefined,
@@ -124,12 +124,23 @@ export function assertions(run: Run, { scratch, database }: Beside, name: string
   );
 }
 
-/** Indexes against their tables, constraints by the server's own code, last the checksum of every page (which stops the server). */
-export async function integrity(run: Run, beside: Beside): Promise<void> {
+/**
+ * Everything that a promoted server is asked, side by side: pulses, indexes against their tables, constraints by the server's own code,
+ * assertions. Last the checksum of every page, which stops the server.
+ */
+export async function validate(run: Run, beside: Beside, reached: EndOfRecovery | undefined): Promise<void> {
   const { scratch, database } = beside;
   const host = run.host(scratch.host);
-  await run.prove('Indexes agree with their tables', () => host.checkIndexes({ scratch, database }));
-  await run.prove('Constraints hold for every row', () => host.checkConstraints({ scratch, database }));
-  await assertions(run, beside, 'The assertions of the plan hold');
+  await allEnded(
+    allPulses(run, beside, reached),
+    run.prove('Indexes agree with their tables', () => host.checkIndexes({ scratch, database })),
+    run.prove('Constraints hold for every row', () => host.checkConstraints({ scratch, database })),
+    assertions(run, beside, 'The assertions of the plan hold'),
+  );
   await run.prove('Page checksums are right', () => host.checkPages({ scratch }));
+}
+
+/** Each goes on when another fails: where one damage was found, people want to know of all of it. The first is what the run fails with. */
+async function allEnded(...proofs: Promise<unknown>[]): Promise<void> {
+  for (const ended of await Promise.allSettled(proofs)) if (ended.status === 'rejected') throw ended.reason;
 }
