@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { open, readFile, readlink, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { belongingTo, toolEnvironment } from '../child.ts';
 import { failure } from '../failure.ts';
 import { beating } from '../heartbeat.ts';
@@ -25,6 +26,9 @@ export async function findServer(places: Places): Promise<number | undefined> {
 export async function statusOf(places: Places): Promise<string | undefined> {
   return (await readFile(join(places.data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[7]?.trim();
 }
+
+/** A busy machine may take long to load it; what it says of itself by then is in its log. */
+const pidFileWithinMs = 30_000;
 
 /** Starts the server; it is not ready, and not even sure to stay, when this returns. */
 export async function startServer(places: Places, permit: Permit): Promise<number> {
@@ -55,10 +59,17 @@ export async function startServer(places: Places, permit: Permit): Promise<numbe
       );
     });
     child.unref();
+    await pidFileNames(places, pid);
     return pid;
   } finally {
     await log.close();
   }
+}
+
+/** By then the next attempt finds it again: one that comes before would take it for a leftover, and start another. */
+async function pidFileNames(places: Places, pid: number): Promise<void> {
+  const deadline = Date.now() + pidFileWithinMs;
+  while (Date.now() < deadline && (await isAlive(pid)) && (await findServer(places)) !== pid) await wait(20);
 }
 
 /** Children of a server that died, and fetches that run in the background, would hold on to files and queue. */
