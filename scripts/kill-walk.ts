@@ -9,7 +9,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { sides } from '../lab/kills/order.ts';
 import { victims, type Wish } from './kills/rotation.ts';
 import { calmRuns, planWalks, walkAll, withScene } from './kills/scene.ts';
-import { renderTable, rowOf } from './kills/table.ts';
+import { renderTable, renderWrites, rowOf } from './kills/table.ts';
 import type { Walked } from './kills/walk.ts';
 
 interface Options extends Omit<Wish, 'seed'> {
@@ -60,7 +60,7 @@ async function main(signal: AbortSignal): Promise<Walked[]> {
     });
   } finally {
     await rm(root, { recursive: true, force: true });
-    console.log(`\nseed ${seed}\n\n${renderTable(walks)}\n`);
+    console.log(`\nseed ${seed}\n\n${renderTable(walks)}\n\n${renderWrites(walks)}`);
     if (json !== undefined) await writeFile(json, `${JSON.stringify({ seed, walks }, undefined, 2)}\n`);
   }
   return walks;

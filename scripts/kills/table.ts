@@ -19,6 +19,13 @@ export function rowOf(walked: Walked, number: number): string[] {
   ];
 }
 
+/** What the observer's own writes met, over all walks. */
+export function renderWrites(walks: readonly Walked[]): string {
+  const sum = (count: (walked: Walked) => number) => walks.reduce((total, walked) => total + count(walked), 0);
+  const slowest = Math.max(0, ...walks.map(({ written }) => written.slowestMs));
+  return `Writes to the service meanwhile: ${sum(({ written }) => written.acknowledged)} acknowledged, ${sum(({ written }) => written.failed.length)} failed, the slowest took ${(slowest / 1000).toFixed(1)} s.`;
+}
+
 /** As Markdown, which a terminal shows well enough. */
 export function renderTable(walks: readonly Walked[]): string {
   const rows = [[...columns], ...walks.map((walked, index) => rowOf(walked, index + 1))];

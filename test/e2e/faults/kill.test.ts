@@ -37,10 +37,21 @@ const killed: { who: string; victim: Victim }[] = [
   { who: 'both workers', victim: 'both' },
   { who: 'Temporal', victim: 'temporal' },
 ];
-const cases = moments.flatMap((moment) => killed.map((one) => ({ ...moment, ...one })));
+/** Where the host's tools and the server beside are at work. */
+const worked = [
+  ...moments.slice(0, 2),
+  { middle: 'the promotion', step: 'database/promote-the-throw-away-server' },
+  { middle: "the application's test", step: 'application/the-application-works-on-the-restored-database' },
+  { middle: 'the check of the indexes', step: 'validation/indexes-agree-with-their-tables' },
+  { middle: 'the check of the pages', step: 'validation/page-checksums-are-right' },
+];
+const cases = [
+  ...moments.flatMap((moment) => killed.map((one) => ({ ...moment, ...one }))),
+  ...worked.map((moment) => ({ ...moment, who: 'a database process', victim: 'child' as const })),
+];
 
 describe('kill -9 in the middle of a drill', () => {
-  test.each(sampled(cases, 2, 'kill'))(
+  test.each(sampled(cases, 3, 'kill'))(
     'of $who, in the middle of $middle: it is proven, nothing is done twice or left, and writes never stop',
     async ({ step, victim }) => {
       const calm = calms['monthly-drill'];
