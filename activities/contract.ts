@@ -23,8 +23,10 @@ import type {
   Lsn,
   RecoveryTarget,
   Repository,
+  SegmentRange,
   TableFingerprint,
 } from '../recovery/archive.ts';
+import type { ContentFault, Known, Promotion } from '../recovery/content.ts';
 
 /** What people read of a result: one sentence each. Every activity that stands for a step returns it. */
 export interface Found {
@@ -63,6 +65,8 @@ export interface ServiceMoment extends Found {
   checksums: boolean;
   /** The newest segment whose archiving the server had confirmed; read in the same query as the clock. */
   lastArchivedWal?: string;
+  /** What the archiver did last, a segment or another file; and what it has failed with since. */
+  archiver?: { last?: string; failing?: string };
   /** Collation provider and version recorded in the database: `libc 2.36`. */
   collation: { provider: string; version?: string };
   extensions: { name: string; version: string }[];
@@ -105,7 +109,17 @@ export interface NewestCommit extends Found {
   /** Start of the commit record, and its time. */
   lsn: Lsn;
   at: string;
+  /** Its 32-bit number. */
+  transaction?: number;
   segment: string;
+}
+
+export interface SegmentsRead extends Found {
+  read: number;
+  /** At most 100. */
+  faults: ContentFault[];
+  /** Of the timelines whose first segment was among them. */
+  promotions: Promotion[];
 }
 
 export interface EndOfRecovery extends Found {
@@ -179,6 +193,8 @@ export interface ControlReads {
   }): Promise<PulseComparison>;
   /** When each of these was last proven, by name; absent: never. */
   lastProven(ask: { store: EvidenceStore; service: string } & Patience): Promise<Record<string, string>>;
+  /** Whether the service itself has committed this transaction at this moment; throws ArchiveUnsound when it has not. */
+  ownCommit(ask: { frontDoor: FrontDoor; transaction: number; at: string }): Promise<Found>;
   noLiveRun(ask: { service: string }): Promise<Found>;
   lockHolder(ask: {
     lock: string;
@@ -222,6 +238,18 @@ export interface HostReads {
     extensions?: { name: string; version: string }[];
   }): Promise<HostFacts>;
   repository(ask: { backups: PhysicalBackups; segmentBytes: number } & Patience): Promise<Repository & Found>;
+  /** By an archived segment itself; absent when none is there. */
+  segmentSize(ask: { backups: PhysicalBackups; scratch: Scratch }): Promise<Found & { segmentBytes?: number }>;
+  /** Whether segments hold what their names say; `wholly` also compares all of their content with its checksum. */
+  readSegments(
+    ask: {
+      backups: PhysicalBackups;
+      scratch: Scratch;
+      segments: Pick<SegmentRange, 'first' | 'last'>[];
+      known: Known;
+      wholly: boolean;
+    } & Patience,
+  ): Promise<SegmentsRead>;
   newestCommit(
     ask: {
       backups: PhysicalBackups;

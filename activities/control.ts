@@ -1,5 +1,6 @@
 /** What control workers offer: everything that is done over the network. */
 import { members } from './cluster/members.ts';
+import { ownCommit } from './cluster/own-commit.ts';
 import { serviceMoment } from './cluster/service-moment.ts';
 import type { ControlReads, ControlRecords } from './contract.ts';
 import { listAnchors, saveAnchor } from './evidence/anchors.ts';
@@ -37,6 +38,7 @@ export const controlReads: ControlReads = {
   listAnchors: alive(listAnchors),
   comparePulses: alive(comparePulses),
   lastProven: alive(lastProven),
+  ownCommit: alive(ownCommit),
   noLiveRun: alive(noLiveRun),
   lockHolder: alive(lockHolder),
   holdsLock: alive(holdsLock),

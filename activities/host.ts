@@ -2,7 +2,8 @@
 
 import { smoke } from './application/smoke.ts';
 import { newestCommit } from './backups/newest-commit.ts';
-import { repository } from './backups/read-repository.ts';
+import { repository, segmentSize } from './backups/read-repository.ts';
+import { readSegments } from './backups/read-segments.ts';
 import { restoreBeside } from './backups/restore-beside.ts';
 import { takeBackup } from './backups/take-backup.ts';
 import type { HostChanges, HostReads, Scratch } from './contract.ts';
@@ -31,6 +32,8 @@ const onServer = <Ask extends { scratch: Scratch }, Answer>(activity: (ask: Ask)
 export const hostReads: HostReads = {
   hostFacts,
   repository,
+  segmentSize: inTurn(segmentSize),
+  readSegments: inTurn(readSegments),
   newestCommit: inTurn(newestCommit),
   roomFor,
   litter,

@@ -1,6 +1,7 @@
 /** The command line as a whole. */
 import { Command, CommanderError } from 'commander';
 import { version } from '../workflows/version.ts';
+import { archiveCommand } from './archive.ts';
 import { type Cli, leave, withJson } from './cli.ts';
 import { doctorCommand } from './doctor.ts';
 import { Silence } from './engine/engine.ts';
@@ -33,6 +34,7 @@ function lifeboat(cli: Cli): Command {
   recoveryWindowCommand(program, cli);
   schedulesCommand(program, cli);
   sweepCommand(program, cli);
+  archiveCommand(program, cli);
   planCommands(program);
   doctorCommand(program);
   exitCodesCommand(program, cli);

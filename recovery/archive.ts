@@ -44,13 +44,28 @@ export interface TimelineInfo {
   ranges: SegmentRange[];
 }
 
+/** What the listing itself shows to be wrong. */
+export interface Oddity {
+  kind: /** One segment, several files: nobody can tell which is the right one, and pgBackRest gives out neither. */
+    | 'stored-twice'
+    | 'stray-partial'
+    /** PostgreSQL would not read it. */
+    | 'history-corrupt'
+    /** A name that segments of this size cannot have. */
+    | 'segment-size'
+    /** Lies where nobody looks for it, is empty, or is no file of a WAL archive at all. */
+    | 'stranger';
+  /** Of its WAL segment, or of the file. */
+  name: string;
+  why: string;
+}
+
 export interface Repository {
   backups: BackupInfo[];
   timelines: TimelineInfo[];
   /** Bytes of one WAL segment. */
   segmentBytes: number;
-  /** `backup label -> names of segments` are not here; this is what the listing itself shows to be wrong: the same segment twice with other content, partial files, strangers. */
-  oddities: string[];
+  oddities: Oddity[];
   systemIdentifier: string;
 }
 

@@ -120,7 +120,7 @@ export function newestNumber(repository: Repository, path: Stretch[]): number | 
   return newest.length === 0 ? undefined : Math.max(...newest);
 }
 
-function heldOf(repository: Repository, timeline: number): Span[] {
+export function heldOf(repository: Repository, timeline: number): Span[] {
   const ranges = repository.timelines.find(({ id }) => id === timeline)?.ranges ?? [];
   return ranges.map(({ first, last }) => ({
     timeline,

@@ -72,3 +72,10 @@ export function nextSegment(name: string, segmentBytes: number): string {
   const { timeline, number } = parseSegment(name, segmentBytes);
   return segmentName({ timeline, number: number + 1 }, segmentBytes);
 }
+
+/** Names of all segments of a range, in order. */
+export function namesOf({ first, last }: { first: string; last: string }, segmentBytes: number): string[] {
+  const { timeline, number } = parseSegment(first, segmentBytes);
+  const count = parseSegment(last, segmentBytes).number - number + 1;
+  return Array.from({ length: count }, (_, index) => segmentName({ timeline, number: number + index }, segmentBytes));
+}

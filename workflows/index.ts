@@ -1,5 +1,6 @@
 /** The workflows that a control worker registers. */
 export { anchor } from './anchor.ts';
+export { archive } from './archive.ts';
 export { backup } from './backup.ts';
 export { lock } from './lock.ts';
 export { monthlyDrill } from './monthly-drill.ts';

@@ -57,7 +57,7 @@ export async function recoveryWindow(input?: Pick<RunInput, 'service'>): Promise
       backups: reaches.map(({ backup: { label, type, stoppedAt, bytes } }) => ({ label, type, stoppedAt, bytes })),
       gaps,
       anchors: usable.map(({ at, lsn, tables }) => ({ at, lsn, tables: tables.length })),
-      oddities: repository.oddities,
+      oddities: repository.oddities.map(({ why }) => why),
     };
   });
 }

@@ -14,6 +14,8 @@ interface Commit {
   /** Where its record starts: a recovery that includes it stops right after it. */
   lsn: string;
   at: string;
+  /** 32 bits. */
+  transaction: number;
 }
 
 export interface CommitSearch {
@@ -77,8 +79,9 @@ async function fetchOn(
   );
 }
 
-/** `... lsn: 0/0C000110, prev 0/0C0000D8, desc: COMMIT 2026-11-21 13:59:57.123456 UTC; ...` */
-const commitRecord = /lsn: ([0-9A-F]+\/[0-9A-F]+), .*desc: COMMIT(?:_PREPARED \d+:)? (\d{4}-\d\d-\d\d) ([\d:.]+) UTC/;
+/** `... tx: 736, lsn: 0/0C000110, prev 0/0C0000D8, desc: COMMIT 2026-11-21 13:59:57.123456 UTC; ...`; of a prepared one, its own number. */
+const commitRecord =
+  /tx: +(\d+), lsn: ([0-9A-F]+\/[0-9A-F]+), .*desc: COMMIT(?:_PREPARED (\d+):)? (\d{4}-\d\d-\d\d) ([\d:.]+) UTC/;
 /** WAL that cannot be right. That the last record goes on in a segment which is not there is no damage. */
 const damage = /incorrect |invalid magic|invalid info|unexpected pageaddr|invalid resource manager|out-of-sequence/;
 
@@ -114,8 +117,9 @@ async function lastCommit(
   });
   const reading = (async () => {
     for await (const line of createInterface({ input: child.stdout })) {
-      const [, lsn, day, time] = commitRecord.exec(line) ?? [];
-      if (lsn !== undefined) newest = { lsn: formatLsn(parseLsn(lsn)), at: `${day}T${time}Z` };
+      const [, own, lsn, prepared, day, time] = commitRecord.exec(line) ?? [];
+      if (lsn !== undefined)
+        newest = { lsn: formatLsn(parseLsn(lsn)), at: `${day}T${time}Z`, transaction: Number(prepared ?? own) };
     }
   })();
   await Promise.all([ended, reading]);

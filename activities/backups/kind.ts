@@ -10,6 +10,8 @@ export interface BackupKind {
   answers(backups: PhysicalBackups, probe: Probe): Promise<unknown>;
   /** `tablespaces: false` leaves out where they lie, which is asked backup by backup. */
   repository(backups: PhysicalBackups, segmentBytes: number, wanted?: { tablespaces: boolean }): Promise<Repository>;
+  /** Each archived segment by name, with the SHA-1 of its content. */
+  checksums(backups: PhysicalBackups): Promise<Map<string, string>>;
   /** Fetches one file of the WAL archive; `false` when the archive proves that it is not there. */
   fetchWal(backups: PhysicalBackups, file: string, to: string): Promise<boolean>;
   /** Continues where a former attempt was ended. */

@@ -24,7 +24,7 @@ const backup = z.object({
 
 const stanza = z.object({
   backup: z.array(backup),
-  db: z.array(z.object({ id: z.number(), 'system-id': z.string() })),
+  db: z.array(z.object({ id: z.number(), 'system-id': z.string(), version: z.string() })),
   repo: z.array(z.object({ key: z.number(), status: z.object({ code: z.number(), message: z.string() }) })).default([]),
   status: z.object({ code: z.number(), message: z.string() }),
 });
@@ -79,10 +79,10 @@ function noStanza({ stanza: name, config }: PhysicalBackups, why: string): Error
   );
 }
 
-/** Number of the newest cluster in the stanza: a major upgrade begins a new one. */
-export function newestCluster(found: Stanza): { id: number; systemIdentifier: string } | undefined {
+/** Number of the newest cluster in the stanza, and the folder of its WAL, `15-1`: a major upgrade begins a new one. */
+export function newestCluster(found: Stanza): { id: number; systemIdentifier: string; folder: string } | undefined {
   const newest = [...found.db].sort((a, b) => b.id - a.id)[0];
-  return newest && { id: newest.id, systemIdentifier: newest['system-id'] };
+  return newest && { id: newest.id, systemIdentifier: newest['system-id'], folder: `${newest.version}-${newest.id}` };
 }
 
 /** Backups that can be restored with WAL, of the newest cluster. */

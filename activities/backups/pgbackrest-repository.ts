@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/activity';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { BackupInfo, Repository } from '../../recovery/archive.ts';
 import { type ArchivedFile, readArchiveListing } from '../../recovery/listing.ts';
@@ -16,18 +17,39 @@ export async function repository(
   { tablespaces } = { tablespaces: true },
 ): Promise<Repository> {
   const info = await readInfo(backups);
-  const cluster = newestCluster(info);
-  if (cluster === undefined)
-    throw failure('BackupMissing', `stanza ${backups.stanza} knows no cluster; take a backup first.`);
+  const { folder, systemIdentifier } = knownCluster(backups, info);
   const repo = readableRepository(info);
   const files = await listArchive(backups, repo);
   const histories = await readHistories(backups, repo, files);
   return {
     backups: tablespaces ? await withTablespaces(backups, backupsOf(info)) : backupsOf(info),
-    ...readArchiveListing(files, histories, segmentBytes),
+    ...readArchiveListing(files, histories, segmentBytes, folder),
     segmentBytes,
-    systemIdentifier: cluster.systemIdentifier,
+    systemIdentifier,
   };
+}
+
+const segmentFile = /\/([0-9A-F]{24})-([0-9a-f]{40})(?:\.\w+)?$/;
+
+export async function checksums(backups: PhysicalBackups): Promise<Map<string, string>> {
+  const info = await readInfo(backups);
+  const { folder } = knownCluster(backups, info);
+  const files = await listArchive(backups, readableRepository(info));
+  const found = files
+    .filter(({ name, bytes }) => bytes > 0 && name.startsWith(`${folder}/`))
+    .map(({ name }) => segmentFile.exec(name) ?? []);
+  return new Map(
+    found.flatMap(([, segment, checksum]) =>
+      segment === undefined || checksum === undefined ? [] : [[segment, checksum]],
+    ),
+  );
+}
+
+function knownCluster(backups: PhysicalBackups, info: Stanza): { folder: string; systemIdentifier: string } {
+  const cluster = newestCluster(info);
+  if (cluster === undefined)
+    throw failure('BackupMissing', `stanza ${backups.stanza} knows no cluster; take a backup first.`);
+  return cluster;
 }
 
 /** With several repositories, one that answers. */
@@ -50,9 +72,19 @@ async function readHistories(
   const names = files.map(({ name }) => name).filter((name) => name.endsWith('.history'));
   const texts = await inTurn(names, async (name) => [
     name.slice(name.lastIndexOf('/') + 1),
-    await answer(backups, 'repo-get', [repo, `archive/${backups.stanza}/${name}`]),
+    await undamaged(answer(backups, 'repo-get', [repo, `archive/${backups.stanza}/${name}`])),
   ]);
-  return Object.fromEntries(texts);
+  return Object.fromEntries(texts.filter(([, text]) => text !== undefined));
+}
+
+/** What is damaged is told as such by what is made of the listing; a store that does not answer is another matter. */
+async function undamaged(text: Promise<string>): Promise<string | undefined> {
+  try {
+    return await text;
+  } catch (error) {
+    if (error instanceof ApplicationFailure && error.type === 'BackupCorrupt') return undefined;
+    throw error;
+  }
 }
 
 async function withTablespaces(backups: PhysicalBackups, listed: BackupInfo[]): Promise<BackupInfo[]> {

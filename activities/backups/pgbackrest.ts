@@ -5,12 +5,13 @@ import { answers } from './pgbackrest-answers.ts';
 import { backup } from './pgbackrest-backup.ts';
 import { program } from './pgbackrest-command.ts';
 import { fetchInShell, fetchWal } from './pgbackrest-fetch.ts';
-import { repository } from './pgbackrest-repository.ts';
+import { checksums, repository } from './pgbackrest-repository.ts';
 import { restore } from './pgbackrest-restore.ts';
 
 export const pgbackrest: BackupKind = {
   answers,
   repository,
+  checksums,
   fetchWal,
   restore,
   backup,

@@ -1,11 +1,12 @@
 import { formatNumberOf } from '../../evidence/format.ts';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { Repository } from '../../recovery/archive.ts';
-import type { Found, Patience } from '../contract.ts';
+import type { Found, Patience, Scratch } from '../contract.ts';
 import { beating } from '../heartbeat.ts';
 import { waitingOut } from '../outage.ts';
 import { loadPermit } from '../permit.ts';
 import { backupKind } from './kind.ts';
+import { segmentSizeOf } from './read-segments.ts';
 
 /**
  * Backups, timelines and segments that the repository holds, by its own listing.
@@ -28,7 +29,40 @@ export async function repository(
   const segments = read.timelines.flatMap(({ ranges }) => ranges).reduce((sum, { count }) => sum + count, 0);
   return {
     ...read,
-    found: `stanza ${ask.backups.stanza}: ${formatNumberOf(read.backups.length, 'backup')}, ${formatNumberOf(segments, 'WAL segment')} on ${formatNumberOf(read.timelines.length, 'timeline')}${read.oddities.length === 0 ? '' : `; odd: ${read.oddities.slice(0, 3).join('; ')}`}`,
+    found: `stanza ${ask.backups.stanza}: ${formatNumberOf(read.backups.length, 'backup')}, ${formatNumberOf(segments, 'WAL segment')} on ${formatNumberOf(read.timelines.length, 'timeline')}${
+      read.oddities.length === 0
+        ? ''
+        : `; odd: ${read.oddities
+            .slice(0, 3)
+            .map(({ why }) => why)
+            .join('; ')}`
+    }`,
     expected: 'a repository that answers',
   };
+}
+
+/** Some may be damaged. */
+const triedForSize = 5;
+
+/**
+ * Bytes of a WAL segment, for when the service cannot say: read from one that is archived.
+ *
+ * @throws ArchiveUnreachable @throws StoreRefused @throws BackupMissing there is no such stanza
+ */
+export async function segmentSize(ask: {
+  backups: PhysicalBackups;
+  scratch: Scratch;
+  key?: string;
+}): Promise<Found & { segmentBytes?: number }> {
+  return beating(
+    () => ({ listing: ask.backups.stanza }),
+    async () => {
+      const newestFirst = [...(await backupKind(ask.backups).checksums(ask.backups)).keys()].sort().reverse();
+      for (const segment of newestFirst.slice(0, triedForSize)) {
+        const segmentBytes = await segmentSizeOf(ask, segment);
+        if (segmentBytes !== undefined) return { segmentBytes, found: `segment ${segment} has ${segmentBytes} bytes` };
+      }
+      return { found: 'no archived segment tells its size' };
+    },
+  );
 }

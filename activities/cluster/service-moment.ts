@@ -13,6 +13,7 @@ interface Row {
   segment_bytes: number;
   checksums: boolean;
   last_archived: string | null;
+  last_failed: string | null;
   archiving: string;
   /** pg_database as JSON: its columns for collations differ between releases. */
   database: Record<string, unknown>;
@@ -39,6 +40,8 @@ const question = `
     pg_size_bytes(current_setting('wal_segment_size'))::int as segment_bytes,
     current_setting('data_checksums') = 'on' as checksums,
     (select last_archived_wal from pg_stat_archiver) as last_archived,
+    (select last_failed_wal from pg_stat_archiver
+      where last_failed_time > coalesce(last_archived_time, '-infinity')) as last_failed,
     current_setting('archive_mode') as archiving,
     (select to_jsonb(d) from pg_database d where datname = current_database()) as database,
     (select coalesce(jsonb_agg(jsonb_build_object('name', extname, 'version', extversion) order by extname), '[]')
@@ -49,7 +52,8 @@ const question = `
     (select coalesce(jsonb_agg(application_name order by application_name), '[]')
       from pg_stat_activity
       where application_name like 'lifeboat-%'
-        and application_name not in ('lifeboat-service-moment', 'lifeboat-members', 'lifeboat-metrics')) as sessions`;
+        and application_name not in
+          ('lifeboat-service-moment', 'lifeboat-members', 'lifeboat-metrics', 'lifeboat-own-commit')) as sessions`;
 
 /**
  * What the service is at this moment, asked through its front door.
@@ -81,6 +85,10 @@ function factsOf(row: Row): Omit<ServiceMoment, 'found' | 'expected' | 'lsn' | '
     segmentBytes: row.segment_bytes,
     checksums: row.checksums,
     ...(archived === undefined ? {} : { lastArchivedWal: archived }),
+    archiver: {
+      ...(row.last_archived === null ? {} : { last: row.last_archived }),
+      ...(row.last_failed === null ? {} : { failing: row.last_failed }),
+    },
     collation: collationOf(row.database),
     extensions: row.extensions,
     tablespaces: row.tablespaces,

@@ -3,6 +3,7 @@ import type { ControlReads, ControlRecords, HostChanges, HostReads, LeftoverFoun
 import type { Evidence, Leftover } from '../../evidence/evidence.ts';
 import type { Plan } from '../../plan/schema.ts';
 import type { Anchor, BackupInfo, Repository } from '../../recovery/archive.ts';
+import type { ContentFault } from '../../recovery/content.ts';
 
 const GB = 1024 ** 3;
 const minute = 60_000;
@@ -108,6 +109,7 @@ export class FakeEstate {
     systemIdentifier: '7',
   };
   primary: 'db1' | 'db2' = 'db1';
+  faults: ContentFault[] = [];
   scratchThere = false;
   missingPulses = 0;
   /** What ended runs have left on the hosts, whose it is judged to be, what a dry run has shown. */
@@ -161,6 +163,7 @@ export class FakeEstate {
         lost: 23,
       }),
       lastProven: async () => ({}),
+      ownCommit: async () => ({ found: 'its own commit' }),
       noLiveRun: async () => ({ found: 'no live recovery' }),
       lockHolder: async () => ({ free: false, holder: 'orders-0001', runbook: 'monthlyDrill', since: 'a minute ago' }),
       holdsLock: async () => ({ held: true }),
@@ -187,6 +190,13 @@ export class FakeEstate {
     return noting<HostReads>(this, {
       hostFacts: async () => ({ found: 'ready', serverVersion: 150018, libc: '2.36', freeBytes: 100 * GB }),
       repository: async () => ({ ...this.repository, found: '1 backup, timeline 1' }),
+      segmentSize: async () => ({ segmentBytes: 16 * 1024 ** 2, found: 'a segment' }),
+      readSegments: async ({ segments }) => ({
+        read: segments.length,
+        faults: this.faults,
+        promotions: [],
+        found: 'segments read',
+      }),
       newestCommit: async () => ({
         found: 'commit at 0/8FFFF00',
         lsn: '0/8FFFF00',

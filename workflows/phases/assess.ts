@@ -2,7 +2,7 @@
 import type { Found, HostFacts, Scratch, ServiceMoment } from '../../activities/contract.ts';
 import { secretNames } from '../../plan/hosts.ts';
 import type { BackupInfo, Repository } from '../../recovery/archive.ts';
-import { soundness } from '../../recovery/timelines.ts';
+import { soundness } from '../../recovery/soundness.ts';
 import { failure } from '../runbook/failure.ts';
 import type { Run } from '../runbook/run.ts';
 
@@ -74,7 +74,13 @@ export function soundArchive(run: Run, repository: Repository, timeline: number)
       throw failure('ArchiveUnsound', `${problems.join('; ')}. Do not restore from it before this is understood.`);
     const others = repository.timelines.filter((one) => one.id !== timeline).map((one) => one.id);
     const beside = others.length > 0 ? `, reached soundly; also present: ${others.join(', ')}` : ', and no other';
-    const odd = repository.oddities.length > 0 ? `. To look at: ${repository.oddities.slice(0, 3).join('; ')}` : '';
+    const odd =
+      repository.oddities.length > 0
+        ? `. To look at: ${repository.oddities
+            .slice(0, 3)
+            .map(({ why }) => why)
+            .join('; ')}`
+        : '';
     return {
       found: `timeline ${timeline}${beside}${odd}`,
       expected: `one sound line of descent to timeline ${timeline}`,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { historyName } from '../../../recovery/listing.ts';
-import { liesOn, pathTo, soundness, timelineAt } from '../../../recovery/timelines.ts';
+import { soundness } from '../../../recovery/soundness.ts';
+import { liesOn, pathTo, timelineAt } from '../../../recovery/timelines.ts';
 import {
   backupAt,
   fileOf,
