@@ -79,7 +79,8 @@ export function reachOf(
   return compareLsn(lsn, backup.stopLsn) < 0 ? undefined : { segment, lsn };
 }
 
-function spansFor(repository: Repository, backup: BackupInfo, target: RecoveryTarget): Span[] {
+/** What the recovery of `backup` to `target` reads. */
+export function spansFor(repository: Repository, backup: BackupInfo, target: RecoveryTarget): Span[] {
   const { segmentBytes } = repository;
   const path = pathTo(repository, target.timeline);
   const begin = firstNumber(backup, segmentBytes);

@@ -36,6 +36,27 @@ export function contains(spans: readonly Span[], name: string, segmentBytes: num
   return spans.some((span) => span.timeline === timeline && span.first <= number && number <= span.last);
 }
 
+/** First and last segment of each span: where a recovery begins, ends, and changes its timeline. */
+export function edgesOf(spans: readonly Span[], segmentBytes: number): string[] {
+  const edges = spans.flatMap(({ timeline, first, last }) =>
+    [first, last].map((number) => segmentName({ timeline, number }, segmentBytes)),
+  );
+  return [...new Set(edges)];
+}
+
+/** Commits are rarely farther apart. */
+const mostLookedBack = 64;
+
+/** The unbroken run that ends with this segment, as far back as it is worth looking. */
+export function runBefore(repository: Repository, last: string): { first: string; last: string } | undefined {
+  const { segmentBytes } = repository;
+  const { timeline, number } = parseSegment(last, segmentBytes);
+  const run = heldOf(repository, timeline).find((held) => held.first <= number && number <= held.last);
+  if (run === undefined) return undefined;
+  const first = Math.max(run.first, number - mostLookedBack);
+  return { first: segmentName({ timeline, number: first }, segmentBytes), last };
+}
+
 /** More are a matter of minutes. */
 const mostEdges = 64;
 

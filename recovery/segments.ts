@@ -40,6 +40,11 @@ export function parseSegment(name: string, segmentBytes: number): Segment {
   return { timeline: Number.parseInt(timeline, 16), number: Number.parseInt(upper, 16) * perLog + within };
 }
 
+/** The same at every size. */
+export function timelineOf(name: string): number {
+  return Number.parseInt(name.slice(0, 8), 16);
+}
+
 export function segmentName({ timeline, number }: Segment, segmentBytes: number): string {
   const perLog = segmentsInLog(segmentBytes);
   if (!Number.isInteger(number) || number < 0 || number >= log * perLog)

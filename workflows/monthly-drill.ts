@@ -3,14 +3,9 @@ import type { EndOfRecovery, Scratch, ServiceMoment } from '../activities/contra
 import { phases, type RunSummary } from '../evidence/evidence.ts';
 import type { Anchor } from '../recovery/archive.ts';
 import type { MonthlyDrillInput } from './messages.ts';
-import {
-  assessSurroundings,
-  noYoungTablespace,
-  pretendDisaster,
-  roomForRestore,
-  soundArchive,
-} from './phases/assess.ts';
+import { assessSurroundings, noYoungTablespace, pretendDisaster, roomForRestore } from './phases/assess.ts';
 import { proveNothingIsLeft } from './phases/clean-up.ts';
+import { soundArchive } from './phases/own-archive.ts';
 import { assertions, endedAtTarget, equalsAnchor, validate } from './phases/prove.ts';
 import {
   anchorTarget,
@@ -92,7 +87,7 @@ async function assess(run: Run<MonthlyDrillInput>, scratch: Scratch) {
   const service = await pretendDisaster(run);
   before.service = service;
   const repository = await assessSurroundings(run, scratch, service);
-  await soundArchive(run, repository, service.timeline);
+  await soundArchive(run, repository, service);
   const chosen = run.input.target;
   const route =
     chosen === undefined

@@ -19,7 +19,7 @@ import {
   readFirstPage,
 } from '../../recovery/content.ts';
 import { formatLsn, parseLsn } from '../../recovery/lsn.ts';
-import { namesOf } from '../../recovery/segments.ts';
+import { namesOf, timelineOf } from '../../recovery/segments.ts';
 import { runTool } from '../child.ts';
 import type { Patience, Scratch, SegmentsRead } from '../contract.ts';
 import { beating } from '../heartbeat.ts';
@@ -142,7 +142,7 @@ async function lookAtForks(
   ask: Ask,
   { permit, folder, segment }: Place,
 ): Promise<{ faults: ContentFault[]; promotions: Promotion[] }> {
-  const timeline = Number.parseInt(segment.slice(0, 8), 16);
+  const timeline = timelineOf(segment);
   const fork = forkSegment(ask.known, timeline);
   if (fork?.segment !== segment) return { faults: [], promotions: [] };
   const records = await recordsFrom(permit, folder, timeline, fork.lsn);

@@ -30,7 +30,7 @@ export function wordsIn(log: string): RecoveryWords {
     last(log, /last completed transaction was at log time (\S+ \S+)/g) ?? last(stopping ?? '', /time (\d{4}-\S+ \S+)/g);
   const damage = last(
     log,
-    /LOG: {2}((?:incorrect|invalid|unexpected|there is no contrecord|contrecord|record with|missing contrecord).*)$/gm,
+    /LOG: {2}((?:incorrect|invalid|unexpected|out-of-sequence|WAL file is from|there is no contrecord|contrecord|record with|missing contrecord).*)$/gm,
   );
   return {
     ...(stopping === undefined ? {} : { stopping }),
@@ -117,7 +117,15 @@ export async function whyEnded(places: Places, from: number): Promise<Error> {
   return failure('ReplayFailed', `recovery stopped before its target. ${server} Last lines of its log: ${tail}`);
 }
 
+/** WAL that is whole, and of somebody else. @see PostgreSQL source, XLogReaderValidatePageHeader in xlogreader.c */
+const ofAnother = /^(WAL file is from different database system|out-of-sequence timeline ID|unexpected pageaddr)/;
+
 async function endedEarly(places: Places, words: RecoveryWords, server: string): Promise<Error> {
+  if (words.damage !== undefined && ofAnother.test(words.damage))
+    return failure(
+      'ArchiveUnsound',
+      `a segment in the archive is not this server's own: ${words.damage}. ${server} Another server archives there, or a file was copied or renamed: lifeboat archive --deep finds it. Restore nothing from it before this is understood.`,
+    );
   if (words.damage !== undefined)
     return failure(
       'BackupCorrupt',

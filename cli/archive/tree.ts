@@ -1,7 +1,7 @@
 /** The tree of timelines, drawn for a terminal of 80 columns. */
 import { formatNumberOf } from '../../evidence/format.ts';
 import { gapsOf } from '../../recovery/gaps.ts';
-import { segmentAt } from '../../recovery/segments.ts';
+import { segmentAt, timelineOf } from '../../recovery/segments.ts';
 import type { ArchiveResult, Branch } from '../../workflows/archive.ts';
 import type { Ink } from './ink.ts';
 
@@ -69,7 +69,7 @@ function originOf(archive: ArchiveResult, { id, parent, forkLsn, hasHistory }: B
 
 /** Segments and what is missing between them, in order. */
 function runsOf(archive: ArchiveResult, { id, ranges }: Branch, ink: Ink): string[] {
-  const missing = archive.branches.flatMap(({ window }) => window.gaps).filter((name) => timelineIn(name) === id);
+  const missing = archive.branches.flatMap(({ window }) => window.gaps).filter((name) => timelineOf(name) === id);
   const gaps = gapsOf([...new Set(missing)].sort(), archive.segmentBytes);
   const runs = [
     ...ranges.map((run) => ({ ...run, words: `${spanIn(run)}  ${formatNumberOf(run.count, 'segment')}` })),
@@ -83,10 +83,6 @@ function runsOf(archive: ArchiveResult, { id, ranges }: Branch, ink: Ink): strin
   if (words.length <= mostRuns) return words;
   const ends = Math.floor(mostRuns / 2);
   return [...words.slice(0, ends), `… ${words.length - 2 * ends} more runs and gaps …`, ...words.slice(-ends)];
-}
-
-function timelineIn(segment: string): number {
-  return Number.parseInt(segment.slice(0, 8), 16);
 }
 
 function spanIn({ first, last }: { first: string; last: string }): string {

@@ -2,7 +2,6 @@
 import type { Found, HostFacts, Scratch, ServiceMoment } from '../../activities/contract.ts';
 import { secretNames } from '../../plan/hosts.ts';
 import type { BackupInfo, Repository } from '../../recovery/archive.ts';
-import { soundness } from '../../recovery/soundness.ts';
 import { failure } from '../runbook/failure.ts';
 import type { Run } from '../runbook/run.ts';
 
@@ -64,28 +63,6 @@ function sameVersions(service: ServiceMoment, host: HostFacts): HostFacts {
       `the database's indexes were sorted with C library ${version}, the drill host has ${host.libc}: text indexes could be wrong there. Use a host with the same version.`,
     );
   return host;
-}
-
-/** The timelines lead without contradiction to the one that the service writes on. */
-export function soundArchive(run: Run, repository: Repository, timeline: number): Promise<Found> {
-  return run.check('The timelines in the archive are sound', async () => {
-    const problems = soundness(repository, timeline);
-    if (problems.length > 0)
-      throw failure('ArchiveUnsound', `${problems.join('; ')}. Do not restore from it before this is understood.`);
-    const others = repository.timelines.filter((one) => one.id !== timeline).map((one) => one.id);
-    const beside = others.length > 0 ? `, reached soundly; also present: ${others.join(', ')}` : ', and no other';
-    const odd =
-      repository.oddities.length > 0
-        ? `. To look at: ${repository.oddities
-            .slice(0, 3)
-            .map(({ why }) => why)
-            .join('; ')}`
-        : '';
-    return {
-      found: `timeline ${timeline}${beside}${odd}`,
-      expected: `one sound line of descent to timeline ${timeline}`,
-    };
-  });
 }
 
 /** A tablespace made after the backup would be replayed onto the directory of the live one, on this host. */

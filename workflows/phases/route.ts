@@ -6,10 +6,12 @@ import type { Anchor, BackupInfo, RecoveryTarget, Repository } from '../../recov
 import { chooseAnchor, chooseBackup } from '../../recovery/choice.ts';
 import { gaps, reachOf, segmentCount } from '../../recovery/continuity.ts';
 import { compareLsn } from '../../recovery/lsn.ts';
-import { isSegmentName, segmentStart } from '../../recovery/segments.ts';
+import { runBefore } from '../../recovery/needed.ts';
+import { isSegmentName, segmentStart, timelineOf } from '../../recovery/segments.ts';
 import { recoveryWindow } from '../../recovery/window.ts';
 import { failure, failureOf } from '../runbook/failure.ts';
 import type { Run } from '../runbook/run.ts';
+import { ownCommit, ownWal } from './own-archive.ts';
 
 /** From which backup to which target, and how many segments lie between. */
 export interface Route {
@@ -53,13 +55,13 @@ export async function newestTarget(
   const { timeline } = service;
   const backup = await youngBackup(run, repository, service);
   const last = newestArchived(repository, service);
+  const upTo: RecoveryTarget = {
+    kind: 'lsn',
+    lsn: segmentStart(last, repository.segmentBytes),
+    inclusive: true,
+    timeline,
+  };
   const { segments } = await run.check('Every WAL segment from the backup to T0 is in the archive', async () => {
-    const upTo: RecoveryTarget = {
-      kind: 'lsn',
-      lsn: segmentStart(last, repository.segmentBytes),
-      inclusive: true,
-      timeline,
-    };
     const missing = gaps(repository, backup, upTo);
     const needed = segmentCount(repository, backup, upTo);
     const expected = `every segment from ${backup.startWal} to ${last}`;
@@ -70,8 +72,13 @@ export async function newestTarget(
       );
     return { segments: needed, found: `${needed} of ${needed} WAL segments, timeline ${timeline}, no gap`, expected };
   });
+  await ownWal(run, repository, scratch, backup, upTo);
+  const seen: { commit?: NewestCommit } = {};
   const end = await run.check('The newest commit in the archive is known', async () => {
-    const commit = await newestCommit(run, scratch, service, backup, last).catch(noneYet);
+    const commit = await newestCommit(run, scratch, service, { first: backup.stopWal, last }).catch(noneYet);
+    const before = commit === undefined ? runBefore(repository, backup.stopWal) : undefined;
+    const older = before && (await newestCommit(run, scratch, service, before).catch(noneYet));
+    Object.assign(seen, { commit: commit ?? older });
     // Before its own end a backup is not consistent; nothing was committed in between, so nothing more is lost by going there.
     if (commit === undefined || compareLsn(commit.lsn, backup.stopLsn) < 0)
       return {
@@ -81,6 +88,7 @@ export async function newestTarget(
       };
     return commit;
   });
+  await ownCommit(run, seen.commit);
   run.record({ target: { lsn: end.lsn, timeline, at: end.at, chosenBy: 'archive' } });
   return { backup, segments, target: { kind: 'lsn', lsn: end.lsn, inclusive: true, timeline } };
 }
@@ -90,15 +98,22 @@ function noneYet(error: unknown): undefined {
 }
 
 /** What the archiver had confirmed at T0; where it cannot say, the newest segment that the listing shows. */
-function newestArchived(repository: Repository, service: ServiceMoment): string {
+function newestArchived(repository: Repository, { timeline, lastArchivedWal, archiver }: ServiceMoment): string {
   // A backup's own file is archived after the segment that it is named after.
-  const confirmed = service.lastArchivedWal?.slice(0, 24);
-  if (confirmed !== undefined && isSegmentName(confirmed)) return confirmed;
-  const listed = repository.timelines.find(({ id }) => id === service.timeline)?.ranges.at(-1)?.last;
+  const confirmed = lastArchivedWal?.slice(0, 24);
+  if (confirmed !== undefined && isSegmentName(confirmed) && timelineOf(confirmed) === timeline) return confirmed;
+  // A new primary archives its history first: what lies there of its timeline before its own first segment is not its own.
+  const before = confirmed ?? archiver?.last;
+  if (before !== undefined)
+    throw failure(
+      'ArchiveGap',
+      `the service has not archived any segment of timeline ${timeline} yet, on which it writes; the last was ${before}${archiver?.failing === undefined ? '' : `, and it fails with ${archiver.failing}`}. Expected one within archive_timeout of a promotion: see select * from pg_stat_archiver, then drill again.`,
+    );
+  const listed = repository.timelines.find(({ id }) => id === timeline)?.ranges.at(-1)?.last;
   if (listed === undefined)
     throw failure(
       'ArchiveGap',
-      `the archive holds no segment of timeline ${service.timeline}, on which the service writes. See whether archiving works: select * from pg_stat_archiver.`,
+      `the archive holds no segment of timeline ${timeline}, on which the service writes. See whether archiving works: select * from pg_stat_archiver.`,
     );
   return listed;
 }
@@ -113,11 +128,12 @@ export async function chosenTarget(
 ): Promise<Route> {
   const target: RecoveryTarget = { kind: 'time', at, timeline: service.timeline };
   const newest = await youngBackup(run, repository, service);
-  const { backup } = await run.check('The target lies inside the recovery window', async () => {
+  const { backup, commit } = await run.check('The target lies inside the recovery window', async () => {
     const chosen = chooseBackup(repository, target).backup;
     const reach = reachOf(repository, chosen ?? newest, service.timeline);
     const from = chosen ?? newest;
-    const commit = reach && (await newestCommit(run, scratch, service, from, reach.segment).catch(noneYet));
+    const upTo = reach && { first: from.stopWal, last: reach.segment };
+    const commit = upTo && (await newestCommit(run, scratch, service, upTo).catch(noneYet));
     const oldest = recoveryWindow(repository, [], service.timeline).from?.at;
     const window = oldest && reach ? `${oldest} to ${commit?.at ?? from.stoppedAt}` : 'empty';
     if (chosen === undefined || commit === undefined || Date.parse(at) >= Date.parse(commit.at))
@@ -127,10 +143,13 @@ export async function chosenTarget(
       );
     return {
       backup: chosen,
+      commit,
       found: `${at} lies in the window ${window}; backup ${chosen.label} is the newest before it`,
       expected: 'a backup that ends before the target, and a commit after it',
     };
   });
+  await ownWal(run, repository, scratch, backup, target);
+  await ownCommit(run, commit);
   run.record({ target: { lsn: 'by time', timeline: service.timeline, at, chosenBy: 'person' } });
   return { backup, target, segments: segmentCount(repository, backup, target) };
 }
@@ -139,15 +158,14 @@ function newestCommit(
   run: Run,
   scratch: Scratch,
   service: ServiceMoment,
-  backup: BackupInfo,
-  lastSegment: string,
+  { first, last }: { first: string; last: string },
 ): Promise<NewestCommit> {
   return run.host(scratch.host).newestCommit({
     backups: run.plan.backups.physical,
     scratch,
     timeline: service.timeline,
-    firstSegment: backup.stopWal,
-    lastSegment,
+    firstSegment: first,
+    lastSegment: last,
     segmentBytes: service.segmentBytes,
     outageWithinMs: run.patienceMs(),
   });
