@@ -69,6 +69,7 @@ export function ownWal(
       segments: edgesOf(spans, segmentBytes).map((name) => ({ first: name, last: name })),
       known: { segmentBytes, systemIdentifier, timelines: timelines.map((info) => ({ ...info, ranges: [] })) },
       wholly: false,
+      outageWithinMs: run.patienceMs(),
     });
     if (faults.length > 0) throw notAsNamed(run, faults);
     return { found, expected: 'at its edges and forks, WAL that is what its names say' };
