@@ -1,0 +1,148 @@
+/** A drill on a damaged WAL archive ends not-proven with the right reason, or is proven because it does not need what is damaged. */
+import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { beforeAll, expect, test } from 'vitest';
+import type { FailureType } from '../../../evidence/failures.ts';
+import type { Finding, FindingKind } from '../../../recovery/diagnosis.ts';
+import type { ArchiveResult } from '../../../workflows/archive.ts';
+import { sampled } from '../../sample.ts';
+import { backup, drill, type Scenario, until, useEstate } from '../drill/scenario.ts';
+import { ask, processesNaming } from '../observer.ts';
+import { type Mend, type Vandal, vandalOf } from './vandal.ts';
+
+const scenario = useEstate({ load: { ordersPerSecond: 5 } });
+const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+
+/** What lies there before any damage: on timeline 1 after the backup, and on timeline 2. */
+interface Lie {
+  first: string[];
+  second: string[];
+}
+let lie: Lie;
+
+const at = (segments: readonly string[], place: number): string => {
+  const found = segments.at(place);
+  if (found === undefined) throw new Error(`there are only ${segments.length} segments`);
+  return found;
+};
+
+function serverOf({ estate }: Scenario, host: 'db1' | 'db2') {
+  return { host: estate.servers[host].socket, port: estate.servers[host].port };
+}
+
+/** Ends segments until so many are archived of a timeline. */
+async function archiveSegments(host: 'db1' | 'db2', timeline: number, count: number): Promise<string[]> {
+  const vandal = vandalOf(scenario().estate);
+  const before = (await vandal.segments(timeline)).length;
+  return until(`${count} more segments of timeline ${timeline}`, async () => {
+    await ask(serverOf(scenario(), host), 'select pg_switch_wal() from pg_create_restore_point($$a segment$$)');
+    const segments = await vandal.segments(timeline);
+    return segments.length >= before + count ? segments : undefined;
+  });
+}
+
+beforeAll(async () => {
+  const { estate } = scenario();
+  await backup(scenario());
+  const before = await vandalOf(estate).segments(1);
+  await archiveSegments('db1', 1, 6);
+  await estate.process('db1').stop();
+  await ask(serverOf(scenario(), 'db2'), 'select pg_promote()');
+  const second = await archiveSegments('db2', 2, 4);
+  lie = { first: (await vandalOf(estate).segments(1)).slice(before.length), second };
+}, 180_000);
+
+async function archive(...words: string[]): Promise<{ result: ArchiveResult; code: number | undefined }> {
+  const { stdout, exitCode } = await execa(process.execPath, [main, 'archive', 'orders', '--json', ...words], {
+    env: scenario().estate.env,
+    reject: false,
+  });
+  return { result: JSON.parse(stdout), code: exitCode };
+}
+
+function kindsOf(findings: readonly Finding[]): string[] {
+  return findings.map(({ kind, threatens }) => (threatens ? `${kind}!` : kind));
+}
+
+async function nothingIsLeft() {
+  const { scratch } = scenario().estate.servers.db2;
+  expect(await readdir(scratch)).toEqual([]);
+  expect(await processesNaming(`${scratch}/`)).toEqual([]);
+}
+
+interface Case {
+  damage: string;
+  done(vandal: Vandal): Promise<Mend[]>;
+  finding: FindingKind;
+  /** Of the drill; proven when absent. */
+  failure?: FailureType;
+}
+
+const cases: Case[] = [
+  {
+    damage: 'the history file of the timeline that the service writes on is gone',
+    done: async (vandal) => [await vandal.takeAway('00000002.history')],
+    finding: 'no-history',
+    failure: 'ArchiveUnsound',
+  },
+  {
+    damage: 'the first segment of the new timeline is gone',
+    done: async (vandal) => [await vandal.takeAway(at(lie.second, 0))],
+    finding: 'fork-segment-missing',
+    failure: 'ArchiveUnsound',
+  },
+  {
+    damage: 'a segment between the backup and the promotion is gone',
+    done: async (vandal) => [await vandal.takeAway(at(lie.first, 2))],
+    finding: 'gap',
+    failure: 'ArchiveGap',
+  },
+  {
+    damage: 'a segment stands there a second time with another content',
+    done: async (vandal) => [await vandal.storeAs(at(lie.first, 3), at(lie.first, 2), 'f'.repeat(40))],
+    finding: 'stored-twice',
+    failure: 'ArchiveUnsound',
+  },
+  {
+    damage: 'the first segment of the new timeline is of another cluster',
+    done: async (vandal) => {
+      const back = await vandal.takeAway(at(lie.second, 0));
+      return [await vandal.storeForeign(at(lie.second, 0)), back];
+    },
+    finding: 'foreign-segment',
+    failure: 'ArchiveUnsound',
+  },
+  {
+    damage: 'another server has archived on the same timeline, farther than the service has come',
+    done: async (vandal) => [await vandal.storeAs(at(lie.second, 1), '0000000200000000000000F0')],
+    finding: 'archive-ahead',
+    failure: 'ArchiveUnsound',
+  },
+  {
+    damage: 'an orphan branch lies aside',
+    done: async (vandal) => [
+      await vandal.storeHistory(7, '6\t0/300000\tno recovery target specified\n'),
+      await vandal.storeAs(at(lie.second, 1), '000000070000000000000003'),
+    ],
+    finding: 'orphan',
+  },
+];
+
+test.each(sampled(cases, 3, 'archive'))(
+  'when $damage, the drill ends as it should',
+  async ({ done, finding, failure }) => {
+    const mends = await done(vandalOf(scenario().estate));
+    try {
+      const { result, code } = await archive();
+      expect(kindsOf(result.findings)).toContain(failure === undefined ? finding : `${finding}!`);
+      expect(code).toBe(failure === undefined ? 0 : 1);
+      const evidence = await drill(scenario());
+      expect(evidence.failure?.type).toBe(failure);
+      expect(evidence.outcome).toBe(failure === undefined ? 'proven' : 'not-proven');
+      await nothingIsLeft();
+    } finally {
+      for (const mend of mends) await mend();
+    }
+  },
+);
