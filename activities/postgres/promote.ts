@@ -22,7 +22,7 @@ const question = `
  * Ends recovery on a server that is thrown away afterwards, so that proofs which write can run.
  *
  * Safe to repeat: a server that is promoted already is left alone.
- * @throws ReplayFailed the server ended, or stays in recovery
+ * @throws ReplayFailed the server ended, or stays in recovery @throws BesideLost it was killed in that very moment
  */
 export async function promoteScratch(ask: { scratch: Scratch } & Patience): Promise<Found & { timeline: number }> {
   const { places, permit } = await permittedPlaces(ask.scratch);
@@ -36,7 +36,10 @@ export async function promoteScratch(ask: { scratch: Scratch } & Patience): Prom
   const after = await waitForPromotion(places, new Outage('ArchiveUnreachable', ask));
   const timeline = Number(after.timeline);
   if (!(timeline > from))
-    throw failure('ReplayFailed', `the promoted server is on timeline ${timeline}, expected one after ${from}.`);
+    throw failure(
+      'BesideLost',
+      `the promoted server is on timeline ${timeline}, expected one after ${from}: it was killed after it had given up its recovery and before it had begun its own history. It is of no use any more.`,
+    );
   return {
     timeline,
     found: `promoted to timeline ${timeline}, from timeline ${from}; it archives nothing`,
