@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { Evidence } from '../../evidence/evidence.ts';
 import type { RunbookName } from '../../workflows/messages.ts';
 
-type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
+export type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 
 /** The runbooks that are walked: an anchor alone is what a backup ends with. */
 export type Walkable = Extract<RunbookName, 'monthly-drill' | 'backup'>;
@@ -22,7 +22,7 @@ export interface Point {
 
 /** Every activity of the run, and every step that has none, in the order in which they were asked for. */
 export function pointsOf(runbook: Walkable, history: History, evidence: Evidence): Point[] {
-  const asked = askedFor(history).map((one) => ({ runbook, ...one }));
+  const asked = askedFor(history, evidence).map((one) => ({ runbook, ...one }));
   return evidence.steps.reduce<Point[]>(
     (points, { id: step }, index) => {
       if (asked.some((point) => point.step === step)) return points;
@@ -38,7 +38,7 @@ export function pointsOf(runbook: Walkable, history: History, evidence: Evidence
   );
 }
 
-function askedFor(history: History): Omit<Point, 'runbook'>[] {
+function askedFor(history: History, { steps }: Evidence): Omit<Point, 'runbook'>[] {
   return (history.events ?? []).flatMap((event) => {
     const activity = event.activityTaskScheduledEventAttributes;
     if (activity?.activityId != null)
@@ -51,15 +51,12 @@ function askedFor(history: History): Omit<Point, 'runbook'>[] {
         },
       ];
     const lock = event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowId;
-    if (lock == null) return [];
-    return [
-      {
-        step: `opening/hold-${lock.replace('lifeboat-', '').replace('/', '-')}`,
-        id: lock,
-        activity: 'workflow',
-        worker: 'control',
-      },
-    ];
+    const step = steps.find(
+      ({ id }) => lock != null && id.endsWith(`/hold-${lock.replace('lifeboat-', '').replace('/', '-')}`),
+    );
+    return lock == null || step === undefined
+      ? []
+      : [{ step: step.id, id: lock, activity: 'workflow', worker: 'control' }];
   });
 }
 
@@ -78,4 +75,11 @@ export function attemptsOf(history: History, activityId: string): number {
       scheduled != null && one?.scheduledEventId?.toString() === scheduled.toString(),
   );
   return started.at(-1)?.activityTaskStartedEventAttributes?.attempt ?? 1;
+}
+
+/** How many activities of a type the run asked for. */
+export function countOf(history: History, activityType: string): number {
+  return (history.events ?? []).filter(
+    ({ activityTaskScheduledEventAttributes: one }) => one?.activityType?.name === activityType,
+  ).length;
 }

@@ -6,6 +6,7 @@ import type { Estate } from '../../lab/estate.ts';
 import { hosts } from '../../lab/layout.ts';
 import { processesIn } from '../../lab/litter.ts';
 import { database, withServer } from '../../lab/postgres.ts';
+import { until } from '../../lab/until.ts';
 
 /** What must be the same after a run as before. */
 export interface Litter {
@@ -96,4 +97,20 @@ export async function isWhole({ site }: Estate, anchor: string): Promise<boolean
   const text = await readFile(join(site.layout.store, 'objects', buckets.evidence, anchor), 'utf8');
   const { lsn, tables }: { lsn?: string; tables?: unknown[] } = JSON.parse(text);
   return /^[0-9A-F]+\/[0-9A-F]+$/.test(lsn ?? '') && (tables ?? []).length > 0;
+}
+
+/** An anchor can be used once the archive holds its WAL: a drill before that would have fewer steps. */
+export async function archivePasses({ site }: Estate): Promise<void> {
+  const asked = (sql: string, values: string[] = []) =>
+    withServer(
+      site,
+      'db1',
+      database,
+      async (client) => (await client.query<{ answer: string }>(sql, values)).rows[0]?.answer,
+    );
+  const now = await asked('select pg_walfile_name(pg_current_wal_lsn()) as answer');
+  await until({ what: 'the archive to pass the anchor', withinMs: 120_000, everyMs: 200 }, async () => {
+    const passed = await asked('select (last_archived_wal > $1)::text as answer from pg_stat_archiver', [now ?? '']);
+    return passed === 'true';
+  });
 }

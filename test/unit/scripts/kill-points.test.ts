@@ -33,6 +33,7 @@ describe.each(['monthly-drill', 'backup'] as const)('of a %s', (runbook) => {
     const steps = evidence.steps.map(({ id }) => id);
     expect(points.map(({ step }) => step)).toEqual(expect.arrayContaining(steps));
     const alone = points.filter(({ activity }) => activity === 'workflow');
+    expect(steps).toEqual(expect.arrayContaining(alone.map(({ step }) => step)));
     // Each stops with something that the engine is asked for in the same breath.
     const asked = new Set([...points.filter((one) => one.activity !== 'workflow').map(({ id }) => id)]);
     for (const { id } of alone) expect(asked.has(id) || id.startsWith('lifeboat-host/')).toBe(true);
