@@ -51,7 +51,7 @@ const cases = [
 ];
 
 describe('kill -9 in the middle of a drill', () => {
-  test.each(sampled(cases, 3, 'kill'))(
+  test.each(sampled(cases, 2, 'kill'))(
     'of $who, in the middle of $middle: it is proven, nothing is done twice or left, and writes never stop',
     async ({ step, victim }) => {
       const calm = calms['monthly-drill'];
