@@ -1,6 +1,6 @@
 /**
- * One activity at a time in a directory. Temporal starts an attempt anew when the former one went silent, and after a reset; the former may
- * still be at work for the seconds until it hears of it. A removal that goes on beside a restore would take files from under it.
+ * One execution of a run at a time in a directory. After a reset the run goes on as a new execution, while an activity of the discarded one
+ * may still be at work for the seconds until it hears of it: a removal that goes on beside a restore would take files from under it.
  */
 import { resolve } from 'node:path';
 import { CancelledFailure, Context } from '@temporalio/activity';
@@ -8,10 +8,16 @@ import type { Scratch } from './contract.ts';
 import { failure } from './failure.ts';
 import { pause } from './heartbeat.ts';
 
-/** Which activity is at work in which directory, in this worker. */
-const atWork = new Map<string, string>();
+interface AtWork {
+  execution: string;
+  /** Activities of one execution may go side by side. */
+  activities: number;
+}
 
-/** A former attempt hears of its end with its next heartbeat; what then does not end hangs. */
+/** By directory, in this worker. */
+const atWork = new Map<string, AtWork>();
+
+/** An activity hears of its end with its next heartbeat; what then does not end hangs. */
 const mostMs = 600_000;
 
 export function inTurn<Ask extends { scratch: Scratch }, Answer>(
@@ -19,25 +25,31 @@ export function inTurn<Ask extends { scratch: Scratch }, Answer>(
 ): (ask: Ask) => Promise<Answer> {
   return async (ask) => {
     const directory = resolve(ask.scratch.directory);
-    await waitFor(directory);
-    atWork.set(directory, Context.current().info.activityType);
+    const mine = await enter(directory, Context.current().info.workflowExecution?.runId ?? '');
     try {
       return await activity(ask);
     } finally {
-      atWork.delete(directory);
+      mine.activities -= 1;
+      if (mine.activities === 0) atWork.delete(directory);
     }
   };
 }
 
-async function waitFor(directory: string): Promise<void> {
+async function enter(directory: string, execution: string): Promise<AtWork> {
   const deadline = Date.now() + mostMs;
-  for (let former = atWork.get(directory); former !== undefined; former = atWork.get(directory)) {
+  for (;;) {
+    const there = atWork.get(directory) ?? { execution, activities: 0 };
+    if (there.execution === execution) {
+      there.activities += 1;
+      atWork.set(directory, there);
+      return there;
+    }
     if (Context.current().cancellationSignal.aborted) throw new CancelledFailure('cancelled while it waited');
     if (Date.now() > deadline)
       throw failure(
         'HostSilent',
-        `${former} of a former attempt is still at work in ${directory}, ${mostMs / 60_000} min after it was given up. See whether the disk answers; restart lifeboat-host there.`,
+        `execution ${there.execution}, which was given up, is still at work in ${directory} after ${mostMs / 60_000} min. See whether the disk answers; restart lifeboat-host there.`,
       );
-    await pause(100, { waitingFor: former });
+    await pause(100, { waitingFor: there.execution });
   }
 }

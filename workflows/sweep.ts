@@ -42,7 +42,8 @@ async function assess(run: Run<SweepInput>, hosts: string[]): Promise<Leftover[]
   return run
     .check('What was shown is still what lies there', async () => compareWithShown(shown, found, hosts))
     .then(({ left }) => {
-      run.record({ leftovers: left });
+      const others = found.filter((one) => removable(one) && !left.includes(one));
+      run.record({ leftovers: left, leftBehind: others.map(inWords) });
       return left;
     });
 }

@@ -57,7 +57,7 @@ test('a live sweep leaves alone what was not shown', async () => {
   const estate = littered();
   const other = { ...directory, what: '/srv/scratch/other', path: '/srv/scratch/other', identity: '8:99 cd' };
   estate.lying.push(other);
-  await rig.run(estate, 'sweep', [live]);
+  expect(await rig.run(estate, 'sweep', [live])).toMatchObject({ outcome: 'completed', flags: ['dirty'] });
   expect(estate.lying).toEqual([other]);
 });
 

@@ -77,6 +77,8 @@ export class Run<I extends RunInput = RunInput> {
   readonly #locks: Lock[] = [];
   readonly #stop: () => void;
   #standing: Standing[] = [];
+  readonly #bodies = new Set<Promise<unknown>>();
+  #anew: Promise<void> | undefined;
   #timesAnew = 0;
   #stoppedBy: unknown;
 
@@ -302,20 +304,30 @@ export class Run<I extends RunInput = RunInput> {
 
   /**
    * After a reset the history says that a server stands beside, and what stands there, if anything, is what the discarded execution left.
-   * Then what this run has made so far is made anew, once, in its order, before the step goes on.
+   * Then what this run has made so far is made anew, once for all steps that meet it side by side, before they go on.
    */
   async #onWhatStands<R>(body: () => Promise<R>): Promise<R> {
+    const times = this.#timesAnew;
     try {
-      return await body();
+      return await this.#atWork(body());
     } catch (error) {
       if (this.#standing.length === 0 || failureOf(error).type !== 'BesideLost') throw error;
-      await this.#makeAnew(failureOf(error).message);
+      if (times === this.#timesAnew) this.#anew = this.#makeAnew(failureOf(error).message);
+      await this.#anew;
       return body();
     }
   }
 
+  #atWork<R>(work: Promise<R>): Promise<R> {
+    this.#bodies.add(work);
+    const over = () => this.#bodies.delete(work);
+    work.then(over, over);
+    return work;
+  }
+
   async #makeAnew(why: string): Promise<void> {
     this.#timesAnew += 1;
+    await Promise.allSettled([...this.#bodies]);
     await this.#step(`Make the server beside anew (${this.#timesAnew})`, 'record', async (step) => {
       for (const lock of this.#locks) await lock.keep(step.id);
       for (const one of this.#standing) await one.again();
