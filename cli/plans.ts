@@ -1,12 +1,14 @@
 /** What the plans on this machine tell, when LIFEBOAT_PLANS names any: services by name, and where evidence is kept. */
+import type { RunKind } from '../activities/evidence/store.ts';
+import type { StoredRun } from '../activities/evidence/stored-run.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { Plan } from '../plan/schema.ts';
 import { nearest } from '../workflows/inputs.ts';
 import { Problem } from './problem.ts';
 import type { NewestRun } from './status/collect.ts';
 
-// The store lists the newest first: a service with four backups a day is looked back upon for four months.
-const storedRunsLookedAt = 100;
+// What ended before a moment is not read, however many the store names.
+const manyRuns = 1000;
 
 type Environment = Record<string, string | undefined>;
 
@@ -16,7 +18,7 @@ interface Known {
   notes: string[];
 }
 
-async function knownPlans(environment: Environment): Promise<Known> {
+export async function knownPlans(environment: Environment): Promise<Known> {
   const where = environment.LIFEBOAT_PLANS;
   if (where === undefined || where === '') return { plans: [], notes: [] };
   // Loaded only here: the schema library would cost every other command its start.
@@ -87,11 +89,6 @@ export async function serviceMeant(environment: Environment, named: string | und
   );
 }
 
-export async function knownServices(environment: Environment): Promise<{ services: string[]; notes: string[] }> {
-  const { plans, notes } = await knownPlans(environment);
-  return { services: plans.map((plan) => plan.service), notes };
-}
-
 /** The evidence of a run in the stores of all known plans; `why` says what was looked at in vain. */
 export async function storedEvidence(
   environment: Environment,
@@ -124,24 +121,32 @@ export async function newestStoredRun(
   const { plans } = await knownPlans(environment);
   const plan = plans.find((one) => one.service === wanted.service);
   if (plan === undefined) return {};
+  const { runs, note } = await storedRunsOf(plan, { runbook: wanted.runbook, mode: wanted.mode });
+  const stored = runs.find((one) => wanted.outcome === undefined || one.outcome === wanted.outcome);
+  if (stored === undefined) return note === undefined ? {} : { note };
+  const { run, outcome, endedAt, rtoMs, rpoMs } = stored;
+  return {
+    run: {
+      run,
+      outcome,
+      endedAt,
+      ...(rtoMs === undefined ? {} : { rtoMs }),
+      ...(rpoMs === undefined ? {} : { rpoMs }),
+    },
+  };
+}
+
+/** Newest first; `note` says why the store was not read. */
+export async function storedRunsOf(
+  { evidence, service }: Plan,
+  kind: RunKind,
+  since?: Date,
+): Promise<{ runs: StoredRun[]; note?: string }> {
   const { listRuns } = await import('../activities/evidence/store.ts');
   try {
-    const kind = { runbook: wanted.runbook, mode: wanted.mode };
-    const stored = (await listRuns(plan.evidence, plan.service, { kind, limit: storedRunsLookedAt }))
-      .filter((one) => wanted.outcome === undefined || one.outcome === wanted.outcome)
-      .sort((a, b) => b.endedAt.localeCompare(a.endedAt))[0];
-    if (stored === undefined) return {};
-    return {
-      run: {
-        run: stored.run,
-        outcome: stored.outcome,
-        endedAt: stored.endedAt,
-        ...(stored.rtoMs === undefined ? {} : { rtoMs: stored.rtoMs }),
-        ...(stored.rpoMs === undefined ? {} : { rpoMs: stored.rpoMs }),
-      },
-    };
+    return { runs: await listRuns(evidence, service, { kind, ...(since && { since, limit: manyRuns }) }) };
   } catch (error) {
-    return { note: `The evidence store of ${plan.service} was not read: ${firstLine(error)}` };
+    return { runs: [], note: `The evidence store of ${service} was not read: ${firstLine(error)}` };
   }
 }
 

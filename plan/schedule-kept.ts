@@ -35,7 +35,11 @@ export interface KeptAsk {
   now: Date;
 }
 
-type Trouble = 'missed' | 'failed' | 'stuck' | 'paused' | 'not-scheduled';
+export interface Trouble {
+  kind: 'missed' | 'failed' | 'stuck' | 'paused' | 'not-scheduled';
+  /** What is wrong, and what to do about it. */
+  message: string;
+}
 
 export interface Kept {
   name: ScheduledName;
@@ -47,8 +51,8 @@ export interface Kept {
   state: 'kept' | 'running' | 'due' | 'new' | 'failed' | 'missed';
   /** The run that the state speaks of. */
   run?: string;
-  /** What is wrong and what to do about it; more than one thing can be. */
-  troubles: { kind: Trouble; message: string }[];
+  /** More than one thing can be wrong. */
+  troubles: Trouble[];
 }
 
 /** A scheduled run begins up to a minute after its time (jitter), and is listed a moment later. */
@@ -73,6 +77,15 @@ export function kept(ask: KeptAsk): Kept {
   else if (onServer?.paused) answer.troubles.push(paused(ask, answer, onServer));
   else answer.troubles.push(...came(ask, answer, found.run));
   return answer;
+}
+
+/** Everything that is wrong with the schedules of a service; the same thing once. */
+export function troublesOf(service: string, all: readonly Kept[]): Trouble[] {
+  const troubles = all.flatMap((one) => one.troubles);
+  if (all.length < 2 || troubles.some(({ kind }) => kind !== 'not-scheduled') || troubles.length < all.length)
+    return troubles;
+  const message = `Nothing that the plan of ${service} schedules is on the Temporal server: lifeboat schedules apply`;
+  return [{ kind: 'not-scheduled', message }];
 }
 
 interface Found {
@@ -118,7 +131,7 @@ function newest(runs: SeenRun[]): SeenRun | undefined {
   );
 }
 
-function notScheduled({ service, entry }: KeptAsk, { state, due, next }: Kept): Kept['troubles'][number] {
+function notScheduled({ service, entry }: KeptAsk, { state, due, next }: Kept): Trouble {
   const missed = state === 'missed' ? `, the one of ${minutes(due)} did not run` : '';
   return {
     kind: 'not-scheduled',
@@ -126,7 +139,7 @@ function notScheduled({ service, entry }: KeptAsk, { state, due, next }: Kept): 
   };
 }
 
-function paused({ service, entry }: KeptAsk, { state, due }: Kept, { note }: OnServer): Kept['troubles'][number] {
+function paused({ service, entry }: KeptAsk, { state, due }: Kept, { note }: OnServer): Trouble {
   const missed = state === 'missed' ? ` The one of ${minutes(due)} did not run.` : '';
   const why = note === undefined || note === '' ? '' : ` ("${note}")`;
   return {
@@ -135,7 +148,7 @@ function paused({ service, entry }: KeptAsk, { state, due }: Kept, { note }: OnS
   };
 }
 
-function came({ service, entry, now }: KeptAsk, { state, due }: Kept, run: SeenRun | undefined): Kept['troubles'] {
+function came({ service, entry, now }: KeptAsk, { state, due }: Kept, run: SeenRun | undefined): Trouble[] {
   const what = startingLarge(spoken(entry.name));
   if (state === 'missed')
     return [

@@ -4,7 +4,7 @@ import { type Evidence, evidenceSchema } from '../../evidence/evidence.ts';
 import type { EvidenceStore } from '../../plan/schema.ts';
 import { failure } from '../failure.ts';
 import { filesBelow } from './directory.ts';
-import { evidenceFile, indexFolder, kindFolder, runFolder } from './layout.ts';
+import { evidenceFile, indexFolder, kindFolder, runFolder, timeIn } from './layout.ts';
 import { type ObjectStore, withStore } from './object-store.ts';
 import type { StoredRun } from './stored-run.ts';
 
@@ -52,11 +52,18 @@ function isEvidence(value: unknown): value is Evidence {
   return typeof value === 'object' && value !== null && 'schema' in value && value.schema === evidenceSchema;
 }
 
+export interface RunKind {
+  runbook: string;
+  mode: string;
+}
+
 export interface RunsAsk {
   /** At most so many; the store is asked for no more than these. 100 when absent. */
   limit?: number;
   /** Only runs of this runbook in this mode. */
-  kind?: { runbook: string; mode: string };
+  kind?: RunKind;
+  /** None that ended before. */
+  since?: Date;
   /** Lines that were read before, by key: a line never changes, so it need not be asked for again. */
   known?: Map<string, StoredRun[]>;
 }
@@ -69,11 +76,11 @@ export interface RunsAsk {
 export async function listRuns(
   store: EvidenceStore,
   service: string,
-  { limit = 100, kind, known = new Map() }: RunsAsk = {},
+  { limit = 100, kind, since, known = new Map() }: RunsAsk = {},
 ): Promise<StoredRun[]> {
   const folder = kind === undefined ? indexFolder(service) : kindFolder(service, kind);
   const stored = await withStore(store, async (opened) => {
-    const keys = await opened.list(folder, limit);
+    const keys = (await opened.list(folder, limit)).filter((key) => !endedBefore(timeIn(key), since));
     const read = async (key: string) => {
       const runs = known.get(key) ?? parseRun(await opened.get(key));
       if (runs.length > 0) known.set(key, runs);
@@ -84,10 +91,14 @@ export async function listRuns(
     return runs;
   });
   const local = (await filesBelow(store.directory, indexFolder(service), '.json')).map(parseRun);
-  const wanted = ({ runbook, mode }: StoredRun) =>
-    kind === undefined || (runbook === kind.runbook && mode === kind.mode);
+  const wanted = ({ runbook, mode, endedAt }: StoredRun) =>
+    (kind === undefined || (runbook === kind.runbook && mode === kind.mode)) && !endedBefore(endedAt, since);
   const runs = [...stored, ...local].flat().filter(wanted);
   return newestOfEach(runs).slice(0, limit);
+}
+
+function endedBefore(at: string | undefined, since: Date | undefined): boolean {
+  return at !== undefined && since !== undefined && Date.parse(at) < since.getTime();
 }
 
 /** Runs whose evidence waits in the directory of this machine, because the store did not take it. */

@@ -15,6 +15,8 @@ export interface ListedRun {
   mode?: string;
   phase?: string;
   outcome?: string;
+  /** Of a backup. */
+  type?: string;
   status: RunStatus;
   startedAt: Date;
   endedAt?: Date;

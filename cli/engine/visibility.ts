@@ -13,6 +13,7 @@ const keys = {
   mode: defineSearchAttributeKey(searchAttributes.mode, 'KEYWORD'),
   phase: defineSearchAttributeKey(searchAttributes.phase, 'KEYWORD'),
   outcome: defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD'),
+  type: defineSearchAttributeKey(searchAttributes.type, 'KEYWORD'),
 };
 
 const names = new Map<string, RunbookName>(
@@ -84,11 +85,12 @@ function newestFirst(runs: ListedRun[]): ListedRun[] {
 
 function listedRun(info: WorkflowExecutionInfo): ListedRun {
   const runbook = runbookOf(info.type);
-  const { service, mode, phase, outcome } = {
+  const { service, mode, phase, outcome, type } = {
     service: info.typedSearchAttributes.get(keys.service),
     mode: info.typedSearchAttributes.get(keys.mode),
     phase: info.typedSearchAttributes.get(keys.phase),
     outcome: info.typedSearchAttributes.get(keys.outcome),
+    type: info.typedSearchAttributes.get(keys.type),
   };
   return {
     run: info.workflowId,
@@ -98,6 +100,7 @@ function listedRun(info: WorkflowExecutionInfo): ListedRun {
     ...(mode === undefined ? {} : { mode }),
     ...(phase === undefined ? {} : { phase }),
     ...(outcome === undefined ? {} : { outcome }),
+    ...(type === undefined ? {} : { type }),
     status: statusOf(info.status.name),
     startedAt: info.startTime,
     ...(info.closeTime === undefined ? {} : { endedAt: info.closeTime }),

@@ -1,7 +1,9 @@
 import type { Outcome } from '../../evidence/evidence.ts';
+import type { Kept } from '../../plan/schedule-kept.ts';
 import { controlQueue } from '../../workflows/messages.ts';
 import type { Engine, HeldLock, ListedRun, NewestAsk, Worker } from '../engine/engine.ts';
-import { knownServices, newestStoredRun } from '../plans.ts';
+import { knownPlans, newestStoredRun } from '../plans.ts';
+import { keptOf } from './punctual.ts';
 
 export interface NewestRun {
   run: string;
@@ -22,6 +24,8 @@ export interface ServiceStatus {
   lastProven?: NewestRun;
   newestBackup?: NewestRun;
   running: RunningRun[];
+  /** What the plan schedules, where its plan is known here. */
+  schedules: Kept[];
 }
 
 export interface RunningRun {
@@ -52,18 +56,29 @@ export async function collectStatus(
   environment: Record<string, string | undefined>,
   only: string | undefined,
 ): Promise<Status> {
-  const [recent, running, locks, workers, known] = await Promise.all([
+  const now = new Date();
+  const [recent, running, locks, workers, known, schedules] = await Promise.all([
     engine.newestRuns(recentRuns),
     engine.runningRuns(),
     engine.locks(),
     engine.workers(controlQueue),
-    knownServices(environment),
+    knownPlans(environment),
+    engine.schedules.all(),
   ]);
   const notes = [...known.notes];
-  const names = [...new Set([...known.services, ...servicesOf(recent), ...servicesOf(running)])].sort();
+  const planned = known.plans.map((plan) => plan.service);
+  const names = [...new Set([...planned, ...servicesOf(recent), ...servicesOf(running)])].sort();
   const services: ServiceStatus[] = [];
   for (const service of names.filter((one) => only === undefined || one === only))
-    services.push(await serviceStatus({ engine, environment, service, recent, running, notes }));
+    services.push(
+      await serviceStatus({ engine, environment, service, recent, running, notes }, async () => {
+        const plan = known.plans.find((one) => one.service === service);
+        if (plan === undefined) return [];
+        const found = await keptOf({ plan, runs: [...running, ...recent], schedules, now });
+        notes.push(...found.notes.filter((note) => !notes.includes(note)));
+        return found.kept;
+      }),
+    );
   return {
     address: engine.address,
     namespace: engine.namespace,
@@ -88,7 +103,7 @@ interface Asked {
   notes: string[];
 }
 
-async function serviceStatus(asked: Asked): Promise<ServiceStatus> {
+async function serviceStatus(asked: Asked, schedules: () => Promise<Kept[]>): Promise<ServiceStatus> {
   const { service } = asked;
   const drill = { service, runbook: 'monthly-drill', mode: 'drill' } as const;
   const newestDrill = await newest(asked, drill);
@@ -101,6 +116,7 @@ async function serviceStatus(asked: Asked): Promise<ServiceStatus> {
     ...(lastProven === undefined ? {} : { lastProven }),
     ...(newestBackup === undefined ? {} : { newestBackup }),
     running: asked.running.filter((run) => run.service === service).map(runningRun),
+    schedules: await schedules(),
   };
 }
 

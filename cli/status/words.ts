@@ -1,4 +1,5 @@
 import { formatDuration } from '../../evidence/format.ts';
+import { type Trouble, troublesOf } from '../../plan/schedule-kept.ts';
 import type { NewestRun, RunningRun, ServiceStatus, Status } from './collect.ts';
 
 export function statusInWords(status: Status, now: Date): string {
@@ -21,7 +22,27 @@ function serviceInWords(service: ServiceStatus, now: Date): string[] {
     ...provenInWords(service, now),
     `  backup   ${service.newestBackup === undefined ? 'never by Lifeboat' : newestInWords(service.newestBackup, now)}`,
     ...service.running.map((run) => `  running  ${runningInWords(run, now)}`),
+    ...schedulesInWords(service),
     '',
+  ];
+}
+
+const labels: Record<Trouble['kind'], string> = {
+  missed: 'MISSED',
+  failed: 'FAILED',
+  stuck: 'STUCK',
+  paused: 'PAUSED',
+  'not-scheduled': 'MISSING',
+};
+
+/** What is wrong, each with what to do; then what comes next. */
+function schedulesInWords({ service, schedules }: ServiceStatus): string[] {
+  const next = schedules
+    .filter(({ troubles }) => troubles.every(({ kind }) => kind !== 'not-scheduled' && kind !== 'paused'))
+    .map(({ name, next: at }) => `${name} ${at.slice(0, 16).replace('T', ' ')}Z`);
+  return [
+    ...troublesOf(service, schedules).map(({ kind, message }) => `  ${labels[kind].padEnd(8)} ${message}`),
+    ...(next.length === 0 ? [] : [`  next     ${next.join(', ')}`]),
   ];
 }
 

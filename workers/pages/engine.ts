@@ -10,6 +10,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { ApplicationFailure, defineSearchAttributeKey, TemporalFailure } from '@temporalio/common';
+import { type ListedSchedule, listSchedules } from '../../activities/schedules.ts';
 import type { Evidence, Failure, Mode, Outcome } from '../../evidence/evidence.ts';
 import { evidenceQuery, runbooks, searchAttributes } from '../../workflows/messages.ts';
 
@@ -27,6 +28,8 @@ export interface EngineRun {
   mode?: Mode;
   phase?: string;
   outcome?: Outcome;
+  /** Of a backup. */
+  type?: string;
 }
 
 export interface Engine {
@@ -38,6 +41,7 @@ export interface Engine {
   evidence(run: string): Promise<Evidence | undefined>;
   /** Why a run ended badly. */
   failure(run: string): Promise<Failure | undefined>;
+  schedules(): Promise<ListedSchedule[]>;
 }
 
 /** Temporal, or the workers, did not answer. */
@@ -50,6 +54,7 @@ const keys = {
   mode: defineSearchAttributeKey(searchAttributes.mode, 'KEYWORD'),
   phase: defineSearchAttributeKey(searchAttributes.phase, 'KEYWORD'),
   outcome: defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD'),
+  type: defineSearchAttributeKey(searchAttributes.type, 'KEYWORD'),
 };
 
 const answerWithinMs = 4_000;
@@ -94,6 +99,7 @@ export function temporalEngine(connection: Connection, client: Client): Engine {
     },
     evidence: (run) => queried(() => found(() => client.workflow.getHandle(run).query(evidenceQuery))),
     failure: (run) => ask(() => whyItEnded(() => client.workflow.getHandle(run).result())),
+    schedules: () => ask(() => listSchedules(client)),
   };
 }
 
@@ -128,6 +134,7 @@ type Known = Pick<
 function engineRun(info: Known): EngineRun {
   const said = (key: (typeof keys)[keyof typeof keys]) => info.typedSearchAttributes.get(key);
   const [service, mode, phase, outcome] = [said(keys.service), said(keys.mode), said(keys.phase), said(keys.outcome)];
+  const type = said(keys.type);
   return {
     run: info.workflowId,
     runbook: runbookOf(info.type) ?? info.type,
@@ -138,6 +145,7 @@ function engineRun(info: Known): EngineRun {
     ...(mode === undefined ? {} : { mode: mode as Mode }),
     ...(phase === undefined ? {} : { phase }),
     ...(outcome === undefined ? {} : { outcome: outcome as Outcome }),
+    ...(type === undefined ? {} : { type }),
   };
 }
 

@@ -26,7 +26,7 @@ ${runs.length === 0 ? html`<p class="how">None so far. The first one: lifeboat d
 }
 
 function readinessCard(readiness: Readiness): Markup {
-  const { service, tone, proven, failedSince, overdue, next } = readiness;
+  const { service, tone, proven, failedSince, troubles, next } = readiness;
   const big =
     proven === undefined
       ? 'never proven'
@@ -36,7 +36,7 @@ function readinessCard(readiness: Readiness): Markup {
   return html`<section class="card ${tone}"><h2>${service}</h2>
 <p class="big words-only"><span class="glyph" aria-hidden="true">${glyphs[tone]}</span> ${big}</p>
 ${failedSince !== undefined && html`<p class="over">the newest drill did not succeed: ${runLink(failedSince.run)}, ${formatMoment(failedSince.at)}</p>`}
-${overdue && html`<p class="over">longer ago than its schedule allows</p>`}
+${troubles.map((trouble) => html`<p class="over">${trouble}</p>`)}
 ${proven !== undefined && html`<p class="how">last proven by ${runLink(proven.run)}, ${formatMoment(proven.at)}${inParentheses(flagsInWords({ outcome: 'proven', flags: proven.flags }))}</p><p class="how">${proven.sketchy ? 'what it measured is in its evidence, which the store has not shown yet' : `RTO ${measured(proven.rtoMs)} · RPO ${measured(proven.rpoMs)}`}</p>`}
 <p class="how">${next === undefined ? 'no schedule is known here' : html`next drill in the plan: ${formatMoment(next)}`}</p>
 </section>`;

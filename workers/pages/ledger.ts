@@ -1,5 +1,6 @@
 /** The runs of all services: those that Temporal still knows, and those that only the evidence stores remember. */
 import type { StoredRun } from '../../activities/evidence/store.ts';
+import type { ListedSchedule } from '../../activities/schedules.ts';
 import type { Flag, Mode, Outcome } from '../../evidence/evidence.ts';
 import type { Plan } from '../../plan/schema.ts';
 import { type Engine, type EngineRun, Unanswered } from './engine.ts';
@@ -16,6 +17,8 @@ export interface ListedRun {
   startedAt: string;
   endedAt?: string;
   phase?: string;
+  /** Of a backup. */
+  type?: string;
   rtoMs?: number;
   rpoMs?: number;
   /** Told by Temporal alone, which knows neither flags nor measurements. */
@@ -33,8 +36,9 @@ const atMost = 100;
 
 export async function ledger(engine: Engine, stores: Stores, now: Date): Promise<Ledger> {
   const { plans, notes } = await stores.plans();
-  const [fromEngine, ...fromStores] = await Promise.all([
+  const [fromEngine, schedules, ...fromStores] = await Promise.all([
     ofEngine(engine),
+    scheduled(engine),
     ...plans.map((plan) => ofStore(stores, plan)),
   ]);
   const stored = fromStores.flatMap((one) => one.runs);
@@ -44,17 +48,28 @@ export async function ledger(engine: Engine, stores: Stores, now: Date): Promise
   ].sort();
   return {
     readiness: services.map((service) => {
-      const schedule = plans.find((plan) => plan.service === service)?.drills.monthly.schedule;
-      return readinessOf(
-        service,
-        runs.filter((run) => run.service === service),
-        schedule,
-        now,
-      );
+      const plan = plans.find((one) => one.service === service);
+      const own = runs.filter((run) => run.service === service);
+      return readinessOf({ service, runs: own, plan, schedules, now });
     }),
-    runs: runs.slice(0, atMost),
+    runs: runs.filter((run) => !isQuiet(run)).slice(0, atMost),
     notes: [...notes, ...fromEngine.notes, ...fromStores.flatMap((one) => one.notes)],
   };
+}
+
+/** An anchor each hour that went well would hide all else. */
+function isQuiet({ runbook, outcome, flags }: ListedRun): boolean {
+  return runbook === 'anchor' && outcome === 'completed' && flags.length === 0;
+}
+
+/** `undefined`: nobody knows; that Temporal is silent is said of its runs already. */
+async function scheduled(engine: Engine): Promise<ListedSchedule[] | undefined> {
+  try {
+    return await engine.schedules();
+  } catch (error) {
+    if (!(error instanceof Unanswered)) throw error;
+    return undefined;
+  }
 }
 
 async function ofEngine(engine: Engine): Promise<{ runs: EngineRun[]; notes: string[] }> {
@@ -66,9 +81,14 @@ async function ofEngine(engine: Engine): Promise<{ runs: EngineRun[]; notes: str
   }
 }
 
+/** Runbooks whose newest run counts, however long ago it was. */
+const always = ['monthly-drill', 'backup'] as const;
+
 async function ofStore(stores: Stores, plan: Plan): Promise<{ runs: ListedRun[]; notes: string[] }> {
   try {
-    return { runs: (await stores.list(plan)).map((run) => fromStore(plan.service, run)), notes: [] };
+    const lists = await Promise.all([stores.list(plan), ...always.map((runbook) => stores.listOf(plan, runbook))]);
+    const known = new Map(lists.flat().map((run) => [`${run.run} ${run.runId}`, run]));
+    return { runs: [...known.values()].map((run) => fromStore(plan.service, run)), notes: [] };
   } catch (error) {
     return { runs: [], notes: [storeSilent(plan.service, error)] };
   }

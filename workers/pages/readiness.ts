@@ -1,8 +1,11 @@
 /** Whether a service could be recovered, as far as anybody has proven: its newest good drill, its age, and when the next is due. */
+import type { ListedSchedule } from '../../activities/schedules.ts';
 import type { Flag } from '../../evidence/evidence.ts';
 import type { Tone } from '../../evidence/render/words.ts';
-import { nextTimes } from '../../plan/schedule-times.ts';
-import { maxIntervalMs, parseSchedule } from '../../plan/schedule-words.ts';
+import { scheduleEntries } from '../../plan/schedule-entries.ts';
+import { scheduleId } from '../../plan/schedule-ids.ts';
+import { type Kept, kept, troublesOf } from '../../plan/schedule-kept.ts';
+import type { Plan } from '../../plan/schema.ts';
 import type { ListedRun } from './ledger.ts';
 
 export interface Readiness {
@@ -12,24 +15,24 @@ export interface Readiness {
   proven?: { run: string; at: string; ageMs: number; flags: Flag[]; rtoMs?: number; rpoMs?: number; sketchy?: true };
   /** A newer drill that was not. */
   failedSince?: { run: string; at: string };
-  /** Longer ago than the schedule allows. */
-  overdue: boolean;
+  /** What was due and did not come, with what to do. */
+  troubles: string[];
   next?: string;
 }
 
-/** A drill that starts on time still takes a while to be proven. */
-const graceMs = 24 * 60 * 60 * 1000;
+interface Known {
+  service: string;
+  /** Those of the service, in any order. */
+  runs: readonly ListedRun[];
+  /** Where it is known here. */
+  plan: Plan | undefined;
+  /** On the Temporal server; `undefined` when it did not answer. */
+  schedules: readonly ListedSchedule[] | undefined;
+  now: Date;
+}
 
-/**
- * @param runs those of the service, in any order
- * @param schedule the plan's words for its monthly drill, where the plan is known
- */
-export function readinessOf(
-  service: string,
-  runs: readonly ListedRun[],
-  schedule: string | undefined,
-  now: Date,
-): Readiness {
+export function readinessOf(known: Known): Readiness {
+  const { service, runs, now } = known;
   const drills = runs
     .filter((run) => run.mode === 'drill' && run.endedAt !== undefined)
     .sort((a, b) => timeOf(b) - timeOf(a));
@@ -37,19 +40,30 @@ export function readinessOf(
   const newer = drills.find((run) => run.outcome === 'not-proven');
   const failedSince =
     newer !== undefined && (proven === undefined || timeOf(newer) > timeOf(proven)) ? newer : undefined;
-  const parsed = schedule === undefined ? undefined : parseSchedule(schedule);
-  const known = parsed !== undefined && 'schedule' in parsed ? parsed.schedule : undefined;
   const ageMs = proven === undefined ? undefined : Math.max(0, now.getTime() - timeOf(proven));
-  const overdue = ageMs !== undefined && known !== undefined && ageMs > maxIntervalMs(known) + graceMs;
-  const next = known === undefined ? undefined : nextTimes(known, now, 1)[0];
+  const scheduled = scheduledBy(known);
+  const troubles = troublesOf(service, scheduled).map(({ message }) => message);
+  const next = scheduled.find(({ name }) => name === 'monthly-drill')?.next;
   return {
     service,
-    tone: toneFor({ bad: failedSince !== undefined || proven === undefined, but: overdue || !plainlyGood(proven) }),
+    tone: toneFor({
+      bad: failedSince !== undefined || proven === undefined,
+      but: troubles.length > 0 || !plainlyGood(proven),
+    }),
     ...(proven === undefined || ageMs === undefined ? {} : { proven: { ...provenBy(proven), ageMs } }),
     ...(failedSince === undefined ? {} : { failedSince: { run: failedSince.run, at: endOf(failedSince) } }),
-    overdue,
-    ...(next === undefined ? {} : { next: next.toISOString() }),
+    troubles,
+    ...(next === undefined ? {} : { next }),
   };
+}
+
+function scheduledBy({ service, runs, plan, schedules, now }: Known): Kept[] {
+  if (plan === undefined) return [];
+  return scheduleEntries(plan).map((entry) => {
+    const id = scheduleId(service, entry.name);
+    const onServer = schedules === undefined ? undefined : (schedules.find((one) => one.id === id) ?? 'missing');
+    return kept({ service, entry, runs, onServer, startWithinMs: plan.schedules.startWithin, now });
+  });
 }
 
 function toneFor({ bad, but }: { bad: boolean; but: boolean }): Tone {

@@ -1,5 +1,5 @@
 /** What the pages ask of the plans on this machine, and of the evidence stores that they name. */
-import { listRuns, readEvidence, type StoredRun } from '../../activities/evidence/store.ts';
+import { listRuns, listRunsOf, readEvidence, type StoredRun } from '../../activities/evidence/store.ts';
 import { planFiles, readPlan } from '../../activities/plans.ts';
 import type { Evidence, Mode } from '../../evidence/evidence.ts';
 import type { Plan } from '../../plan/schema.ts';
@@ -11,6 +11,8 @@ export interface Stores {
   plans(): Promise<{ plans: Plan[]; notes: string[] }>;
   /** Newest first. */
   list(plan: Plan): Promise<StoredRun[]>;
+  /** Those of one runbook, however many others there were since. */
+  listOf(plan: Plan, runbook: RunbookName): Promise<StoredRun[]>;
   /** The evidence of a run in any of the stores; `silent` says which ones did not answer. */
   read(run: string): Promise<{ evidence?: Evidence; silent: string[] }>;
 }
@@ -22,6 +24,8 @@ const monthlyDrill: { runbook: RunbookName; mode: Mode } = { runbook: 'monthly-d
 /** Two years of them. */
 const drillsLookedAt = 24;
 const answerWithinMs = 15_000;
+/** Of a monthly drill, two years. */
+const ofOneRunbook = 24;
 
 export function storesOf(where: string | undefined): Stores {
   const plans = remember(plansForMs, () => readPlans(where));
@@ -30,8 +34,14 @@ export function storesOf(where: string | undefined): Stores {
     const plan = (await plans('')).plans.find((one) => one.service === service);
     return plan === undefined ? [] : inTime(newestRuns(plan, known));
   });
+  const listOf = remember(listForMs, async (wanted: `${string} ${RunbookName}`) => {
+    const [service, runbook = ''] = wanted.split(' ');
+    const plan = (await plans('')).plans.find((one) => one.service === service);
+    return plan === undefined ? [] : inTime(listRunsOf(plan.evidence, plan.service, runbook, { limit: ofOneRunbook }));
+  });
   return {
     plans: () => plans(''),
+    listOf: (plan, runbook) => listOf(`${plan.service} ${runbook}`),
     list: (plan) => list(plan.service),
     read: async (run) => {
       const silent: string[] = [];

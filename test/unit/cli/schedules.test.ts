@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ListedRun } from '../../../cli/engine/engine.ts';
 import { orders } from '../plan/orders.ts';
 import { MadeUpSchedules } from './made-up-schedules.ts';
 import { proven, running, type Stage, scriptedRun, stage } from './stage.ts';
@@ -18,7 +19,7 @@ beforeEach(() => {
 
 async function on(plan = orders, more: Parameters<typeof stage>[0] = {}): Promise<Stage> {
   await writeFile(join(folder, 'orders.yaml'), plan);
-  return stage({ schedules: server, environment: { LIFEBOAT_PLANS: join(folder, 'orders.yaml') }, ...more });
+  return stage({ schedules: server, environment: here(), ...more });
 }
 
 async function said(words: string, plan = orders): Promise<{ text: string; code: number | undefined }> {
@@ -27,6 +28,7 @@ async function said(words: string, plan = orders): Promise<{ text: string; code:
   return { text: [...at.out, ...at.messages].join('\n'), code: at.code() };
 }
 
+const here = () => ({ LIFEBOAT_PLANS: join(folder, 'orders.yaml') });
 const ids = () => [...server.there.keys()].sort();
 const theThree = ['lifeboat/orders/full-backup', 'lifeboat/orders/incremental-backup', 'lifeboat/orders/monthly-drill'];
 
@@ -160,7 +162,7 @@ describe('list', () => {
     const newest = { run: 'orders-7f3a', scheduledAt: new Date('2026-12-05T02:00:00Z') };
     Object.assign(server.there.get('lifeboat/orders/full-backup') ?? {}, { paused: true, note: 'the store moves' });
     Object.assign(server.there.get('lifeboat/orders/monthly-drill') ?? {}, { newest, skipped: 2 });
-    const at = await on(orders, { schedules: server, runs: { 'orders-7f3a': ended() }, environment: environment() });
+    const at = await on(orders, { schedules: server, runs: { 'orders-7f3a': ended() }, environment: here() });
     await at.type('schedules');
     const text = at.out.join('\n');
     expect(text).toContain('NOT ON THE SERVER: lifeboat schedules apply');
@@ -174,13 +176,12 @@ describe('list', () => {
     expect((await said('list')).text).toContain('for want of a plan here: lifeboat/billing/full-backup');
   });
 
-  const environment = () => ({ LIFEBOAT_PLANS: join(folder, 'orders.yaml') });
   const ended = () => scriptedRun([{ state: running({ status: 'completed' }) }], proven);
 });
 
 describe('next', () => {
   test('prints twelve times of each without asking Temporal', async () => {
-    const at = await on(orders, { unreachable: true, environment: { LIFEBOAT_PLANS: join(folder, 'orders.yaml') } });
+    const at = await on(orders, { unreachable: true, environment: here() });
     await at.type('schedules', 'next', '--json');
     const { schedules } = JSON.parse(at.out.join(''));
     expect(schedules.map(({ name }: { name: string }) => name)).toEqual([
@@ -236,5 +237,59 @@ describe('pause and resume', () => {
     const { text, code } = await said('resume fullbackup');
     expect(code).toBe(5);
     expect(text).toContain('did you mean "full-backup"?');
+  });
+});
+
+describe('status', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-12-06T09:00:00Z') });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const drill: ListedRun = {
+    run: 'orders-7f3a',
+    runId: 'run-id-1',
+    runbook: 'monthly-drill',
+    service: 'orders',
+    mode: 'drill',
+    outcome: 'proven',
+    status: 'completed',
+    startedAt: new Date('2026-12-05T02:00:00.100Z'),
+    endedAt: new Date('2026-12-05T02:20:00Z'),
+  };
+
+  async function status(listed: ListedRun[]): Promise<string> {
+    const runs = { 'orders-7f3a': scriptedRun([{ state: running({ status: 'completed' }) }], proven) };
+    const at = await on(orders, { schedules: server, listed, runs, environment: here() });
+    await at.type('status');
+    return at.out.join('\n');
+  }
+
+  test('says that nothing of a plan is scheduled, in one line', async () => {
+    expect(await status([drill])).toContain(
+      'MISSING  Nothing that the plan of orders schedules is on the Temporal server: lifeboat schedules apply',
+    );
+  });
+
+  test('shows a missed drill, a paused backup and what comes next', async () => {
+    await said('apply');
+    for (const one of server.there.values()) one.since = '2026-01-01T00:00:00Z';
+    Object.assign(server.there.get('lifeboat/orders/full-backup') ?? {}, { paused: true, note: 'the store moves' });
+    const text = await status([
+      { ...drill, startedAt: new Date('2026-11-07T02:00:00Z'), endedAt: new Date('2026-11-07T02:20:00Z') },
+    ]);
+    expect(text).toContain('MISSED   The monthly drill of 2026-12-05 02:00Z did not run: lifeboat drill orders');
+    expect(text).toContain('PAUSED   The full backup is paused ("the store moves")');
+    expect(text).toContain('next     monthly-drill 2027-01-02 02:00Z, incremental-backup 2026-12-06 12:00Z');
+    // What the store would have known is said to be unknown.
+    expect(text).toContain('The evidence store of orders was not read');
+  });
+
+  test('is silent on a drill that was held at its time', async () => {
+    await said('apply');
+    for (const one of server.there.values()) one.since = '2026-01-01T00:00:00Z';
+    expect(await status([drill])).not.toContain('monthly drill of');
   });
 });

@@ -1,13 +1,16 @@
 /** A Temporal and evidence stores in memory, to show pages from. */
 import { readFileSync } from 'node:fs';
 import { storedRun } from '../../../activities/evidence/stored-run.ts';
+import type { ListedSchedule } from '../../../activities/schedules.ts';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import { loadPlanText } from '../../../plan/load.ts';
+import { scheduleEntries } from '../../../plan/schedule-entries.ts';
+import { scheduleId } from '../../../plan/schedule-ids.ts';
 import { type Engine, type EngineRun, Unanswered } from '../../../workers/pages/engine.ts';
 import type { Stores } from '../../../workers/pages/stores.ts';
 
 const file = 'examples/orders.yaml';
-const plan = loadPlanText(readFileSync(file, 'utf8'), file).plan;
+export const plan = loadPlanText(readFileSync(file, 'utf8'), file).plan;
 
 export class FakeSources {
   readonly runs = new Map<
@@ -15,6 +18,14 @@ export class FakeSources {
     { known: EngineRun; evidence?: Evidence; failure?: { type: string; message: string } }
   >();
   readonly stored: Evidence[] = [];
+  /** Made just now, so that nothing was due before. */
+  scheduled: ListedSchedule[] = scheduleEntries(plan).map(({ name }) => ({
+    id: scheduleId('orders', name),
+    service: 'orders',
+    name,
+    paused: false,
+    since: '2026-11-22T09:59:59Z',
+  }));
   engineDown = false;
   workersDown = false;
   storeDown = false;
@@ -34,6 +45,10 @@ export class FakeSources {
       return this.runs.get(run)?.evidence;
     },
     failure: async (run) => this.runs.get(run)?.failure,
+    schedules: async () => {
+      this.#up();
+      return this.scheduled;
+    },
   };
 
   readonly stores: Stores = {
@@ -41,6 +56,11 @@ export class FakeSources {
     list: async () => {
       if (this.storeDown) throw new Error('connection refused');
       return this.stored.map((evidence) => storedRun(evidence, `s3://evidence/${evidence.run}`));
+    },
+    listOf: async (_plan, runbook) => {
+      if (this.storeDown) throw new Error('connection refused');
+      const runs = this.stored.filter((evidence) => evidence.runbook === runbook);
+      return runs.map((evidence) => storedRun(evidence, `s3://evidence/${evidence.run}`));
     },
     read: async (run) => {
       if (this.storeDown) return { silent: ['The evidence store of orders was not read: connection refused'] };

@@ -2,10 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { type ListedRun, ledger } from '../../../workers/pages/ledger.ts';
 import { readinessOf } from '../../../workers/pages/readiness.ts';
 import { backup, notProven, proven, running } from '../evidence/samples.ts';
-import { FakeSources } from './estate.ts';
+import { FakeSources, plan } from './estate.ts';
 
 const now = new Date('2026-11-22T10:00:00Z');
-const hour = 3_600_000;
 
 const drill = (endedAt: string, more: Partial<ListedRun> = {}): ListedRun => ({
   run: `orders-${endedAt.slice(0, 10)}`,
@@ -52,6 +51,15 @@ describe('the list of runs', () => {
     expect(runs.map((run) => run.outcome)).toEqual(['aborted', 'failed']);
   });
 
+  test('leaves out anchors that went well, which come each hour, and shows those that did not', async () => {
+    const sources = new FakeSources();
+    const anchor = { ...backup(), runbook: 'anchor' };
+    sources.know({ ...anchor, run: 'orders-good' });
+    sources.know({ ...anchor, run: 'orders-bad' }, { status: 'failed', outcome: 'failed' });
+    const { runs } = await ledger(sources.engine, sources.stores, now);
+    expect(runs.map(({ run }) => run)).toEqual(['orders-bad']);
+  });
+
   test('says who did not answer, and still shows the rest', async () => {
     const sources = new FakeSources();
     sources.stored.push(proven());
@@ -69,14 +77,19 @@ describe('the list of runs', () => {
 });
 
 describe('readiness', () => {
-  const monthly = 'first Saturday 02:00 UTC';
+  const { full: _full, differential: _differential, incremental: _incremental, ...physical } = plan.backups.physical;
+  /** Nothing but the drill is scheduled. */
+  const drillsOnly = { ...plan, backups: { physical } };
+  const onServer = { id: 'lifeboat/orders/monthly-drill', service: 'orders', name: 'monthly-drill', paused: false };
+  const ready = (runs: ListedRun[], over: Partial<Parameters<typeof readinessOf>[0]> = {}) =>
+    readinessOf({ service: 'orders', runs, plan: drillsOnly, schedules: [onServer], now, ...over });
 
   test('is the newest proven drill with its age, and when the next is due', () => {
     const runs = [drill('2026-10-03T02:01:00Z'), drill('2026-11-07T02:01:00Z', { rtoMs: 36_000 })];
-    const ready = readinessOf('orders', runs, monthly, now);
-    expect(ready).toMatchObject({ tone: 'good', overdue: false, next: '2026-12-05T02:00:00.000Z' });
-    expect(ready.proven).toMatchObject({ run: 'orders-2026-11-07', rtoMs: 36_000 });
-    expect(ready.proven?.ageMs).toBe(now.getTime() - Date.parse('2026-11-07T02:01:00Z'));
+    const found = ready(runs);
+    expect(found).toMatchObject({ tone: 'good', troubles: [], next: '2026-12-05T02:00:00.000Z' });
+    expect(found.proven).toMatchObject({ run: 'orders-2026-11-07', rtoMs: 36_000 });
+    expect(found.proven?.ageMs).toBe(now.getTime() - Date.parse('2026-11-07T02:01:00Z'));
   });
 
   test('is bad when nothing was ever proven, whatever else ran', () => {
@@ -85,30 +98,53 @@ describe('readiness', () => {
       drill('2026-11-08T02:01:00Z', { mode: 'dry-run', outcome: 'previewed' }),
       drill('2026-11-09T02:01:00Z', { mode: 'live', runbook: 'backup', outcome: 'completed' }),
     ];
-    expect(readinessOf('orders', others, monthly, now)).toMatchObject({ tone: 'bad' });
-    expect(readinessOf('orders', others, monthly, now).proven).toBeUndefined();
+    expect(ready(others)).toMatchObject({ tone: 'bad' });
+    expect(ready(others).proven).toBeUndefined();
   });
 
   test('is bad when a newer drill did not succeed, and good again after the next that did', () => {
     const runs = [drill('2026-10-03T02:01:00Z'), drill('2026-11-07T02:01:00Z', { outcome: 'not-proven' })];
-    expect(readinessOf('orders', runs, monthly, now)).toMatchObject({
+    expect(ready(runs)).toMatchObject({
       tone: 'bad',
       failedSince: { run: 'orders-2026-11-07' },
     });
     runs.push(drill('2026-11-08T02:01:00Z'));
-    expect(readinessOf('orders', runs, monthly, now).failedSince).toBeUndefined();
+    expect(ready(runs).failedSince).toBeUndefined();
   });
 
   test.each([
-    [35 * 24 * hour, false],
-    [35 * 24 * hour + 25 * hour, true],
-  ])('after %d ms without a drill is overdue: %s', (age, overdue) => {
-    const runs = [drill(new Date(now.getTime() - age).toISOString())];
-    expect(readinessOf('orders', runs, monthly, now)).toMatchObject({ overdue, tone: overdue ? 'warn' : 'good' });
+    ['2026-11-07T02:01:00Z', 'good', 0],
+    // The first Saturday of November was the 7th.
+    ['2026-11-06T02:01:00Z', 'warn', 1],
+  ])('with the newest drill at %s is %s', (at, tone, troubles) => {
+    const found = ready([drill(at)]);
+    expect(found.tone).toBe(tone);
+    expect(found.troubles).toHaveLength(troubles);
+    for (const trouble of found.troubles) expect(trouble).toContain('of 2026-11-07 02:00Z did not run');
+  });
+
+  test('is not plainly good while the drill is paused, or nothing would start it', () => {
+    const runs = [drill('2026-11-07T02:01:00Z')];
+    const paused = { ...onServer, paused: true, note: 'the store moves (ana@laptop)' };
+    expect(ready(runs, { schedules: [paused] })).toMatchObject({
+      tone: 'warn',
+      troubles: [expect.stringContaining('the store moves (ana@laptop)')],
+    });
+    expect(ready(runs, { schedules: [] })).toMatchObject({
+      tone: 'warn',
+      troubles: [expect.stringContaining('lifeboat schedules apply')],
+    });
+  });
+
+  test('is judged by the runs alone while Temporal does not say what it has scheduled', () => {
+    expect(ready([drill('2026-11-07T02:01:00Z')], { schedules: undefined })).toMatchObject({
+      tone: 'good',
+      troubles: [],
+    });
   });
 
   test('is not plainly good when the newest proof has a flag', () => {
-    expect(readinessOf('orders', [drill('2026-11-07T02:01:00Z', { flags: ['late'] })], monthly, now).tone).toBe('warn');
+    expect(ready([drill('2026-11-07T02:01:00Z', { flags: ['late'] })]).tone).toBe('warn');
   });
 
   test('is not plainly good while the evidence behind it has not been read', async () => {
@@ -122,7 +158,7 @@ describe('readiness', () => {
   });
 
   test('without a schedule is known all the same', () => {
-    const { next, overdue, proven } = readinessOf('orders', [drill('2020-11-07T02:01:00Z')], undefined, now);
-    expect([next, overdue, proven?.run]).toEqual([undefined, false, 'orders-2020-11-07']);
+    const { next, troubles, proven } = ready([drill('2020-11-07T02:01:00Z')], { plan: undefined });
+    expect([next, troubles, proven?.run]).toEqual([undefined, [], 'orders-2020-11-07']);
   });
 });
