@@ -153,7 +153,9 @@ async function stay({ env }: Estate, signal: AbortSignal): Promise<void> {
 The estate stays up; Ctrl-C ends it and leaves nothing behind. In another terminal, in this folder:
   export ${settings.join(' ')}
   node dist/cli/main.js status
-  node dist/cli/main.js drill`);
+  node dist/cli/main.js drill
+  node dist/cli/main.js schedules apply    # from then on by itself, as the plan says
+  node dist/cli/main.js schedules next`);
   if (signal.aborted) return;
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -1,4 +1,4 @@
-/** When a schedule fires. Counts as Temporal does: a time that the clocks skip does not fire, one that comes twice fires twice. */
+/** When a schedule fires. Counts as Temporal does, also where clocks are changed. */
 import { DateTime, IANAZone } from 'luxon';
 import { clock, maxIntervalMs, type OnDays, type Schedule, weekdays } from './schedule-words.ts';
 
@@ -62,11 +62,19 @@ function matches(schedule: OnDays, date: DateTime): boolean {
   }
 }
 
-/** None when the clocks skip this time on that day, two when it comes twice. */
+/**
+ * As Temporal's server finds them (service/worker/scheduler/calendar.go, and Go's time.Date below it): none when the clocks skip the hour;
+ * when a time comes twice, the second one, and west of Greenwich the first one too.
+ */
 function onDate({ hour, minute, zone }: OnDays, date: DateTime): DateTime[] {
-  const time = DateTime.fromObject({ year: date.year, month: date.month, day: date.day, hour, minute }, { zone });
-  if (time.hour !== hour || time.minute !== minute) return [];
-  return time.getPossibleOffsets().sort((a, b) => a.toMillis() - b.toMillis());
+  const rules = IANAZone.create(zone);
+  const clockAt = (at: number) => at + rules.offset(at) * 60_000;
+  const wall = Date.UTC(date.year, date.month - 1, date.day, hour, minute);
+  const guess = wall - rules.offset(wall) * 60_000;
+  const found = wall - rules.offset(guess) * 60_000;
+  if (new Date(clockAt(found)).getUTCHours() !== hour) return [];
+  const again = found + 60 * 60_000;
+  return (clockAt(again) === wall ? [found, again] : [found]).map((at) => DateTime.fromMillis(at, { zone }));
 }
 
 /**

@@ -50,7 +50,11 @@ async function storedSince(plan: Plan, { name }: Entry, since: Date): Promise<{ 
   const backups = { runbook: 'backup', mode: 'live' };
   const drills = { runbook: 'monthly-drill', mode: 'drill' };
   const kinds =
-    name === 'monthly-drill' ? [drills] : name === 'anchor' ? [{ runbook: 'anchor', mode: 'live' }, backups] : [backups];
+    name === 'monthly-drill'
+      ? [drills]
+      : name === 'anchor'
+        ? [{ runbook: 'anchor', mode: 'live' }, backups]
+        : [backups];
   const found = await Promise.all(kinds.map((kind) => storedRunsOf(plan, kind, since)));
   return {
     runs: found.flatMap(({ runs }) => runs),

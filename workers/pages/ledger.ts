@@ -81,14 +81,9 @@ async function ofEngine(engine: Engine): Promise<{ runs: EngineRun[]; notes: str
   }
 }
 
-/** Runbooks whose newest run counts, however long ago it was. */
-const always = ['monthly-drill', 'backup'] as const;
-
 async function ofStore(stores: Stores, plan: Plan): Promise<{ runs: ListedRun[]; notes: string[] }> {
   try {
-    const lists = await Promise.all([stores.list(plan), ...always.map((runbook) => stores.listOf(plan, runbook))]);
-    const known = new Map(lists.flat().map((run) => [`${run.run} ${run.runId}`, run]));
-    return { runs: [...known.values()].map((run) => fromStore(plan.service, run)), notes: [] };
+    return { runs: (await stores.list(plan)).map((run) => fromStore(plan.service, run)), notes: [] };
   } catch (error) {
     return { runs: [], notes: [storeSilent(plan.service, error)] };
   }

@@ -1,7 +1,9 @@
 /** What the pages ask of the plans on this machine, and of the evidence stores that they name. */
-import { listRuns, listRunsOf, readEvidence, type StoredRun } from '../../activities/evidence/store.ts';
+import { listRuns, readEvidence, type StoredRun } from '../../activities/evidence/store.ts';
 import { planFiles, readPlan } from '../../activities/plans.ts';
 import type { Evidence, Mode } from '../../evidence/evidence.ts';
+import { scheduleEntries } from '../../plan/schedule-entries.ts';
+import { lastTime } from '../../plan/schedule-times.ts';
 import type { Plan } from '../../plan/schema.ts';
 import type { RunbookName } from '../../workflows/messages.ts';
 import { remember } from './remember.ts';
@@ -11,8 +13,6 @@ export interface Stores {
   plans(): Promise<{ plans: Plan[]; notes: string[] }>;
   /** Newest first. */
   list(plan: Plan): Promise<StoredRun[]>;
-  /** Those of one runbook, however many others there were since. */
-  listOf(plan: Plan, runbook: RunbookName): Promise<StoredRun[]>;
   /** The evidence of a run in any of the stores; `silent` says which ones did not answer. */
   read(run: string): Promise<{ evidence?: Evidence; silent: string[] }>;
 }
@@ -23,9 +23,10 @@ const listForMs = 5_000;
 const monthlyDrill: { runbook: RunbookName; mode: Mode } = { runbook: 'monthly-drill', mode: 'drill' };
 /** Two years of them. */
 const drillsLookedAt = 24;
+const backup: { runbook: RunbookName; mode: Mode } = { runbook: 'backup', mode: 'live' };
+/** One every two hours for a month. */
+const backupsLookedAt = 400;
 const answerWithinMs = 15_000;
-/** Of a monthly drill, two years. */
-const ofOneRunbook = 24;
 
 export function storesOf(where: string | undefined): Stores {
   const plans = remember(plansForMs, () => readPlans(where));
@@ -34,14 +35,8 @@ export function storesOf(where: string | undefined): Stores {
     const plan = (await plans('')).plans.find((one) => one.service === service);
     return plan === undefined ? [] : inTime(newestRuns(plan, known));
   });
-  const listOf = remember(listForMs, async (wanted: `${string} ${RunbookName}`) => {
-    const [service, runbook = ''] = wanted.split(' ');
-    const plan = (await plans('')).plans.find((one) => one.service === service);
-    return plan === undefined ? [] : inTime(listRunsOf(plan.evidence, plan.service, runbook, { limit: ofOneRunbook }));
-  });
   return {
     plans: () => plans(''),
-    listOf: (plan, runbook) => listOf(`${plan.service} ${runbook}`),
     list: (plan) => list(plan.service),
     read: async (run) => {
       const silent: string[] = [];
@@ -57,12 +52,28 @@ export function storesOf(where: string | undefined): Stores {
   };
 }
 
-/** The newest of all, and the newest drills: a service that is backed up four times a day has more than a hundred runs a month. */
-async function newestRuns({ evidence, service }: Plan, known: Map<string, StoredRun[]>): Promise<StoredRun[]> {
-  const runs = await listRuns(evidence, service, { known });
-  const drills = await listRuns(evidence, service, { known, kind: monthlyDrill, limit: drillsLookedAt });
-  const among = new Set(runs.map(({ run, runId }) => `${run} ${runId}`));
-  return [...runs, ...drills.filter(({ run, runId }) => !among.has(`${run} ${runId}`))];
+/**
+ * The newest of all, the newest drills, and every backup since a full one was due: a service that is backed up four times a day, with an
+ * anchor each hour between, has more than a hundred runs in four days.
+ */
+async function newestRuns(plan: Plan, known: Map<string, StoredRun[]>): Promise<StoredRun[]> {
+  const { evidence, service } = plan;
+  const lists = [
+    await listRuns(evidence, service, { known }),
+    await listRuns(evidence, service, { known, kind: monthlyDrill, limit: drillsLookedAt }),
+    await listRuns(evidence, service, {
+      known,
+      kind: backup,
+      limit: backupsLookedAt,
+      since: lastDue(plan, new Date()),
+    }),
+  ];
+  return [...new Map(lists.flat().map((run) => [`${run.run} ${run.runId}`, run])).values()];
+}
+
+function lastDue(plan: Plan, now: Date): Date {
+  const backups = scheduleEntries(plan).filter(({ name }) => name.endsWith('-backup'));
+  return new Date(Math.min(now.getTime(), ...backups.map(({ schedule }) => lastTime(schedule, now).getTime())));
 }
 
 export function storeSilent(service: string, error: unknown): string {

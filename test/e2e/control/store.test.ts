@@ -187,6 +187,27 @@ describe('a store that answers', () => {
     expect((await listRuns(store, service, { limit: 1 })).map(({ run }) => run)).toEqual(['new']);
   });
 
+  test('lists the runs of one runbook, however many others there were since, and none from before a moment', async () => {
+    const service = 'busy';
+    const drill = { service, endedAt: '2026-11-07T02:10:00.000Z' };
+    await writeEvidence({ store, evidence: evidenceOf('drill', drill) });
+    for (const minute of ['10', '20', '30'])
+      await writeEvidence({
+        store,
+        evidence: evidenceOf(`anchor-${minute}`, {
+          service,
+          runbook: 'anchor',
+          endedAt: `2026-11-08T02:${minute}:00.000Z`,
+        }),
+      });
+    expect((await listRuns(store, service, { limit: 2 })).map(({ run }) => run)).toEqual(['anchor-30', 'anchor-20']);
+    const of = async (runbook: string, more = {}) =>
+      (await listRuns(store, service, { kind: { runbook, mode: 'drill' }, ...more })).map(({ run }) => run);
+    expect(await of('monthly-drill', { limit: 2 })).toEqual(['drill']);
+    expect(await of('anchor', { since: new Date('2026-11-08T02:20:00Z') })).toEqual(['anchor-30', 'anchor-20']);
+    expect(await of('monthly-drill', { since: new Date('2026-11-08T00:00:00Z') })).toEqual([]);
+  });
+
   test('a run whose name is a path stays inside of its folder', async () => {
     const run = '../../other/../x';
     const { location } = await writeEvidence({ store, evidence: evidenceOf(run) });

@@ -57,11 +57,6 @@ export class FakeSources {
       if (this.storeDown) throw new Error('connection refused');
       return this.stored.map((evidence) => storedRun(evidence, `s3://evidence/${evidence.run}`));
     },
-    listOf: async (_plan, runbook) => {
-      if (this.storeDown) throw new Error('connection refused');
-      const runs = this.stored.filter((evidence) => evidence.runbook === runbook);
-      return runs.map((evidence) => storedRun(evidence, `s3://evidence/${evidence.run}`));
-    },
     read: async (run) => {
       if (this.storeDown) return { silent: ['The evidence store of orders was not read: connection refused'] };
       const evidence = this.stored.find((one) => one.run === run);
