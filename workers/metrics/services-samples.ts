@@ -79,8 +79,9 @@ function ofPlan(plan: Plan, now: Date): Samples {
   };
 }
 
-/** A backup promises nothing of a recovery. */
-const recovering = (Object.keys(runbooks) as RunbookName[]).filter((runbook) => runbook !== 'backup');
+/** A backup, an anchor and a sweep promise nothing of a recovery. */
+const keeping: readonly RunbookName[] = ['backup', 'anchor', 'sweep'];
+const recovering = (Object.keys(runbooks) as RunbookName[]).filter((runbook) => !keeping.includes(runbook));
 
 /** A plan may leave its backups to somebody else. */
 function newestWithin(plan: Plan): number | undefined {
