@@ -25,6 +25,8 @@ export interface Layout {
   evidence: string;
   ready: string;
   loadReport: string;
+  /** A line for each purchase that the load has made. */
+  loadTimes: string;
   /** Orders to stand still at a point, when the workers take them. */
   kills: string;
   backupConfiguration: string;
@@ -66,6 +68,7 @@ export function layout(root: string): Layout {
     evidence: at('evidence'),
     ready: at('ready'),
     loadReport: at('ready', 'load.json'),
+    loadTimes: at('ready', 'load.times'),
     kills: at('kills'),
     backupConfiguration: at('pgbackrest.conf'),
     host: (name) => ({

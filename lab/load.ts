@@ -1,30 +1,35 @@
 /**
  * Buys at the shop, so many orders a second, and pays each. Says every second how many succeeded.
  *
- * Environment: LAB_LOAD_SHOP (address), LAB_LOAD_RATE (orders a second), LAB_LOAD_REPORT (a file that always holds the newest report).
+ * Environment: LAB_LOAD_SHOP (address), LAB_LOAD_RATE (orders a second), LAB_LOAD_REPORT (a file that always holds the newest report),
+ * LAB_LOAD_TIMES (a file that gets a line for each purchase, see load-report.ts).
  */
-import { rename, writeFile } from 'node:fs/promises';
+import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { required } from './environment.ts';
-import type { LoadReport } from './load-report.ts';
+import { type LoadReport, purchaseLine } from './load-report.ts';
 
 const shop = new URL(required('LAB_LOAD_SHOP'));
 const rate = Number(required('LAB_LOAD_RATE'));
 const reportFile = required('LAB_LOAD_REPORT');
+const timesFile = required('LAB_LOAD_TIMES');
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 /** More orders than this are never under way at once: a shop that hangs is not buried under requests. */
 const mostAtOnce = 16;
 
 const count = { orders: 0, failed: 0, underWay: 0 };
 let customers = 0;
+const purchases: string[] = [];
 
 async function buy(): Promise<void> {
   count.underWay += 1;
+  const started = performance.now();
   try {
     if (customers === 0) customers = Number((await ask<{ newest: number }>('GET', '/customers')).newest);
     const { id } = await ask<{ id: string }>('POST', '/orders', { customer: 1 + pick(customers), lines: someLines() });
     await ask('POST', `/orders/${id}/payment`);
     count.orders += 1;
+    purchases.push(purchaseLine({ endedAt: Date.now(), tookMs: performance.now() - started }));
   } catch {
     count.failed += 1;
   } finally {
@@ -85,6 +90,7 @@ function reportEverySecond(): void {
 async function report(newest: LoadReport): Promise<void> {
   await writeFile(`${reportFile}.new`, JSON.stringify(newest));
   await rename(`${reportFile}.new`, reportFile);
+  await appendFile(timesFile, purchases.splice(0).join(''));
 }
 
 process.on('SIGTERM', () => process.exit(0));

@@ -30,6 +30,7 @@ export async function startLoad(site: Site, ordersPerSecond: number): Promise<vo
       LAB_LOAD_SHOP: `http://127.0.0.1:${site.ports.app.number}`,
       LAB_LOAD_RATE: String(ordersPerSecond),
       LAB_LOAD_REPORT: site.layout.loadReport,
+      LAB_LOAD_TIMES: site.layout.loadTimes,
     },
     ready: async () => ((await readLoadReport(site.layout.loadReport))?.orders ?? 0) > 0,
   });
