@@ -1,7 +1,7 @@
 /** Contestants take turns, so that whatever happens to the machine happens to all of them. */
 
 /** Each in turn, and each round begins with another one. */
-export function turns<N extends string>(names: readonly N[], rounds: number): { round: number; name: N }[] {
+function turns<N extends string>(names: readonly N[], rounds: number): { round: number; name: N }[] {
   return Array.from({ length: rounds }, (_none, round) =>
     names.map((_name, place) => ({ round, name: names[(round + place) % names.length] as N })),
   ).flat();
