@@ -75,8 +75,18 @@ export function processesWith(argument: string): Promise<FoundProcess[]> {
 
 export async function isAlive(pid: number): Promise<boolean> {
   // A zombie has ended; it only waits for its parent to ask.
-  const state = /^State:\s+(\S)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''))?.[1];
+  const state = await stateOf(pid);
   return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+/** Stopped by a signal (SIGSTOP), or held by a debugger: it is there, keeps what it has, and does nothing. */
+export async function isStopped(pid: number): Promise<boolean> {
+  const state = await stateOf(pid);
+  return state === 'T' || state === 't';
+}
+
+async function stateOf(pid: number): Promise<string | undefined> {
+  return /^State:\s+(\S)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''))?.[1];
 }
 
 /** Ends processes: asks first, insists after `graceMs`. Returns those that are still there. */
@@ -88,11 +98,11 @@ export async function endProcesses(found: FoundProcess[], graceMs = 5_000): Prom
 }
 
 export async function waitForEnd(found: FoundProcess[], withinMs: number): Promise<FoundProcess[]> {
-  const deadline = Date.now() + withinMs;
+  const deadline = performance.now() + withinMs;
   for (;;) {
     const alive = await Promise.all(found.map(({ pid }) => isAlive(pid)));
     const left = found.filter((_one, index) => alive[index]);
-    if (left.length === 0 || Date.now() > deadline) return left;
+    if (left.length === 0 || performance.now() > deadline) return left;
     await wait(50);
   }
 }

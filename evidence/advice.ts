@@ -36,6 +36,7 @@ const advice: Record<FailureType, (service: string) => string> = {
   LockHeld: () => 'Wait for the other run, or cancel it, then start again.',
   LiveRunInProgress: () => 'Wait until the live recovery has ended, then start again.',
   DiskFull: () => 'Make room on the host, or use a larger disk, then run it again.',
+  ClockSkewed: () => 'Correct the clock that is wrong (chronyc tracking on both hosts), then run it again.',
   StoreUnreachable: () => 'Bring the object store back, then run it again.',
   StoreRefused: () => 'Correct the key, the bucket or its permissions, then run it again.',
   DatabaseUnreachable: () => 'Look whether the service itself is down; if it is, this is no drill.',

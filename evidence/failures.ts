@@ -32,6 +32,7 @@ export const failureTypes = {
   LiveRunInProgress: { means: 'a live recovery of this service is going on' },
   TablesBusy: { means: 'the critical tables could not be locked in time', passes: true },
   DiskFull: { means: 'there is not enough room on the disk' },
+  ClockSkewed: { means: 'two clocks differ by more than what depends on them allows' },
   StoreUnreachable: { means: 'the object store does not answer', passes: true },
   StoreRefused: { means: 'the object store refuses the key, the bucket or the permission' },
   DatabaseUnreachable: { means: 'the database does not answer', passes: true },

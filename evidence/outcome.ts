@@ -134,7 +134,10 @@ export function oneLineToDo(evidence: Evidence): string {
   }
   if (flags.includes('equality-not-proven'))
     return `Take an anchor (lifeboat anchor ${service}) before the next drill: without one, equality cannot be proven.`;
-  if (flags.includes('skips')) return 'Look at what was skipped, and prove it in the next run.';
+  if (flags.includes('skips')) {
+    const why = evidence.steps.find((step) => step.state === 'skipped')?.failure;
+    return why === undefined ? 'Look at what was skipped, and prove it in the next run.' : adviceFor(why.type, service);
+  }
   if (evidence.mode === 'dry-run') return `For the real thing: lifeboat ${command(evidence)}`;
   if (evidence.notExercised.some((one) => one.lastProven === undefined))
     return 'Nothing now. Plan a rehearsal of what has never been proven.';

@@ -16,14 +16,14 @@ export async function anchor(input?: RunInput): Promise<RunSummary> {
     },
     input,
     async (run) => {
-      const { primary, standby } = await run.phase('assessment', async () => {
+      const roles = await run.phase('assessment', async () => {
         await run.check('The evidence store answers', () =>
           run.control.storeAnswers({ store: run.plan.evidence, outageWithinMs: run.patienceMs() }),
         );
         // A backup takes an anchor too, and two of them would pause and resume one standby's replay.
         return holdPrimary(run);
       });
-      await run.phase('database', () => takeAnchor(run, primary, standby));
+      await run.phase('database', () => takeAnchor(run, roles, 'needed'));
     },
   );
 }

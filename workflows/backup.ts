@@ -4,7 +4,7 @@ import { member } from '../plan/hosts.ts';
 import type { BackupInfo } from '../recovery/archive.ts';
 import type { BackupInput } from './messages.ts';
 import { takeAnchor } from './phases/anchor.ts';
-import { holdPrimary } from './phases/primary.ts';
+import { holdPrimary, samePrimary } from './phases/primary.ts';
 import type { Change, Run } from './runbook/run.ts';
 import { runbook } from './runbook/runbook.ts';
 
@@ -25,7 +25,7 @@ export async function backup(input?: BackupInput): Promise<RunSummary> {
     input,
     async (run) => {
       const { type = usual } = run.input;
-      const { primary, standby } = await run.phase('assessment', async () => {
+      const roles = await run.phase('assessment', async () => {
         const service = await run.check('The service answers through its front door', () =>
           run.control.serviceMoment({ frontDoor: run.plan.database.frontDoor }),
         );
@@ -43,8 +43,10 @@ export async function backup(input?: BackupInput): Promise<RunSummary> {
         return found;
       });
       await run.phase('database', async () => {
-        await run.change(`Take a ${type} backup`, takeBackup(run, primary, types[type]));
-        await takeAnchor(run, primary, standby);
+        await run.change(`Take a ${type} backup`, takeBackup(run, roles.primary, types[type]));
+        await run.prove('The same member is still the primary', () => samePrimary(run, roles.primary));
+        // Without an anchor a drill cannot prove equality, and says so; the backup restores all the same.
+        await takeAnchor(run, roles, 'wanted');
       });
     },
   );

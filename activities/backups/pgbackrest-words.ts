@@ -22,6 +22,8 @@ const damagedWords =
   /\[(Checksum|FileInvalid|Format|ArchiveMismatch|Crypto|JsonFormat)Error\]|checksum|(zst|lz4|gz|bz2) error|unable to flush|cipher header invalid|unexpected eof in compressed data/i;
 /** 27 config, 30 to 37 options, 43 and 96 parameters, 46 version, 48 command. */
 const configurationCodes = [27, 30, 31, 32, 33, 34, 35, 36, 37, 43, 46, 48, 96];
+/** 56 db-connect, 57 db-query. */
+const databaseCodes = [56, 57];
 const awayWords =
   /\[(HostConnect|Service|Protocol)Error\]|unable to connect to|unable to get address|timeout|HTTP request failed|connection (reset|closed)|unexpected eof(?! in compressed)|invalid xml|TLS|50[0-9] \(/i;
 const fullWords = /No space left on device|\[28\] |Disk quota exceeded/;
@@ -36,6 +38,17 @@ export function meaningOf(said: Said, types: { otherwise: FailureType; damaged: 
   const did = `pgbackrest ${said.command} of stanza ${said.stanza}`;
   if (fullWords.test(said.output))
     return failure('DiskFull', `${did} ran out of room: ${words}. Make room, or choose another directory in the plan.`);
+  // Its words ("unable to connect", "timeout") are also those of a store that is away.
+  if (databaseCodes.includes(said.code) || /\[Db(Connect|Query)Error\]/.test(words))
+    return failure(
+      'DatabaseUnreachable',
+      `${did} lost the database: ${words}. See whether the server runs and has connections left.`,
+    );
+  if (/is not later than latest backup label/.test(said.output))
+    return failure(
+      'ClockSkewed',
+      `${did} was refused: ${words}. The clock of this host, or of the one that took the latest backup, is wrong: correct it (chronyc tracking), then take the backup again.`,
+    );
   const store = refusalOf(said) ?? outageOf(said);
   if (store !== undefined) return store;
   if (configurationCodes.includes(said.code))
@@ -47,6 +60,11 @@ export function meaningOf(said: Said, types: { otherwise: FailureType; damaged: 
 
 /** The store answers, and says no. One sentence: which key, which bucket, and where to correct it. */
 function refusalOf({ output, config }: Said): Error | undefined {
+  if (/certificate is not yet valid/i.test(output))
+    return failure(
+      'ClockSkewed',
+      `by the clock of this host the certificate of the object store is not valid now: ${firstWords(output)}. Correct the clock (chronyc tracking).`,
+    );
   if (/certificate has expired/i.test(output))
     return failure('StoreRefused', `the certificate of the object store has expired: ${firstWords(output)}. Renew it.`);
   if (/wrong version number/i.test(output))
@@ -65,6 +83,11 @@ function refusalOf({ output, config }: Said): Error | undefined {
   const said = /<Message>([^<]*)<\/Message>/.exec(output)?.[1] ?? status[2] ?? '';
   const host = /^\s*host: (\S+)/m.exec(output)?.[1] ?? 'its endpoint';
   const answer = `${status[1]}${code === '' ? '' : ` ${code}`}: ${said}`;
+  if (/TooSkewed/.test(code))
+    return failure(
+      'ClockSkewed',
+      `the object store at ${host} refuses what this host asks, because their clocks differ too much (${answer}). Correct the clock of this host (chronyc tracking), or of the store.`,
+    );
   if (/NoSuchBucket/.test(code))
     return failure(
       'StoreRefused',

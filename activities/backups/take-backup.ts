@@ -1,13 +1,17 @@
 import type { Member, PhysicalBackups } from '../../plan/schema.ts';
 import type { BackupInfo } from '../../recovery/archive.ts';
 import type { Found, Patience } from '../contract.ts';
+import { failure } from '../failure.ts';
 import { loadPermit, permitDataDirectory } from '../permit.ts';
+import { socketOf } from '../postgres/live-member.ts';
+import { one, withSession } from '../postgres/session.ts';
 import { backupKind } from './kind.ts';
 
 /**
  * Takes a backup of the primary on this host.
  *
  * Safe to repeat: a backup that carries `key` is the one; what a killed attempt has left running is ended first.
+ * @throws NotPrimary the roles were swapped since the assessment @throws DatabaseUnreachable
  * @throws BackupFailed @throws DataCorrupt the backup met pages with wrong checksums @throws StoreRefused @throws NotPermitted
  */
 export async function takeBackup(
@@ -16,9 +20,23 @@ export async function takeBackup(
   const permit = await loadPermit();
   await permitDataDirectory(permit, ask.member.dataDirectory);
   await backupKind(ask.backups).permitted(permit, ask.backups);
+  await refuseStandby(ask.member);
   const backup = await backupKind(ask.backups).backup(ask.backups, ask);
   return {
     backup,
     found: `backup ${backup.label} complete, WAL from ${backup.startWal} to ${backup.stopWal} archived`,
   };
+}
+
+/** Said before the backup tool searches in vain; a server that hangs is noticed here, in seconds. */
+async function refuseStandby(member: Member): Promise<void> {
+  const { place } = await socketOf(member);
+  const { standby } = await withSession(place, 'postgres', 'backup', (client) =>
+    one(client, 'select pg_is_in_recovery()::text as standby'),
+  );
+  if (standby === 'true')
+    throw failure(
+      'NotPrimary',
+      `${member.host} is a standby by now, though it was the primary when the run began: the roles were swapped meanwhile. Nothing was backed up; take the backup again.`,
+    );
 }

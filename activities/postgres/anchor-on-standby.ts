@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import { type Client, DatabaseError } from 'pg';
 import type { Member } from '../../plan/schema.ts';
 import type { Anchor, TableFingerprint } from '../../recovery/archive.ts';
@@ -6,7 +7,7 @@ import type { Found } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { beginSnapshot, describeTables, fingerprintTables } from './fingerprint.ts';
 import { socketOf } from './live-member.ts';
-import { one, type Row, withSession } from './session.ts';
+import { close, connect, one, type Row, type SocketPlace, withSession } from './session.ts';
 import { endWatchdogs, startWatchdog, watchdogsOf } from './watchdog.ts';
 
 /** A standby further behind than this is no reference for now. Milliseconds. */
@@ -17,27 +18,31 @@ const pauseWithinMs = 15_000;
 /** SQLSTATE of a statement that was cancelled, or ran out of its time. */
 const queryCancelled = '57014';
 
-/** `behind`: replay lags what was received; then the age of the last replayed commit says by how much. */
+/**
+ * `behind`: replay lags what the primary has, as far as it has said; then the age of the last replayed commit says by how much.
+ * Commits and messages are stamped by the primary: the standby's own clock, which may be wrong, has no say in it.
+ */
 const question = `
-  select pg_is_in_recovery()::text as standby,
-    (select status from pg_stat_wal_receiver limit 1) as receiver,
-    (select received_tli::text from pg_stat_wal_receiver limit 1) as timeline,
+  select pg_is_in_recovery()::text as standby, receiver.status as receiver, receiver.received_tli::text as timeline,
     case when pg_is_in_recovery() then pg_get_wal_replay_pause_state() end as pause,
-    (pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn())::text as behind,
-    round(extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::text as age_ms,
-    current_user::text as user`;
+    (greatest(receiver.latest_end_lsn, pg_last_wal_receive_lsn()) > pg_last_wal_replay_lsn())::text as behind,
+    round(extract(epoch from receiver.last_msg_send_time - pg_last_xact_replay_timestamp()) * 1000)::text as age_ms,
+    current_user::text as user
+  from (select) always left join pg_stat_wal_receiver receiver on true`;
 
+/** `at` is told by the primary's clock: that is the service's. */
 const position = `
   select pg_last_wal_replay_lsn()::text as lsn, pg_get_wal_replay_pause_state() as pause,
-    to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at,
+    to_char((clock_timestamp() - ahead) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at,
     to_char(pg_last_xact_replay_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_commit_at,
-    (select system_identifier::text from pg_control_system()) as system_identifier`;
+    (select system_identifier::text from pg_control_system()) as system_identifier
+  from (select coalesce((select last_msg_receipt_time - last_msg_send_time from pg_stat_wal_receiver limit 1), '0') as ahead) clocks`;
 
 /**
  * Fingerprints of the critical tables at an exact LSN, without a lock: replay on the standby is paused meanwhile, `withinMs` at most.
  * Replay goes on in any case: also after a kill of this worker, by a process that was started before the pause.
  *
- * @throws StandbyUnfit it does not stream, lags too far, or somebody else has paused it
+ * @throws StandbyUnfit it does not answer or stream, lags too far, or somebody else has paused it
  */
 export async function anchorOnStandby(ask: {
   member: Member;
@@ -45,6 +50,16 @@ export async function anchorOnStandby(ask: {
   tables: string[];
   withinMs: number;
 }): Promise<Found & { anchor: Anchor }> {
+  try {
+    return await anchorThere(ask);
+  } catch (error) {
+    // Whoever wants an anchor has another place for it: a standby that is gone is not waited for.
+    if (!(error instanceof ApplicationFailure) || error.type !== 'DatabaseUnreachable') throw error;
+    throw failure('StandbyUnfit', `${ask.member.host} cannot be asked: ${error.message}`, error);
+  }
+}
+
+async function anchorThere(ask: Parameters<typeof anchorOnStandby>[0]): Promise<Found & { anchor: Anchor }> {
   const { host, dataDirectory } = ask.member;
   const { place, permit } = await socketOf(ask.member);
   const progress = { table: '' };
@@ -53,7 +68,7 @@ export async function anchorOnStandby(ask: {
     ask.database,
     'anchor',
     async (client) => {
-      await resumeForgotten(client, dataDirectory);
+      await resumeForgotten(client, place, dataDirectory);
       const state = await one(client, question);
       refuseUnfit(state, host);
       await startWatchdog({ dataDirectory, place, permit, user: state.user ?? 'postgres', withinMs: ask.withinMs });
@@ -65,7 +80,7 @@ export async function anchorOnStandby(ask: {
           expected: 'fingerprints at one LSN, replay going on afterwards',
         };
       } finally {
-        await resume(client, dataDirectory);
+        await resume(client, place, dataDirectory);
       }
     },
     () => ({ reading: progress.table, paused: host }),
@@ -73,8 +88,8 @@ export async function anchorOnStandby(ask: {
 }
 
 /** A pause that a killed attempt has left behind. One that Lifeboat has not made is left alone. */
-async function resumeForgotten(client: Client, dataDirectory: string): Promise<void> {
-  if ((await watchdogsOf(dataDirectory)).length > 0) await resume(client, dataDirectory);
+async function resumeForgotten(client: Client, place: SocketPlace, dataDirectory: string): Promise<void> {
+  if ((await watchdogsOf(dataDirectory)).length > 0) await resume(client, place, dataDirectory);
 }
 
 function refuseUnfit(state: Row, host: string): void {
@@ -101,10 +116,10 @@ async function anchorWhilePaused(
   timeline: number,
   progress: { table: string },
 ): Promise<Anchor> {
-  const deadline = Date.now() + ask.withinMs;
+  const deadline = performance.now() + ask.withinMs;
   await client.query('select pg_wal_replay_pause()');
   const before = await waitForPause(client, ask.member.host);
-  await client.query(`set statement_timeout = ${Math.max(1, deadline - Date.now())}`);
+  await client.query(`set statement_timeout = ${Math.max(1, Math.ceil(deadline - performance.now()))}`);
   const tables = await read(client, ask, progress);
   const after = await one(client, position);
   if (after.pause !== 'paused' || after.lsn !== before.lsn || before.lsn == null)
@@ -143,11 +158,11 @@ async function read(
 }
 
 async function waitForPause(client: Client, host: string): Promise<Row> {
-  const deadline = Date.now() + pauseWithinMs;
+  const deadline = performance.now() + pauseWithinMs;
   for (;;) {
     const state = await one(client, position);
     if (state.pause === 'paused') return state;
-    if (Date.now() > deadline)
+    if (performance.now() > deadline)
       throw failure(
         'StandbyUnfit',
         `replay on ${host} did not pause within ${pauseWithinMs / 1000} s (it says "${state.pause}"): a conflict with a long query may hold it up.`,
@@ -158,15 +173,28 @@ async function waitForPause(client: Client, host: string): Promise<Row> {
 
 /**
  * Also when the activity was cancelled: the wish to stop the running query may then arrive late and hit this one, so it is asked again.
- * The watchdog stays until the server says that replay goes on.
+ * Also when somebody has ended our session: then by another one. The watchdog stays until the server says that replay goes on.
  */
-async function resume(client: Client, dataDirectory: string): Promise<void> {
+async function resume(client: Client, place: SocketPlace, dataDirectory: string): Promise<void> {
   for (let tries = 0; tries < 3; tries += 1) {
-    const went = await goOn(client).catch((error) => {
+    const went = await goOn(client).catch(async (error) => {
       if (error instanceof DatabaseError && error.code === queryCancelled) return false;
-      throw error;
+      return goOnAnew(place);
     });
     if (went) return endWatchdogs(dataDirectory);
+  }
+}
+
+async function goOnAnew(place: SocketPlace): Promise<boolean> {
+  const other = await connect(place, 'postgres', 'resume').catch(() => undefined);
+  if (other === undefined) return false;
+  try {
+    return await goOn(other);
+  } catch {
+    // The watchdog asks again when its time has come.
+    return false;
+  } finally {
+    close(other);
   }
 }
 

@@ -34,22 +34,31 @@ export async function fingerprints(ask: {
   return { tables, found: describeTables(tables) };
 }
 
-/** One snapshot for all tables. Values cast to text must not depend on who asks. */
+/** Values cast to text must not depend on who asks. */
+const settings = [
+  "TimeZone = 'UTC'",
+  "DateStyle = 'ISO, YMD'",
+  "IntervalStyle = 'postgres'",
+  'extra_float_digits = 1',
+  "bytea_output = 'hex'",
+  "lc_monetary = 'C'",
+  'row_security = off',
+  'jit = off',
+];
+
+/** One snapshot for all tables. */
 export async function beginSnapshot(client: Client): Promise<void> {
+  await prepareSnapshot(client);
+  await takeSnapshot(client);
+}
+
+/** All that can be done before the moment that the snapshot shows. (A `select set_config` would take the snapshot.) */
+export async function prepareSnapshot(client: Client): Promise<void> {
   await client.query('begin isolation level repeatable read read only');
-  const settings = {
-    TimeZone: 'UTC',
-    DateStyle: 'ISO, YMD',
-    IntervalStyle: 'postgres',
-    extra_float_digits: '1',
-    bytea_output: 'hex',
-    lc_monetary: 'C',
-    row_security: 'off',
-    jit: 'off',
-  };
-  for (const [name, value] of Object.entries(settings))
-    await client.query('select set_config($1, $2, true)', [name, value]);
-  // The snapshot is taken by the first query that reads.
+  for (const setting of settings) await client.query(`set local ${setting}`);
+}
+
+export async function takeSnapshot(client: Client): Promise<void> {
   await client.query('select 1 from pg_class limit 1');
 }
 

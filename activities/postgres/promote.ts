@@ -48,14 +48,14 @@ export async function promoteScratch(ask: { scratch: Scratch } & Patience): Prom
 }
 
 async function waitForPromotion(places: Places, outage: Outage): Promise<Row> {
-  let deadline = Date.now() + promoteWithinMs;
+  let deadline = performance.now() + promoteWithinMs;
   for (;;) {
     if ((await findServer(places)) === undefined) throw await whyGone(places);
     const state = await look(places);
     if (state.in_recovery === 'false') return state;
     // The restore_command ends the wait for an archive that is away; this limit is for what has no reason.
-    if (await sayOutage(places, outage)) deadline = Date.now() + promoteWithinMs;
-    if (Date.now() > deadline)
+    if (await sayOutage(places, outage)) deadline = performance.now() + promoteWithinMs;
+    if (performance.now() > deadline)
       throw failure(
         'ReplayFailed',
         `the server is still in recovery ${promoteWithinMs / 60_000} min after it was told to end it. See ${places.serverLog}.`,

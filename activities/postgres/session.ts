@@ -4,6 +4,7 @@ import { CancelledFailure, Context } from '@temporalio/activity';
 import { Client, DatabaseError } from 'pg';
 import { failure } from '../failure.ts';
 import { beating } from '../heartbeat.ts';
+import { isStopped } from '../processes.ts';
 import { type Places, scratchPort } from './scratch.ts';
 
 export interface SocketPlace {
@@ -65,7 +66,13 @@ export function close(client: Client): void {
   client.end().catch(() => undefined);
 }
 
-/** One session, with heartbeats. When the activity is cancelled, the server is told to stop the query. */
+/** A stopped process keeps its session open and answers nothing, not even with a time-out of its own. Milliseconds. */
+const stoppedWithinMs = 15_000;
+
+/**
+ * One session, with heartbeats. When the activity is cancelled, the server is told to stop the query.
+ * A query may take hours; that its server's process was stopped is noticed in seconds.
+ */
 export async function withSession<T>(
   place: SocketPlace,
   database: string,
@@ -80,7 +87,7 @@ export async function withSession<T>(
     });
     const stop = cancelWith(client, place, database);
     try {
-      return await body(client);
+      return await unlessStopped(client, place, body(client));
     } catch (error) {
       if (isOurs(error)) throw error;
       if (Context.current().cancellationSignal.aborted) throw new CancelledFailure(`${what} was cancelled`);
@@ -90,6 +97,35 @@ export async function withSession<T>(
       close(client);
     }
   });
+}
+
+async function unlessStopped<T>(client: Client, place: SocketPlace, work: Promise<T>): Promise<T> {
+  const pid = backendOf(client);
+  if (pid === undefined) return work;
+  let timer: NodeJS.Timeout | undefined;
+  const stopped = new Promise<never>((_resolve, reject) => {
+    let seen = 0;
+    timer = setInterval(async () => {
+      seen = (await isStopped(pid)) ? seen + 1_000 : 0;
+      if (seen >= stoppedWithinMs)
+        reject(
+          failure(
+            'DatabaseUnreachable',
+            `process ${pid} of the server at ${place.host}, port ${place.port}, was stopped from outside and answers nothing (its state is T). Find out who stopped it, and let it go on: kill -CONT ${pid}`,
+          ),
+        );
+    }, 1_000);
+  });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Process of the server that serves this session. */
+function backendOf(client: Client): number | undefined {
+  return 'processID' in client && typeof client.processID === 'number' ? client.processID : undefined;
 }
 
 /** Again and again: a wish to stop that arrives between two queries is lost, and the next query may take hours. */
@@ -111,7 +147,7 @@ function cancelWith(client: Client, place: SocketPlace, database: string): () =>
 }
 
 async function cancelQuery(client: Client, place: SocketPlace, database: string): Promise<void> {
-  const pid = 'processID' in client && typeof client.processID === 'number' ? client.processID : undefined;
+  const pid = backendOf(client);
   if (pid === undefined) return;
   const other = await connect(place, database, 'cancel');
   try {
@@ -148,11 +184,27 @@ function isOurs(error: unknown): boolean {
 
 function unreachable(place: SocketPlace, database: string, error: unknown): Error {
   const words = error instanceof Error ? error.message : String(error);
-  return failure(
-    'DatabaseUnreachable',
-    `the server at ${place.host}, port ${place.port}, does not let this worker into database "${database}": ${words}. Expected it to run, and to let the database's own user in by its socket (pg_hba.conf: local all all peer).`,
-    error,
-  );
+  const server = `the server at ${place.host}, port ${place.port},`;
+  return failure('DatabaseUnreachable', `${server} ${whyShut(error, database)}: ${words}${whatToDo(error)}`, error);
+}
+
+function whyShut(error: unknown, database: string): string {
+  const code = error instanceof DatabaseError ? error.code : undefined;
+  if (code === '53300') return 'has no connection left';
+  if (code === '57P03') return 'is not ready: it starts, stops or recovers';
+  if (code === undefined && error instanceof Error && /timeout/i.test(error.message))
+    return 'accepts, but does not answer';
+  if (code === undefined && error instanceof Error && /terminated|ended|closed/i.test(error.message))
+    return 'closed the session: it was restarted, or somebody ended the session';
+  return `does not let this worker into database "${database}"`;
+}
+
+function whatToDo(error: unknown): string {
+  const code = error instanceof DatabaseError ? error.code : undefined;
+  if (code === '53300')
+    return '. End idle sessions or raise max_connections; superuser_reserved_connections keeps some for its own user.';
+  if (code === '57P03') return '. It is asked again; see its log if it stays so.';
+  return ". Expected it to run, and to let the database's own user in by its socket (pg_hba.conf: local all all peer).";
 }
 
 /** The first row; a query that must have one. */

@@ -25,6 +25,17 @@ export async function holdPrimary(run: Run): Promise<Roles> {
   });
 }
 
+/** After a change: what was promoted elsewhere meanwhile writes on another timeline, which the change has not seen. */
+export async function samePrimary(run: Run, host: string): Promise<Roles & { expected: string }> {
+  const now = await rolesOf(run);
+  if (now.primary !== host)
+    throw failure(
+      'Moved',
+      `${now.primary} is the primary by now, ${host} was when this run began (${now.found}). What was made is complete, but lacks what ${now.primary} has written since: start it again.`,
+    );
+  return { ...now, expected: `${host} is the primary, as when the run began` };
+}
+
 async function rolesOf(run: Run): Promise<Roles> {
   const { members, found } = await run.control.members({
     database: run.plan.database,

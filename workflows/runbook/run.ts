@@ -2,6 +2,7 @@
 import { AsyncLocalStorage, CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { ControlReads, ControlRecords, HostChanges, HostReads } from '../../activities/contract.ts';
 import type { Evidence, Mode, Phase, Step, Unit } from '../../evidence/evidence.ts';
+import type { FailureType } from '../../evidence/failures.ts';
 import { durationText } from '../../plan/duration.ts';
 import type { Plan } from '../../plan/schema.ts';
 import { bySchedule, controlQueue, hostQueue, type RunInput } from '../messages.ts';
@@ -36,6 +37,8 @@ export interface Change<T> {
   undo: ((preview: Preview<T>) => Promise<unknown>) | PointOfNoReturn | UndoneWith;
   /** It makes something that this run alone uses and throws away: it is made anew when a reset has taken it from under the run. */
   throwAway?: true;
+  /** Failures that must not spoil the rest of the run: the step counts as skipped, says why, and yields this. */
+  passOver?: { types: readonly FailureType[]; yields: T };
 }
 
 /** Facts of the run that stand in the evidence by name. */
@@ -96,10 +99,14 @@ export class Run<I extends RunInput = RunInput> {
     return this.#record.evidence;
   }
 
-  /** What can be done beside the files of a host. */
-  host(name: string): Stubs<HostReads & HostChanges> {
+  /**
+   * What can be done beside the files of a host.
+   * @param attempts of what may pass by itself, where each attempt costs the service something
+   */
+  host(name: string, attempts?: number): Stubs<HostReads & HostChanges> {
     // A restore or a replay may take many hours; heartbeats, not this limit, notice a dead worker.
-    return activities<HostReads & HostChanges>(this.#limits(hostQueue(name), 2 * day));
+    const limits = this.#limits(hostQueue(name), 2 * day);
+    return activities<HostReads & HostChanges>(attempts === undefined ? limits : { ...limits, attempts });
   }
 
   async phase<T>(name: Phase, body: () => Promise<T>): Promise<T> {
@@ -141,9 +148,16 @@ export class Run<I extends RunInput = RunInput> {
       const { undo } = change;
       if (typeof undo === 'function' && this.#undo.every((one) => one.id !== step.id))
         this.#undo.unshift({ name, id: step.id, group: step.group, undo: () => undo(preview) });
-      const result = await change.apply(preview);
-      if (change.throwAway) this.#standing.push({ name, again: () => change.apply(preview) });
-      return { state: 'done', result };
+      try {
+        const result = await change.apply(preview);
+        if (change.throwAway) this.#standing.push({ name, again: () => change.apply(preview) });
+        return { state: 'done', result };
+      } catch (error) {
+        const why = failureOf(error, step.id);
+        if (!change.passOver?.types.some((type) => type === why.type)) throw error;
+        step.failure = why;
+        return { state: 'skipped', result: change.passOver.yields };
+      }
     });
   }
 

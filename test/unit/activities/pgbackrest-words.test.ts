@@ -21,6 +21,34 @@ const meaning = (output: string, code: number) =>
 describe('what pgBackRest says', () => {
   it.each([
     [
+      'a database that is gone, whose words are like those of a store that is away',
+      "ERROR: [056]: unable to connect to 'dbname=postgres port=5432': FATAL:  sorry, too many clients already",
+      56,
+      'DatabaseUnreachable',
+      'too many clients',
+    ],
+    [
+      'a clock that is wrong, by the store',
+      http('403 (Forbidden)', '<Code>RequestTimeTooSkewed</Code><Message>The difference is too large.</Message>'),
+      39,
+      'ClockSkewed',
+      'clocks differ too much',
+    ],
+    [
+      'a clock that is behind the certificate of the store',
+      "ERROR: [095]: unable to verify certificate presented by 'localhost:1': [9] certificate is not yet valid",
+      95,
+      'ClockSkewed',
+      'Correct the clock',
+    ],
+    [
+      'a clock that is behind the latest backup',
+      "ERROR: [029]: new backup label '20261121-1F' is not later than latest backup label '20261121-2F'\n HINT: has the timezone changed?",
+      29,
+      'ClockSkewed',
+      'latest backup label',
+    ],
+    [
       'a refused key',
       http('403 (Forbidden)', '<Code>SignatureDoesNotMatch</Code><Message>No match.</Message>'),
       39,
