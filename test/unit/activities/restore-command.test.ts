@@ -9,6 +9,8 @@ import { type Places, placesOf } from '../../../activities/postgres/scratch.ts';
 import { quoted } from '../../../activities/quoted.ts';
 
 const segment = '000000010000000000000007';
+/** A busy machine takes its time to start a process, and to bury one. */
+const patience = { timeout: 20_000 };
 
 describe('the restore_command', () => {
   let places: Places;
@@ -125,10 +127,10 @@ touch ${quoted(`${back}.soon`)}; echo 'ERROR: [0${code}]: unable to connect to t
     await given('exec sleep 60', 60_000);
     const child = spawn(places.restoreCommand, [segment, 'x'], { stdio: 'ignore' });
     const ended = new Promise((resolve) => child.on('exit', resolve));
-    await expect.poll(calls).toHaveLength(1);
+    await expect.poll(calls, patience).toHaveLength(1);
     const helper = (await execa('pgrep', ['-P', String(child.pid)])).stdout.trim();
     child.kill('SIGTERM');
     expect(await ended).toBe(143);
-    await expect.poll(async () => (await execa('ps', ['-p', helper], { reject: false })).exitCode).toBe(1);
+    await expect.poll(async () => (await execa('ps', ['-p', helper], { reject: false })).exitCode, patience).toBe(1);
   });
 });
