@@ -6,7 +6,15 @@ import { execa } from 'execa';
 import { currentActivity } from './current-activity.ts';
 import { failure } from './failure.ts';
 import { beating } from './heartbeat.ts';
-import { endProcesses, processesOfTask, scratchVariable, signal, taskMark, taskVariable } from './processes.ts';
+import {
+  askToEnd,
+  endProcesses,
+  processesOfTask,
+  scratchVariable,
+  signal,
+  taskMark,
+  taskVariable,
+} from './processes.ts';
 import { lastLines } from './tail.ts';
 
 export interface Ended {
@@ -74,6 +82,8 @@ export interface LongRun {
   withinMs?: number;
   /** Ends it early. */
   stop?: AbortSignal;
+  /** Looked at while it runs: a failure ends the program, and is thrown. */
+  refuse?: () => Promise<Error | undefined>;
 }
 
 /**
@@ -97,20 +107,20 @@ export async function runLong(run: LongRun): Promise<{ code: number; timedOut: b
   });
   const stopping = new Stopping(child.pid, run);
   let lines: string[] = [];
-  const reader = setInterval(() => {
-    lastLines(run.log, 3).then(
-      (read) => {
-        lines = read;
-      },
-      () => undefined,
-    );
-  }, 500);
+  let refusal: Error | undefined;
+  const look = async () => {
+    lines = await lastLines(run.log, 3);
+    refusal ??= await run.refuse?.();
+    if (refusal !== undefined) stopping.stop();
+  };
+  const reader = setInterval(() => void look().catch(() => undefined), 500);
   try {
     const { code, by } = await beating(
       () => run.details(lines),
       () => ended,
     );
     if (stopping.cancelled) throw new CancelledFailure(`${run.file} was cancelled`);
+    if (refusal !== undefined) throw refusal;
     if (by !== undefined && !stopping.timedOut) throw killed(run.file, by);
     return { code, timedOut: stopping.timedOut };
   } finally {
@@ -124,6 +134,7 @@ export async function runLong(run: LongRun): Promise<{ code: number; timedOut: b
 class Stopping {
   cancelled = false;
   timedOut = false;
+  #asked = false;
   private readonly pid: number | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly signal = Context.current().cancellationSignal;
@@ -154,10 +165,11 @@ class Stopping {
     this.early?.removeEventListener('abort', this.onAbort);
   }
 
-  private stop(): void {
-    if (this.pid === undefined) return;
+  stop(): void {
+    if (this.pid === undefined || this.#asked) return;
+    this.#asked = true;
     const group = -this.pid;
-    signal(group, 'SIGTERM');
+    askToEnd(group, 'SIGTERM');
     this.timers.push(setTimeout(() => signal(group, 'SIGKILL'), 10_000));
   }
 }

@@ -53,6 +53,14 @@ export interface Scratch {
   service?: string;
 }
 
+/** What a restore and its replay may take of the disk. */
+export interface Room {
+  /** The restored data and the WAL to replay. */
+  bytes: number;
+  /** Stays free for the live server, whoever else writes there: `10GB`. */
+  keepFree: string;
+}
+
 export interface ServiceMoment extends Found {
   /** The database's clock, UTC, microseconds: `2026-11-21T14:02:11.123456Z`. */
   at: string;
@@ -278,6 +286,8 @@ export interface HostChanges {
       key?: string;
       /** The segment that replay will begin with: it and those after it are fetched while the files are restored. */
       firstWal?: string;
+      /** Absent: only the disk itself says when it is full. */
+      room?: Room;
     } & Patience,
   ): Promise<Found & { bytes: number }>;
   /** Starts the server, or stops and restarts it with a new target, and returns when it is paused there. */
@@ -287,6 +297,8 @@ export interface HostChanges {
     target: RecoveryTarget;
     outageWithinMs: number;
     throwAway: boolean;
+    /** Absent: only the disk itself says when it is full. */
+    room?: Room;
   }): Promise<EndOfRecovery>;
   endOfRecovery(ask: { scratch: Scratch }): Promise<EndOfRecovery>;
   fingerprints(ask: {

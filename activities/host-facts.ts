@@ -1,11 +1,11 @@
-import { readdir, statfs } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { formatBytes } from '../evidence/format.ts';
 import type { PhysicalBackups } from '../plan/schema.ts';
-import { bytesOf } from '../plan/size.ts';
 import { backupKind } from './backups/kind.ts';
 import { runTool } from './child.ts';
-import type { Found, HostFacts, Scratch } from './contract.ts';
+import type { Found, HostFacts, Room, Scratch } from './contract.ts';
+import { freeAt, keptFree, noRoom } from './disk.ts';
 import { failure } from './failure.ts';
 import { loadPermit, type Permit, permitCommand, permitScratch } from './permit.ts';
 import { exists, placesOf, refuseLongSocket } from './postgres/scratch.ts';
@@ -108,35 +108,20 @@ async function besides(directory: string): Promise<string> {
   return `. ${dirname(directory)} also holds ${shown.join(', ')}: unless another run goes on there, it is what a terminated one left (lifeboat sweep shows and removes it)`;
 }
 
-/** What an unprivileged process may still write, on the disk that would hold the directory. */
-async function freeAt(directory: string): Promise<number> {
-  let place = directory;
-  while (!(await exists(place)) && place !== '/') place = dirname(place);
-  const { bavail, bsize } = await statfs(place);
-  return bavail * bsize;
-}
-
 /**
  * Room for a restore, beside what must stay free on the disk for the live server.
  *
- * @param ask.bytes the restored data and the WAL to replay
  * @throws DiskFull
  */
-export async function roomFor(ask: {
-  scratch: Scratch;
-  bytes: number;
-  keepFree: string;
-}): Promise<Found & { freeBytes: number }> {
-  await permitScratch(await loadPermit(), ask.scratch.directory);
-  const keep = bytesOf(ask.keepFree);
-  if (keep === undefined)
-    throw failure('PlanInvalid', `keepFree: "${ask.keepFree}" is not a size; write one such as 1GB`);
-  const freeBytes = await freeAt(ask.scratch.directory);
-  const expected = `${formatBytes(ask.bytes)} for the restore, and ${formatBytes(keep)} that stays free`;
-  if (freeBytes < ask.bytes + keep)
-    throw failure(
-      'DiskFull',
-      `${formatBytes(freeBytes)} are free at ${dirname(ask.scratch.directory)} on ${ask.scratch.host}, expected ${expected}. Make room, or choose another directory in the plan (drills.monthly.directory).`,
-    );
-  return { freeBytes, found: `${formatBytes(freeBytes)} free`, expected };
+export async function roomFor(ask: { scratch: Scratch } & Room): Promise<Found & { freeBytes: number }> {
+  const { scratch, ...room } = ask;
+  await permitScratch(await loadPermit(), scratch.directory);
+  const full = await noRoom(scratch, room, room.bytes);
+  if (full !== undefined) throw full;
+  const freeBytes = await freeAt(scratch.directory);
+  return {
+    freeBytes,
+    found: `${formatBytes(freeBytes)} free`,
+    expected: `${formatBytes(room.bytes)} for the restore, and ${formatBytes(keptFree(room.keepFree))} that stays free`,
+  };
 }

@@ -9,6 +9,7 @@ import { takeBackup } from './backups/take-backup.ts';
 import type { HostChanges, HostReads, Scratch } from './contract.ts';
 import { hostFacts, roomFor } from './host-facts.ts';
 import { inTurn } from './in-turn.ts';
+import { sayingFullDisk } from './on-full-disk.ts';
 import { anchorOnStandby } from './postgres/anchor-on-standby.ts';
 import { anchorUnderLock } from './postgres/anchor-under-lock.ts';
 import { runAssertions } from './postgres/assertions.ts';
@@ -29,7 +30,7 @@ import { removeLeftovers } from './sweep/remove-leftovers.ts';
 const onServer = <Ask extends { scratch: Scratch }, Answer>(activity: (ask: Ask) => Promise<Answer>) =>
   inTurn(onOwnServer(activity));
 
-export const hostReads: HostReads = {
+export const hostReads: HostReads = sayingFullDisk({
   hostFacts,
   repository,
   segmentSize: inTurn(segmentSize),
@@ -38,9 +39,9 @@ export const hostReads: HostReads = {
   roomFor,
   litter,
   leftovers,
-};
+});
 
-export const hostChanges: HostChanges = {
+export const hostChanges: HostChanges = sayingFullDisk({
   restoreBeside: inTurn(restoreBeside),
   replayTo: onServer(replayTo),
   endOfRecovery: onServer(endOfRecovery),
@@ -57,4 +58,4 @@ export const hostChanges: HostChanges = {
   takeBackup,
   anchorOnStandby,
   anchorUnderLock,
-};
+});

@@ -91,7 +91,7 @@ async function stateOf(pid: number): Promise<string | undefined> {
 
 /** Ends processes: asks first, insists after `graceMs`. Returns those that are still there. */
 export async function endProcesses(found: FoundProcess[], graceMs = 5_000): Promise<FoundProcess[]> {
-  for (const { pid } of found) signal(pid, 'SIGTERM');
+  for (const { pid } of found) askToEnd(pid, 'SIGTERM');
   const left = await waitForEnd(found, graceMs);
   for (const { pid } of left) signal(pid, 'SIGKILL');
   return waitForEnd(left, 5_000);
@@ -105,6 +105,12 @@ export async function waitForEnd(found: FoundProcess[], withinMs: number): Promi
     if (left.length === 0 || performance.now() > deadline) return left;
     await wait(50);
   }
+}
+
+/** A stopped process hears of no signal but SIGKILL before it is woken. */
+export function askToEnd(pid: number, name: NodeJS.Signals): void {
+  signal(pid, name);
+  signal(pid, 'SIGCONT');
 }
 
 export function signal(pid: number, name: NodeJS.Signals): void {

@@ -103,13 +103,13 @@ async function assess(run: Run<MonthlyDrillInput>, scratch: Scratch) {
   );
   const anchor = await anchorBefore(run, repository, route);
   await noYoungTablespace(run, backup, service);
-  await roomForRestore(run, scratch, backup, segments * service.segmentBytes);
+  const room = await roomForRestore(run, scratch, backup, segments * service.segmentBytes);
   await notExercised(run);
   const ancestors = repository.timelines.find(({ id }) => id === service.timeline)?.ancestors ?? [];
   return {
     target,
     anchor,
-    beside: { scratch, backup, service, ancestors, database: run.plan.database.frontDoor.database },
+    beside: { scratch, backup, room, service, ancestors, database: run.plan.database.frontDoor.database },
   };
 }
 

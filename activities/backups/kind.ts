@@ -33,6 +33,8 @@ export interface Probe {
 export interface Restore extends Patience {
   label: string;
   bytes: number;
+  /** Looked at while it goes on: a failure ends it, and is thrown. */
+  refuse: () => Promise<Error | undefined>;
   data: string;
   tablespaces: string;
   /** Private to this restore: logs, locks, the queue of segments fetched ahead. */

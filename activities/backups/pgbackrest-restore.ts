@@ -39,14 +39,26 @@ async function attempt(backups: PhysicalBackups, ask: Restore, outage: Outage): 
   };
   const progress = progressOf(ask.bytes);
   let done: Done = {};
+  const failed = new AbortController();
   const { code } = await underWatch(outage, watched, async (stop) => {
     const details = () => done;
-    const ahead = ask.firstWal && fetchAhead(backups, ask.firstWal, { ...ask, details, stop }).catch(() => undefined);
+    const ahead =
+      ask.firstWal &&
+      fetchAhead(backups, ask.firstWal, { ...ask, details, stop: AbortSignal.any([stop, failed.signal]) }).catch(
+        () => undefined,
+      );
     const readLog = (lines: string[]) => {
       done = progress(lines);
       return done;
     };
-    return runLong({ file: program, words, env, log, details: readLog, stop }).finally(() => ahead);
+    try {
+      return await runLong({ file: program, words, env, log, details: readLog, stop, refuse: ask.refuse });
+    } catch (error) {
+      failed.abort();
+      throw error;
+    } finally {
+      await ahead;
+    }
   });
   if (code === 0) return;
   const output = (await readFrom(log, start))

@@ -2,7 +2,8 @@ import { chmod, lstat, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { join } from 'node:path';
 import { formatBytes } from '../../evidence/format.ts';
 import type { PhysicalBackups } from '../../plan/schema.ts';
-import type { Found, Patience, Scratch } from '../contract.ts';
+import type { Found, Patience, Room, Scratch } from '../contract.ts';
+import { noRoom } from '../disk.ts';
 import { failure } from '../failure.ts';
 import { controlData } from '../postgres/control-data.ts';
 import { claim } from '../postgres/made-by.ts';
@@ -38,6 +39,7 @@ export async function restoreBeside(
     scratch: Scratch;
     key?: string;
     firstWal?: string;
+    room?: Room;
   } & Patience,
 ): Promise<Found & { bytes: number }> {
   const { places, permit } = await permittedPlaces(ask.scratch);
@@ -54,8 +56,14 @@ export async function restoreBeside(
   for (const file of [places.restored, places.target, join(places.data, 'postmaster.pid')])
     await rm(file, { force: true });
   await empty(places.spool);
-  const { backups: _backups, scratch: _scratch, key: _key, ...what } = ask;
-  await kind.restore(ask.backups, { ...places, ...what });
+  const refuse = () => noRoom(ask.scratch, ask.room);
+  // What an earlier attempt has restored is there already: only then less room is enough.
+  const full = (await exists(join(places.data, 'PG_VERSION')))
+    ? await refuse()
+    : await noRoom(ask.scratch, ask.room, ask.room?.bytes);
+  if (full !== undefined) throw full;
+  const { backups: _backups, scratch: _scratch, key: _key, room: _room, ...what } = ask;
+  await kind.restore(ask.backups, { ...places, ...what, refuse });
   await refuseIncomplete(places);
   await refuseOutsideTablespaces(places);
   await controlData(permit, places.data);

@@ -34,10 +34,20 @@ export type Reached = { state: RecoveryState } | { raised: Record<string, number
 /** Replay stands still, and people wait, until it is seen. */
 const lookEveryMs = 100;
 
-/** @param outage of the archive, which is told of it */
-export async function waitForPause(places: Places, start: Start, pid: number, outage?: Outage): Promise<Reached> {
+/**
+ * @param outage of the archive, which is told of it
+ * @param watch called again and again; what it throws ends the waiting
+ */
+export async function waitForPause(
+  places: Places,
+  start: Start,
+  pid: number,
+  outage?: Outage,
+  watch?: () => Promise<void>,
+): Promise<Reached> {
   let seen: RecoveryState | undefined;
   for (;;) {
+    await watch?.();
     const alive = await isAlive(pid);
     const state = alive ? await askRecovery(places) : undefined;
     seen = state ?? seen;

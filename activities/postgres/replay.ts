@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { RecoveryTarget } from '../../recovery/archive.ts';
 import { backupKind } from '../backups/kind.ts';
-import type { EndOfRecovery, Scratch } from '../contract.ts';
+import type { EndOfRecovery, Room, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { Outage } from '../outage.ts';
 import type { Permit } from '../permit.ts';
@@ -14,6 +14,7 @@ import { writeConfiguration } from './configuration.ts';
 import { controlData } from './control-data.ts';
 import { noteStart, promotedAlready, readStart, type Start, waitForPause } from './paused.ts';
 import { askRecovery, describeEnd } from './recovery-state.ts';
+import { watchReplay } from './replay-watch.ts';
 import { writeRestoreCommand } from './restore-command.ts';
 import { exists, type Places, permittedPlaces } from './scratch.ts';
 import { findServer, startServer, stopServer } from './server.ts';
@@ -26,6 +27,8 @@ export interface ReplayAsk {
   /** How long an outage of the archive is waited for, milliseconds since the activity was first scheduled. */
   outageWithinMs: number;
   throwAway: boolean;
+  /** Absent: only the disk itself says when it is full. */
+  room?: Room;
 }
 
 /** A large checkpoint at the stop of a server that has replayed much. */
@@ -50,12 +53,13 @@ export async function replayTo(ask: ReplayAsk): Promise<EndOfRecovery> {
   if (!(await exists(places.restored)))
     throw failure('ReplayFailed', `there is no complete restore in ${places.directory}. Restore there first.`);
   const outage = new Outage('ArchiveUnreachable', ask);
+  const watch = watchReplay(ask.scratch, ask.room, places);
   let start = await readStart(places);
   let pid = await findServer(places);
   if (start === undefined || pid === undefined || !sameTarget(start.target, ask.target))
     [start, pid] = await startTowards(ask, outage, places, permit, start?.raised ?? {});
   for (let raises = 0, kills = 0; ; ) {
-    const reached = await waitForPause(places, start, pid, outage);
+    const reached = await waitForPause(places, start, pid, outage, watch);
     if ('state' in reached) {
       await refuseOtherCollations(places);
       return describeEnd(places, reached.state, ask.scratch.host, start.logFrom);

@@ -75,6 +75,14 @@ run() {
   child=
   return "$code"
 }
+# Some shells call a file that cannot be opened code 1: it must be there before a command is run.
+( : >"$said" ) 2>/dev/null || exit 200
+full() {
+  dd if=/dev/zero of="$said.probe" bs=65536 count=1 2>/dev/null
+  code_of_probe=$?
+  rm -f "$said.probe"
+  test "$code_of_probe" != 0
+}
 waiting() {
   sleep "$1" &
   child=$!
@@ -100,6 +108,8 @@ while :; do
   run fetch_proven "$file" "$to"
   code=$?
   if test "$code" = 0; then rm -f "$reason"; finish 0; fi
+  # On a full disk nothing is proven: what failed could not even say so.
+  if full; then say "no room for $file"; finish 200; fi
   # A repository that had an error has proven nothing.
   if test "$code" = 1 && ! grep -qE '\\[[A-Za-z]+Error\\]' "$said"; then
     echo "$file" >>"$absent"

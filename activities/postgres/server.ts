@@ -7,7 +7,7 @@ import { belongingTo, toolEnvironment } from '../child.ts';
 import { failure } from '../failure.ts';
 import { beating } from '../heartbeat.ts';
 import type { Permit } from '../permit.ts';
-import { endProcesses, isAlive, processesOf, signal, waitForEnd } from '../processes.ts';
+import { askToEnd, endProcesses, isAlive, processesOf, waitForEnd } from '../processes.ts';
 import { type Places, refuseLongSocket } from './scratch.ts';
 
 /** Pid of the postmaster of this directory, and of no other: a pid file may name a stranger by now. */
@@ -94,7 +94,7 @@ export async function stopServer(
   const pid = await findServer(places);
   let clean = true;
   if (pid !== undefined) {
-    signal(pid, ways[way]);
+    askToEnd(pid, ways[way]);
     const server = [{ pid, command: 'postgres' }];
     const left = await beating(
       () => ({ stopping: places.directory }),

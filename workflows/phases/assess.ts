@@ -1,5 +1,5 @@
 /** What must be true before a byte is restored. Everything here only reads; nothing is switched or flushed for the occasion. */
-import type { Found, HostFacts, Scratch, ServiceMoment } from '../../activities/contract.ts';
+import type { Found, HostFacts, Room, Scratch, ServiceMoment } from '../../activities/contract.ts';
 import { secretNames } from '../../plan/hosts.ts';
 import type { BackupInfo, Repository } from '../../recovery/archive.ts';
 import { failure } from '../runbook/failure.ts';
@@ -79,11 +79,15 @@ export function noYoungTablespace(run: Run, backup: BackupInfo, service: Service
   });
 }
 
+/** A recovery fetches WAL ahead of what it replays, at most this much beyond the target. */
+const fetchedAheadBytes = 256 * 1024 * 1024;
+
 /** Room for the data and all the WAL, and what the plan wants to stay free. */
-export function roomForRestore(run: Run, scratch: Scratch, backup: BackupInfo, walBytes: number): Promise<Found> {
-  return run.check('There is room on the drill host', () =>
-    run
-      .host(scratch.host)
-      .roomFor({ scratch, bytes: backup.bytes + walBytes, keepFree: run.plan.drills.monthly.keepFree }),
-  );
+export async function roomForRestore(run: Run, scratch: Scratch, backup: BackupInfo, walBytes: number): Promise<Room> {
+  const room = {
+    bytes: backup.bytes + walBytes + Math.min(walBytes, fetchedAheadBytes),
+    keepFree: run.plan.drills.monthly.keepFree,
+  };
+  await run.check('There is room on the drill host', () => run.host(scratch.host).roomFor({ scratch, ...room }));
+  return room;
 }

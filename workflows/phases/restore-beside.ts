@@ -1,5 +1,5 @@
 /** A server beside the live one: restored, paused at its anchor, rolled forward, promoted when it is to be thrown away. */
-import type { EndOfRecovery, Scratch, ServiceMoment } from '../../activities/contract.ts';
+import type { EndOfRecovery, Room, Scratch, ServiceMoment } from '../../activities/contract.ts';
 import { formatBytes } from '../../evidence/format.ts';
 import type { Anchor, BackupInfo, RecoveryTarget, TimelineInfo } from '../../recovery/archive.ts';
 import type { Change, Run } from '../runbook/run.ts';
@@ -11,13 +11,14 @@ export interface Beside {
   scratch: Scratch;
   backup: BackupInfo;
   database: string;
+  room: Room;
   /** The service as it was at T0, and the timelines that lead to its own. */
   service: ServiceMoment;
   ancestors: TimelineInfo['ancestors'];
 }
 
 /** Restores a backup into a directory of its own; nothing live is touched. Undo removes the directory and what runs in it. */
-export function restoreBeside(run: Run, { scratch, backup }: Beside): Change<{ bytes: number }> {
+export function restoreBeside(run: Run, { scratch, backup, room }: Beside): Change<{ bytes: number }> {
   const host = run.host(scratch.host);
   return {
     preview: async () => ({
@@ -33,6 +34,7 @@ export function restoreBeside(run: Run, { scratch, backup }: Beside): Change<{ b
         bytes,
         scratch,
         firstWal: startWal,
+        room,
         outageWithinMs: run.patienceMs(),
       });
       run.measure('restored', restored.bytes, 'bytes', 'size of the restored data directory, from pgBackRest');
@@ -45,7 +47,12 @@ export function restoreBeside(run: Run, { scratch, backup }: Beside): Change<{ b
 }
 
 /** Starts the restored server, or moves it on, and leaves it paused at `target`. The undo is that of the restore. */
-export function replayTo(run: Run, { scratch }: Beside, target: RecoveryTarget, where: string): Change<EndOfRecovery> {
+export function replayTo(
+  run: Run,
+  { scratch, room }: Beside,
+  target: RecoveryTarget,
+  where: string,
+): Change<EndOfRecovery> {
   return {
     preview: async () => ({
       will: `replay WAL on timeline ${target.timeline} to ${where}, and pause there`,
@@ -59,6 +66,7 @@ export function replayTo(run: Run, { scratch }: Beside, target: RecoveryTarget, 
         target,
         outageWithinMs: run.patienceMs(),
         throwAway: run.mode !== 'live',
+        room,
       });
       run.measure(`replay to ${where}`, Date.now() - started, 'ms', 'from the start of the server to its pause there');
       return end;
