@@ -20,7 +20,7 @@ export function namesItsDisk(error: Error): boolean {
   return complete.has(error);
 }
 
-export function fullFailure(message: string): Error {
+function fullFailure(message: string): Error {
   const full = failure('DiskFull', message);
   complete.add(full);
   return full;

@@ -72,14 +72,21 @@ async function pidFileNames(places: Places, pid: number): Promise<void> {
   while (Date.now() < deadline && (await isAlive(pid)) && (await findServer(places)) !== pid) await wait(20);
 }
 
-/** Children of a server that died, and fetches that run in the background, would hold on to files and queue. */
+/**
+ * Children of a server that died, and fetches that run in the background, would hold on to files and queue. Those that are ended may
+ * just have started others: it is looked again until nothing is there.
+ */
 async function endLeftovers(places: Places): Promise<void> {
-  const left = await endProcesses(await processesOf(places.directory));
-  if (left.length > 0)
-    throw failure(
-      'LitterFound',
-      `process ${left[0]?.pid} (${left[0]?.command}) in ${places.directory} does not end. End it by hand: nothing can be started there before.`,
-    );
+  for (let rounds = 0; rounds < 10; rounds += 1) {
+    const found = await processesOf(places.directory);
+    if (found.length === 0) return;
+    const [left] = await endProcesses(found);
+    if (left !== undefined)
+      throw failure(
+        'LitterFound',
+        `process ${left.pid} (${left.command}) in ${places.directory} does not end. End it by hand: nothing can be started there before.`,
+      );
+  }
 }
 
 /** SIGINT: rolls back, writes a checkpoint. SIGQUIT: at once, when nothing of it is needed any more. */
