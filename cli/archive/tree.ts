@@ -49,10 +49,10 @@ function glyphOf({ timeline }: ArchiveResult, { id }: Branch, onWay: boolean, in
 
 function wordsOf(archive: ArchiveResult, branch: Branch, ink: Ink): string[] {
   const { id, promotedAt } = branch;
-  const here =
-    id === archive.timeline ? (archive.silent === undefined ? '  ← the service writes here' : '  ← newest') : '';
+  const here = archive.silent === undefined ? `the service writes here, at ${archive.lsn}` : 'the newest';
   return [
-    `${ink(`timeline ${id}`, 'bold')}${originOf(archive, branch)}${here}`,
+    `${ink(`timeline ${id}`, 'bold')}${originOf(archive, branch)}`,
+    ...(id === archive.timeline ? [ink(here, 'green')] : []),
     ...(promotedAt === undefined ? [] : [`promoted ${toSeconds(promotedAt)}`]),
     ...runsOf(archive, branch, ink),
     ...backupsOf(archive, id),

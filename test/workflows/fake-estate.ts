@@ -1,5 +1,12 @@
 /** A small estate in memory: typed fakes of every activity, that note what they were asked and fail when they are told to. */
-import type { ControlReads, ControlRecords, HostChanges, HostReads, LeftoverFound } from '../../activities/contract.ts';
+import type {
+  ControlReads,
+  ControlRecords,
+  HostChanges,
+  HostReads,
+  LeftoverFound,
+  ServiceMoment,
+} from '../../activities/contract.ts';
 import type { Evidence, Leftover } from '../../evidence/evidence.ts';
 import type { Plan } from '../../plan/schema.ts';
 import type { Anchor, BackupInfo, Repository } from '../../recovery/archive.ts';
@@ -121,6 +128,9 @@ export class FakeEstate {
   /** Hosts without a worker. */
   silent: string[] = [];
   now = '2026-11-21T14:02:11.000000Z';
+  archiving: Partial<Pick<ServiceMoment, 'lastArchivedWal' | 'archiver'>> = {
+    lastArchivedWal: '000000010000000000000008',
+  };
   /** Called before an activity answers: throw to make it fail, wait to make it slow. */
   before: (activity: string) => Promise<void> | void = () => undefined;
 
@@ -137,7 +147,7 @@ export class FakeEstate {
         serverVersion: 150018,
         segmentBytes: 16 * 1024 ** 2,
         checksums: true,
-        lastArchivedWal: '000000010000000000000008',
+        ...this.archiving,
         collation: { provider: 'libc', version: '2.36' },
         extensions: [],
         tablespaces: [],
@@ -202,6 +212,7 @@ export class FakeEstate {
         lsn: '0/8FFFF00',
         at: '2026-11-21T14:01:48.113Z',
         segment: '000000010000000000000008',
+        transaction: 736,
       }),
       leftovers: async ({ host }) => ({
         found: 'looked',
