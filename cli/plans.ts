@@ -133,20 +133,24 @@ export async function newestStoredRun(
       ...(rtoMs === undefined ? {} : { rtoMs }),
       ...(rpoMs === undefined ? {} : { rpoMs }),
     },
+    ...(note === undefined ? {} : { note }),
   };
 }
 
-/** Newest first; `note` says why the store was not read. */
+/** Newest first; `note` says why the store was not read: then only those are told whose evidence waits here. */
 export async function storedRunsOf(
   { evidence, service }: Plan,
   kind: RunKind,
   since?: Date,
 ): Promise<{ runs: StoredRun[]; note?: string }> {
-  const { listRuns } = await import('../activities/evidence/store.ts');
+  const { listRuns, waitingRuns } = await import('../activities/evidence/store.ts');
   try {
     return { runs: await listRuns(evidence, service, { kind, ...(since && { since, limit: manyRuns }) }) };
   } catch (error) {
-    return { runs: [], note: `The evidence store of ${service} was not read: ${firstLine(error)}` };
+    return {
+      runs: await waitingRuns(evidence, service, kind),
+      note: `The evidence store of ${service} was not read: ${firstLine(error)}`,
+    };
   }
 }
 

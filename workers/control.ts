@@ -11,6 +11,7 @@ import { knownPlans } from './known-plans.ts';
 import { serveMetrics } from './metrics/metrics.ts';
 import { watchServices } from './metrics/services.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
+import { bringEvidenceHome } from './waiting-evidence.ts';
 import { runWorker } from './worker.ts';
 
 const logger = pino({ name: 'lifeboat-control' });
@@ -23,6 +24,7 @@ async function main(): Promise<void> {
   const stop = new AbortController();
   if (served !== undefined) void watchServices(served.metrics, stop.signal, logger);
   await registerSearchAttributes(logger);
+  void bringEvidenceHome(logger, stop.signal);
   const readyFile = process.env.LIFEBOAT_READY_FILE;
   await runWorker({
     identity: `control@${hostname()}:${process.pid}`,

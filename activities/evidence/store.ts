@@ -21,24 +21,25 @@ const concurrency = 8;
  */
 export async function readEvidence(store: EvidenceStore, service: string, run: string): Promise<Evidence | undefined> {
   const local = await filesBelow(store.directory, runFolder(service, run), evidenceFile);
-  const stored = await withStore(store, (opened) => evidenceIn(opened, runFolder(service, run))).catch((error) => {
+  const stored = await withStore(store, (opened) => storedBytes(opened, runFolder(service, run))).catch((error) => {
     // What was written here while the store was down is read while it is still down.
     if (local.length > 0) return [];
     throw error;
   });
   return [...stored, ...local]
-    .map((bytes) => parseEvidence(bytes, run))
+    .map((bytes) => evidenceIn(bytes, run))
     .filter((one) => one.run === run)
     .sort((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt))[0];
 }
 
-async function evidenceIn(opened: ObjectStore, folder: string): Promise<Uint8Array[]> {
+async function storedBytes(opened: ObjectStore, folder: string): Promise<Uint8Array[]> {
   const keys = (await opened.list(folder)).filter((key) => key.endsWith(`/${evidenceFile}`));
   const found = await pMap(keys, (key) => opened.get(key), { concurrency });
   return found.filter((bytes) => bytes !== undefined);
 }
 
-function parseEvidence(bytes: Uint8Array, run: string): Evidence {
+/** @throws InputInvalid it is of another version */
+export function evidenceIn(bytes: Uint8Array, run: string): Evidence {
   const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
   if (isEvidence(value)) return value;
   const schema = typeof value === 'object' && value !== null && 'schema' in value ? String(value.schema) : 'none';
@@ -90,10 +91,8 @@ export async function listRuns(
     for (const key of known.keys()) if (key.startsWith(folder) && !keys.includes(key)) known.delete(key);
     return runs;
   });
-  const local = (await filesBelow(store.directory, indexFolder(service), '.json')).map(parseRun);
-  const wanted = ({ runbook, mode, endedAt }: StoredRun) =>
-    (kind === undefined || (runbook === kind.runbook && mode === kind.mode)) && !endedBefore(endedAt, since);
-  const runs = [...stored, ...local].flat().filter(wanted);
+  const waiting = await waitingRuns(store, service, kind);
+  const runs = [...stored.flat(), ...waiting].filter(({ endedAt }) => !endedBefore(endedAt, since));
   return newestOfEach(runs).slice(0, limit);
 }
 
@@ -102,9 +101,11 @@ function endedBefore(at: string | undefined, since: Date | undefined): boolean {
 }
 
 /** Runs whose evidence waits in the directory of this machine, because the store did not take it. */
-export async function runsWaiting(store: EvidenceStore, service: string): Promise<number> {
+export async function waitingRuns(store: EvidenceStore, service: string, kind?: RunsAsk['kind']): Promise<StoredRun[]> {
   const local = await filesBelow(store.directory, indexFolder(service), '.json');
-  return newestOfEach(local.flatMap(parseRun)).length;
+  const wanted = ({ runbook, mode }: StoredRun) =>
+    kind === undefined || (runbook === kind.runbook && mode === kind.mode);
+  return newestOfEach(local.flatMap(parseRun).filter(wanted));
 }
 
 /** A line that cannot be read hides one run, not all the others. */

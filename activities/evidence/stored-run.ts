@@ -1,4 +1,5 @@
 import type { Evidence, Flag, Mode, Outcome } from '../../evidence/evidence.ts';
+import { indexFolder, kindFolder, provenFolder } from './layout.ts';
 
 /** One line of a service's list of runs: enough for a page, without reading the evidence. */
 export interface StoredRun {
@@ -44,11 +45,18 @@ export function endOf(evidence: Evidence): string {
   return evidence.endedAt ?? evidence.startedAt;
 }
 
+/** Where the line of a run stands: among those of its kind, among all, and where it has proven something. */
+export function listsOf(evidence: Evidence): string[] {
+  const { service } = evidence;
+  const proven = exercised(evidence).map((what) => provenFolder(service, what));
+  return [kindFolder(service, evidence), indexFolder(service), ...proven];
+}
+
 /** What a live recovery goes through, and a drill does not. */
 export const liveOnly = ['swap', 'traffic', 'people'] as const;
 
 /** Only a live recovery that came to its end has shown that these work; it names itself what it left out. */
-export function exercised(evidence: Evidence): string[] {
+function exercised(evidence: Evidence): string[] {
   if (evidence.mode !== 'live' || evidence.outcome !== 'recovered') return [];
   const left = new Set(evidence.notExercised.map((one) => one.what));
   return liveOnly.filter((what) => !left.has(what));

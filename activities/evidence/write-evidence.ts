@@ -1,26 +1,19 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Evidence } from '../../evidence/evidence.ts';
-import { renderHtml } from '../../evidence/render/html.ts';
-import { renderMarkdown } from '../../evidence/render/markdown.ts';
 import type { EvidenceStore } from '../../plan/schema.ts';
 import type { Found } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { resolveSecret } from '../secrets.ts';
 import { writeDurably } from './directory.ts';
+import { type File, filesOf, sha256Of } from './files.ts';
 import { stableJson } from './json.ts';
-import { evidenceFile, executionFolder, indexFolder, kindFolder, newestFirst, provenFolder } from './layout.ts';
+import { evidenceFile, executionFolder, indexFolder, newestFirst } from './layout.ts';
 import { withStore } from './object-store.ts';
 import { withoutSecrets } from './secrets-removed.ts';
-import { endOf, exercised, storedRun } from './stored-run.ts';
+import { endOf, listsOf, storedRun } from './stored-run.ts';
+import { uploadWaiting } from './waiting.ts';
 
 type Written = Found & { location: string; sha256: string };
-
-interface File {
-  name: string;
-  bytes: Uint8Array;
-  contentType: string;
-}
 
 /**
  * Writes evidence, report and a line in the list of runs, and reads the evidence back.
@@ -36,8 +29,14 @@ export async function writeEvidence(ask: { store: EvidenceStore; evidence: Evide
   const files = filesOf(evidence, bytes, sha256);
   const note = found === 0 ? '' : `; secrets were found in ${found} of its texts and removed: say where they came from`;
   try {
-    const location = await toStore(ask.store, evidence, files, sha256);
-    return { location, sha256, found: `${location}, read back and equal${note}`, expected: 'evidence in the store' };
+    const location = await inTime(toStore(ask.store, evidence, files, sha256));
+    const later = await whatWaited(ask.store, evidence.service);
+    return {
+      location,
+      sha256,
+      found: `${location}, read back and equal${note}${later}`,
+      expected: 'evidence in the store',
+    };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const location = await toDirectory(ask.store, evidence, files, why);
@@ -50,41 +49,30 @@ export async function writeEvidence(ask: { store: EvidenceStore; evidence: Evide
   }
 }
 
+/** A store that takes minutes for each request must not keep a run from ending, milliseconds. */
+const storeWithinMs = 60_000;
+
+function inTime<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`the evidence store did not take it within ${storeWithinMs / 1000} s`)),
+      storeWithinMs,
+    );
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** Now that the store takes something, what waits for it goes there too; that it cannot is no reason to fail. */
+async function whatWaited(store: EvidenceStore, service: string): Promise<string> {
+  const { uploaded, kept } = await uploadWaiting(store, service).catch(() => ({ uploaded: [], kept: [] }));
+  const came = uploaded.length === 0 ? '' : `; uploaded too, having waited on this worker: ${uploaded.join(', ')}`;
+  return `${came}${kept.map((one) => `; ${one}`).join('')}`;
+}
+
 /** Those that cannot be resolved cannot be in the evidence either; the store will say what is wrong with them. */
 async function storeSecrets(store: EvidenceStore): Promise<string[]> {
   const resolved = await Promise.allSettled([resolveSecret(store.accessKeyId), resolveSecret(store.secretAccessKey)]);
   return resolved.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-}
-
-/** The page shows the hash of the evidence that it was drawn from: whoever holds both can tell that they belong together. */
-function filesOf(evidence: Evidence, bytes: Uint8Array, sha256: string): File[] {
-  const encode = (text: string) => new TextEncoder().encode(text);
-  return [
-    { name: evidenceFile, bytes, contentType: 'application/json' },
-    {
-      name: 'report.md',
-      bytes: encode(drawn(() => renderMarkdown(evidence))),
-      contentType: 'text/markdown; charset=utf-8',
-    },
-    {
-      name: 'report.html',
-      bytes: encode(drawn(() => renderHtml(evidence, { sha256 }))),
-      contentType: 'text/html; charset=utf-8',
-    },
-  ];
-}
-
-/** A report can be drawn again from the evidence at any time; evidence that was not written is lost. */
-function drawn(draw: () => string): string {
-  try {
-    return draw();
-  } catch (error) {
-    return `The report could not be drawn (${error instanceof Error ? error.message : String(error)}). The evidence beside it is whole. Please report this.\n`;
-  }
-}
-
-function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** Last the line in the list: what is listed is whole. */
@@ -102,10 +90,7 @@ async function toStore(store: EvidenceStore, evidence: Evidence, files: File[], 
     const location = opened.location(folder + evidenceFile);
     const line = stableJson(storedRun(evidence, location));
     const name = newestFirst(endOf(evidence), `${run}-${runId}`);
-    await opened.put(kindFolder(service, evidence) + name, line, 'application/json');
-    await opened.put(indexFolder(service) + name, line, 'application/json');
-    for (const what of exercised(evidence))
-      await opened.put(provenFolder(service, what) + name, line, 'application/json');
+    for (const list of listsOf(evidence)) await opened.put(list + name, line, 'application/json');
     return location;
   });
 }

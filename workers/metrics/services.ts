@@ -5,7 +5,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { Logger } from 'pino';
-import { runsWaiting, type StoredRun } from '../../activities/evidence/store.ts';
+import { type StoredRun, waitingRuns } from '../../activities/evidence/store.ts';
 import type { Plan } from '../../plan/schema.ts';
 import { type Engine, type EngineRun, temporalEngine } from '../pages/engine.ts';
 import { type Stores, storesOf } from '../pages/stores.ts';
@@ -30,7 +30,7 @@ export async function watchServices(metrics: Metrics, signal: AbortSignal, logge
   const watch = new ServicesWatch({
     engine: temporalEngine(connection, new Client({ connection, namespace })),
     stores: storesOf(process.env.LIFEBOAT_PLANS),
-    waiting: ({ evidence, service }) => runsWaiting(evidence, service),
+    waiting: async ({ evidence, service }) => (await waitingRuns(evidence, service)).length,
   });
   metrics.show(() => samplesOf(watch.known, new Date()));
   await lookOften(() => watch.look(), { everyMs, signal, logger });

@@ -85,7 +85,11 @@ async function ofStore(stores: Stores, plan: Plan): Promise<{ runs: ListedRun[];
   try {
     return { runs: (await stores.list(plan)).map((run) => fromStore(plan.service, run)), notes: [] };
   } catch (error) {
-    return { runs: [], notes: [storeSilent(plan.service, error)] };
+    const waiting = await stores.waiting(plan).catch(() => []);
+    return {
+      runs: waiting.map((run) => fromStore(plan.service, run)),
+      notes: [storeSilent(plan.service, error)],
+    };
   }
 }
 

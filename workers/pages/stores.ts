@@ -1,5 +1,5 @@
 /** What the pages ask of the plans on this machine, and of the evidence stores that they name. */
-import { listRuns, readEvidence, type StoredRun } from '../../activities/evidence/store.ts';
+import { listRuns, readEvidence, type StoredRun, waitingRuns } from '../../activities/evidence/store.ts';
 import { planFiles, readPlan } from '../../activities/plans.ts';
 import type { Evidence, Mode } from '../../evidence/evidence.ts';
 import { scheduleEntries } from '../../plan/schedule-entries.ts';
@@ -13,6 +13,8 @@ export interface Stores {
   plans(): Promise<{ plans: Plan[]; notes: string[] }>;
   /** Newest first. */
   list(plan: Plan): Promise<StoredRun[]>;
+  /** Those whose evidence waits on this machine for the store to come back. */
+  waiting(plan: Plan): Promise<StoredRun[]>;
   /** The evidence of a run in any of the stores; `silent` says which ones did not answer. */
   read(run: string): Promise<{ evidence?: Evidence; silent: string[] }>;
 }
@@ -38,6 +40,7 @@ export function storesOf(where: string | undefined): Stores {
   return {
     plans: () => plans(''),
     list: (plan) => list(plan.service),
+    waiting: (plan) => waitingRuns(plan.evidence, plan.service),
     read: async (run) => {
       const silent: string[] = [];
       for (const { service, evidence: store } of (await plans('')).plans)

@@ -80,7 +80,7 @@ export async function strike(
   await trouble.begin(scenario);
 }
 
-export function evidenceOf(handle: WorkflowHandle): Promise<Evidence> {
+function evidenceOf(handle: WorkflowHandle): Promise<Evidence> {
   return handle.query<Evidence>('evidence');
 }
 

@@ -18,6 +18,7 @@ export class FakeSources {
     { known: EngineRun; evidence?: Evidence; failure?: { type: string; message: string } }
   >();
   readonly stored: Evidence[] = [];
+  readonly waiting: Evidence[] = [];
   /** Made just now, so that nothing was due before. */
   scheduled: ListedSchedule[] = scheduleEntries(plan).map(({ name }) => ({
     id: scheduleId('orders', name),
@@ -57,6 +58,7 @@ export class FakeSources {
       if (this.storeDown) throw new Error('connection refused');
       return this.stored.map((evidence) => storedRun(evidence, `s3://evidence/${evidence.run}`));
     },
+    waiting: async () => this.waiting.map((evidence) => storedRun(evidence, `/var/lib/lifeboat/${evidence.run}`)),
     read: async (run) => {
       if (this.storeDown) return { silent: ['The evidence store of orders was not read: connection refused'] };
       const evidence = this.stored.find((one) => one.run === run);
