@@ -21,6 +21,8 @@ const whats: Record<OutageType, string> = {
 const longestPauseMs = 5_000;
 const mostGraceMs = 60_000;
 const longestSilenceSeconds = 10;
+/** A store that comes and goes all the time must not fill the run's history. */
+const mostTold = 20;
 
 /** Of one activity: what it waits for, and how long it still may. */
 export class Outage {
@@ -31,6 +33,8 @@ export class Outage {
   #extended = false;
   #since: number | undefined;
   #tries = 0;
+  #told = 0;
+  #open = false;
 
   constructor(type: OutageType, { outageWithinMs }: Patience) {
     const { currentAttemptScheduledTimestampMs: now, scheduledTimestampMs: first } = Context.current().info;
@@ -67,14 +71,19 @@ export class Outage {
     nowWaiting(
       `${whats[this.#type]} is away for ${formatDuration(this.#lastedMs())}, waiting ${formatDuration(this.leftMs)} more: ${why}`,
     );
-    if (first) await this.#tell(why, false);
+    if (first && this.#told < mostTold) {
+      this.#told += 1;
+      this.#open = true;
+      await this.#tell(why, false);
+    }
   }
 
   async over(): Promise<void> {
     if (this.#since === undefined) return;
     this.#since = undefined;
     nowWaiting(undefined);
-    await this.#tell('', true);
+    if (this.#open) await this.#tell('', true);
+    this.#open = false;
   }
 
   /** Takes note of a failed try, and waits a moment. @throws the error, when it is no outage or has lasted too long */

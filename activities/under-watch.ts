@@ -1,23 +1,28 @@
 /** Long work of a tool that has a patience of its own, and no words while it waits. */
 import { isOutage, type Outage } from './outage.ts';
 
-/** Milliseconds without a sign of progress before it is asked what the matter is. */
-const quietMs = 5_000;
+export interface Watched {
+  /** Changes while the work makes progress. */
+  marker(): Promise<unknown>;
+  /** Asks the store whether it answers. */
+  probe(stop: AbortSignal): Promise<unknown>;
+  /** Milliseconds without progress before it is asked. */
+  everyMs?: number;
+}
 
 /**
  * A tool that tries again by itself for minutes says nothing meanwhile: when it stands still, its store is asked whether it answers.
  *
- * @param marker changes while the work makes progress
  * @param work gets a signal that is aborted once the outage has lasted too long
  */
 export async function underWatch<T>(
   outage: Outage,
-  { marker, probe }: { marker: () => Promise<unknown>; probe: (stop: AbortSignal) => Promise<unknown> },
+  watched: Watched,
   work: (tooLong: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const ended = new AbortController();
   const tooLong = new AbortController();
-  const watching = watch(outage, marker, () => probe(ended.signal), ended.signal, tooLong).catch(() => undefined);
+  const watching = watch(outage, watched, ended.signal, tooLong).catch(() => undefined);
   try {
     const result = await work(tooLong.signal);
     if (tooLong.signal.aborted) throw tooLong.signal.reason;
@@ -30,21 +35,20 @@ export async function underWatch<T>(
 
 async function watch(
   outage: Outage,
-  marker: () => Promise<unknown>,
-  probe: () => Promise<unknown>,
+  { marker, probe, everyMs = 5_000 }: Watched,
   ended: AbortSignal,
   tooLong: AbortController,
 ): Promise<void> {
   let before = await marker();
   for (;;) {
-    await rest(quietMs, ended);
+    await rest(everyMs, ended);
     if (ended.aborted) return;
     const now = await marker();
     const moved = now !== before;
     before = now;
     const error = moved
       ? undefined
-      : await probe().then(
+      : await probe(ended).then(
           () => undefined,
           (why: unknown) => why,
         );

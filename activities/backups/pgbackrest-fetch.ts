@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import { belongingTo, type LongRun, runLong } from '../child.ts';
+import { failure } from '../failure.ts';
 import { quoted } from '../quoted.ts';
 import type { FetchPlaces } from './kind.ts';
 import { ask, base, program, sideBySide } from './pgbackrest-command.ts';
-import { meaningOf } from './pgbackrest-words.ts';
+import { firstWords, meaningOf } from './pgbackrest-words.ts';
 
 /**
  * Exit code 1 means that no repository holds the file. It is a proof only when no repository had an error: those show as
@@ -29,6 +30,11 @@ async function fetchOnce(backups: PhysicalBackups, file: string, to: string): Pr
   const { code, stderr } = await ask(backups, 'archive-get', ['--no-archive-async', file, to]);
   if (code === 0) return true;
   if (code === absent && !/\[\w+Error\]/.test(stderr)) return false;
+  if (/pg_control/.test(stderr) && /\[FileMissingError\]|missing file/.test(stderr))
+    throw failure(
+      'PlanInvalid',
+      `pgBackRest reads the system identifier from the pg_control of the server on its own host, and finds none: ${firstWords(stderr)}. Let pg1-path of stanza ${backups.stanza} in ${backups.config} (or PGBACKREST_PG1_PATH of lifeboat-host) name a data directory on this host.`,
+    );
   throw meaningOf(
     { command: `archive-get ${file}`, code, output: stderr, config: backups.config, stanza: backups.stanza },
     { otherwise: 'ArchiveUnreachable', damaged: 'BackupCorrupt' },

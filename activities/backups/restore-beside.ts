@@ -17,6 +17,7 @@ import {
   writeWhole,
 } from '../postgres/scratch.ts';
 import { stopServer } from '../postgres/server.ts';
+import { openTablespaces } from '../postgres/tablespaces.ts';
 import { lastLines } from '../tail.ts';
 import { backupKind } from './kind.ts';
 
@@ -55,6 +56,7 @@ export async function restoreBeside(
   // The tool refuses to restore where a server seems to run; nothing runs here any more.
   for (const file of [places.restored, places.target, join(places.data, 'postmaster.pid')])
     await rm(file, { force: true });
+  await openTablespaces(places);
   await empty(places.spool);
   const refuse = () => noRoom(ask.scratch, ask.room);
   // What an earlier attempt has restored is there already: only then less room is enough.

@@ -9,6 +9,7 @@ import { findServer } from './server.ts';
 import { wasKilled, whyEnded } from './server-log.ts';
 import { one, placeOfScratch, type Row, withSession } from './session.ts';
 import { standing } from './standing.ts';
+import { openTablespaces } from './tablespaces.ts';
 
 /** The end of recovery fetches the last segment again and asks for the next history file; the archive may be slow. */
 const promoteWithinMs = 600_000;
@@ -34,6 +35,7 @@ export async function promoteScratch(ask: { scratch: Scratch } & Patience): Prom
       client.query('select pg_promote(false)'),
     );
   const after = await waitForPromotion(places, new Outage('ArchiveUnreachable', ask));
+  await openTablespaces(places);
   const timeline = Number(after.timeline);
   if (!(timeline > from))
     throw failure(

@@ -7,6 +7,7 @@ import { beating } from '../heartbeat.ts';
 import { type FoundProcess, processesNaming } from '../processes.ts';
 import { exists, permittedPlaces } from './scratch.ts';
 import { stopServer } from './server.ts';
+import { openTablespaces } from './tablespaces.ts';
 
 /**
  * Ends what runs in the directory and deletes it. Safe to repeat; nothing there is fine.
@@ -19,7 +20,10 @@ export async function removeScratch(ask: { scratch: Scratch }): Promise<Found> {
   await stopServer(places, 'immediate', 30_000);
   await beating(
     () => ({ deleting: directory }),
-    () => rm(directory, { recursive: true, force: true, maxRetries: 3 }),
+    async () => {
+      await openTablespaces(places);
+      await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+    },
   ).catch((error: Error) => {
     throw failure('LitterFound', `${directory} cannot be deleted: ${error.message}. Delete it by hand.`, error);
   });

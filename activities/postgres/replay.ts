@@ -18,7 +18,8 @@ import { watchReplay } from './replay-watch.ts';
 import { writeRestoreCommand } from './restore-command.ts';
 import { exists, type Places, permittedPlaces } from './scratch.ts';
 import { findServer, startServer, stopServer } from './server.ts';
-import { whyEnded } from './server-log.ts';
+import { createdTablespace, whyEnded } from './server-log.ts';
+import { closeTablespaces, removeTrace } from './tablespaces.ts';
 
 export interface ReplayAsk {
   backups: PhysicalBackups;
@@ -52,6 +53,16 @@ export async function replayTo(ask: ReplayAsk): Promise<EndOfRecovery> {
   refuseVagueTarget(ask.target);
   if (!(await exists(places.restored)))
     throw failure('ReplayFailed', `there is no complete restore in ${places.directory}. Restore there first.`);
+  try {
+    return await reach(ask, places, permit);
+  } catch (error) {
+    const location = await createdTablespace(places);
+    if (location !== undefined) await removeTrace(location, places, permit);
+    throw error;
+  }
+}
+
+async function reach(ask: ReplayAsk, places: Places, permit: Permit): Promise<EndOfRecovery> {
   const outage = new Outage('ArchiveUnreachable', ask);
   const watch = watchReplay(ask.scratch, ask.room, places);
   let start = await readStart(places);
@@ -100,6 +111,7 @@ async function startTowards(
     outageWithinMs: outage.leftMs,
   });
   await writeConfiguration(places, { target: ask.target, control, raised, throwAway: ask.throwAway });
+  await closeTablespaces(places);
   const start: Start = { target: ask.target, raised, logFrom: await sizeOf(places.serverLog) };
   await noteStart(places, start);
   return [start, await startServer(places, permit)];

@@ -80,6 +80,19 @@ function last(text: string, pattern: RegExp): string | undefined {
   return [...text.matchAll(pattern)].at(-1)?.[1];
 }
 
+/** Where the replay wanted to create a tablespace, and was not let. */
+export async function createdTablespace(places: Places): Promise<string | undefined> {
+  return tablespaceIn(await readFrom(places.serverLog, 0));
+}
+
+/** `CONTEXT:  WAL redo at 0/3000158 for Tablespace/CREATE: 16400 "/srv/space"`, after the FATAL that it belongs to. */
+export function tablespaceIn(log: string): string | undefined {
+  return last(
+    log,
+    /FATAL: {2}[^\n]*\n(?:[^\n]*HINT:[^\n]*\n)?[^\n]*CONTEXT: {2}WAL redo at \S+ for Tablespace\/CREATE: \d+ "([^\n]*)"$/gm,
+  );
+}
+
 /** The failure behind the end of a server that should have paused at its target. */
 export async function whyEnded(places: Places, from: number): Promise<Error> {
   const words = await recoveryWords(places, from);
@@ -87,6 +100,12 @@ export async function whyEnded(places: Places, from: number): Promise<Error> {
   const said = words.fatal.join('; ') || 'nothing';
   const tail = (await lastLines(places.serverLog, 3)).join(' | ');
   const server = `The server said: ${said}.`;
+  const tablespace = tablespaceIn(await readFrom(places.serverLog, from));
+  if (tablespace !== undefined)
+    return failure(
+      'TablespaceUnsafe',
+      `up to the target the WAL creates a tablespace in ${tablespace}, which the backup does not know: replaying that here would write there, outside of ${places.directory}. The server was not let (${said}), and nothing there was changed. Take a new backup, or choose a target before it.`,
+    );
   if (/No space left on device/.test(said) || waiting.startsWith('no room'))
     return failure(
       'DiskFull',

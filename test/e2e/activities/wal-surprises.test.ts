@@ -1,7 +1,8 @@
-import { chown, mkdir, readFile, rm, symlink } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RecoveryTarget } from '../../../recovery/archive.ts';
+import { filesBelow } from '../observer.ts';
 import { type Hand, newHand } from './hand.ts';
 import { archived, bin, newSmallEstate, type SmallEstate, segmentBytes, until } from './small-estate.ts';
 
@@ -133,6 +134,36 @@ describe('what WAL and backups can bring', () => {
       async () => expect(await estate.run('ls', join(scratch().directory, 'data/pg_tblspc'))).not.toContain('99999'),
       (error: unknown) => expect(error).toMatchObject({ type: 'TablespaceUnsafe' }),
     );
+    await hand.call('removeScratch', { scratch: scratch() });
+    await until('nothing is left', async () => (await estate.run('ls', estate.scratchRoot)) === '');
+  });
+
+  it('a tablespace that came and went after the backup is not created again where something lives now', async () => {
+    const place = join(estate.root, 'brief');
+    await mkdir(place);
+    await chown(place, estate.runAs.uid, estate.runAs.gid);
+    await estate.sql(`create tablespace brief location '${place}'`);
+    await estate.sql(`create table passing tablespace brief as select generate_series(1, 100) as id`);
+    await estate.sql('drop table passing');
+    await estate.sql('drop tablespace brief');
+    const target = await now('pg_current_wal_lsn()');
+    await estate.sql('insert into kept values (105)');
+    await estate.archiveSegment();
+    const ask = { kind: 'lsn', lsn: target, inclusive: true, timeline: 1 } as const;
+    const restore = () => hand.call('restoreBeside', { backups: estate.backups, label, bytes: 1, scratch: scratch() });
+    const refusal = { type: 'TablespaceUnsafe', message: expect.stringContaining(`creates a tablespace in ${place}`) };
+
+    await restore();
+    await expect(replay(ask)).rejects.toMatchObject(refusal);
+    expect(await readdir(place)).toEqual([]);
+
+    await estate.sql(`create tablespace later location '${place}'`);
+    await estate.sql(`create table living tablespace later as select generate_series(1, 500) as id; checkpoint`);
+    const before = await filesBelow(place);
+    await restore();
+    await expect(replay(ask)).rejects.toMatchObject(refusal);
+    expect(await filesBelow(place)).toEqual(before);
+    expect(await estate.sql('select count(*)::int as rows from living')).toEqual([{ rows: 500 }]);
     await hand.call('removeScratch', { scratch: scratch() });
     await until('nothing is left', async () => (await estate.run('ls', estate.scratchRoot)) === '');
   });

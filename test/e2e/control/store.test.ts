@@ -1,15 +1,22 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
-import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listAnchors, saveAnchor } from '../../../activities/evidence/anchors.ts';
 import { lastProven } from '../../../activities/evidence/last-proven.ts';
-import { listRuns, readEvidence } from '../../../activities/evidence/store.ts';
+import { listRuns, readEvidence, waitingRuns } from '../../../activities/evidence/store.ts';
 import { storeAnswers } from '../../../activities/evidence/store-answers.ts';
+import { uploadWaiting } from '../../../activities/evidence/waiting.ts';
 import { writeEvidence } from '../../../activities/evidence/write-evidence.ts';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import type { EvidenceStore } from '../../../plan/schema.ts';
@@ -340,5 +347,59 @@ describe('a store that is down', () => {
     const runs = await eventually('the store is back', () => listRuns(store, 'orders'));
     expect(runs.map(({ run }) => run)).toContain('orders-down');
     expect(runs.map(({ run }) => run)).toContain('orders-1a2b');
+  });
+});
+
+describe('evidence that waited for its store', () => {
+  const folder = 'orders/runs/orders-down/orders-down-first-execution';
+  const waiting = () => readdir(join(store.directory, 'orders/index'));
+
+  test('is brought there by whoever writes next, read back, and removed here', async () => {
+    const bytes = await readFile(join(store.directory, folder, 'evidence.json'));
+    expect(await waiting()).toHaveLength(1);
+    const { found } = await writeEvidence({ store, evidence: evidenceOf('orders-next') });
+    expect(found).toContain('uploaded too, having waited on this worker: orders-down');
+    const { Body } = await direct.send(
+      new GetObjectCommand({ Bucket: 'evidence', Key: `lifeboat/${folder}/evidence.json` }),
+    );
+    expect(Buffer.from((await Body?.transformToByteArray()) ?? [])).toEqual(bytes);
+    expect(await keysUnder(`lifeboat/${folder}`)).toHaveLength(3);
+    expect(await waiting()).toEqual([]);
+    await expect(stat(join(store.directory, 'orders/runs/orders-down'))).rejects.toThrow('ENOENT');
+    const listed = (await listRuns(store, 'orders')).find(({ run }) => run === 'orders-down');
+    expect(listed?.location).toBe(`s3://evidence/lifeboat/${folder}/evidence.json`);
+  });
+
+  test('is listed, and can be read, while the store is still down', async () => {
+    const away = { ...store, endpoint: `https://localhost:${await freePort()}` };
+    await writeEvidence({ store: away, evidence: evidenceOf('orders-again') });
+    await expect(listRuns(away, 'orders')).rejects.toMatchObject({ type: 'StoreUnreachable' });
+    expect((await waitingRuns(away, 'orders')).map(({ run }) => run)).toEqual(['orders-again']);
+    expect(await readEvidence(away, 'orders', 'orders-again')).toEqual(evidenceOf('orders-again'));
+  });
+
+  test('stays where it is when the store holds something else under its name, and that is said', async () => {
+    const away = { ...store, endpoint: `https://localhost:${await freePort()}` };
+    const mine = evidenceOf('orders-other', { outcome: 'not-proven' });
+    await writeEvidence({ store, evidence: evidenceOf('orders-other') });
+    await writeEvidence({ store: away, evidence: mine });
+    const { uploaded, kept } = await uploadWaiting(store, 'orders');
+    expect(uploaded).toEqual(['orders-again']);
+    expect(kept).toEqual([expect.stringMatching(/holds other evidence of orders-other than .*: compare them/)]);
+    const key = 'lifeboat/orders/runs/orders-other/orders-other-first-execution/evidence.json';
+    const { Body } = await direct.send(new GetObjectCommand({ Bucket: 'evidence', Key: key }));
+    expect(JSON.parse((await Body?.transformToString()) ?? '')).toMatchObject({ outcome: 'proven' });
+    expect(await waiting()).toHaveLength(1);
+  });
+
+  test('half of which is there already is completed', async () => {
+    const evidence = evidenceOf('orders-half');
+    const { location } = await writeEvidence({ store, evidence });
+    const away = { ...store, endpoint: `https://localhost:${await freePort()}` };
+    await writeEvidence({ store: away, evidence });
+    const prefix = location.replace('s3://evidence/', '').replace('evidence.json', '');
+    await direct.send(new DeleteObjectCommand({ Bucket: 'evidence', Key: `${prefix}report.md` }));
+    expect((await uploadWaiting(store, 'orders')).uploaded).toEqual(['orders-half']);
+    expect(await keysUnder(prefix)).toHaveLength(3);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { tellsOfKill, wordsIn } from '../../../activities/postgres/server-log.ts';
+import { tablespaceIn, tellsOfKill, wordsIn } from '../../../activities/postgres/server-log.ts';
 
 /** As PostgreSQL 15 printed them. */
 const line = (text: string) => `2026-11-21 14:31:20.103 UTC [4711] ${text}`;
@@ -82,5 +82,30 @@ describe('whether a server that is gone was killed', () => {
         ].join('\n'),
       ),
     ).toBe(false);
+  });
+});
+
+describe('a tablespace that the replay was not let create', () => {
+  const refusal = (place: string) =>
+    [
+      line('FATAL:  could not create symbolic link "pg_tblspc/16400": Permission denied'),
+      line(`CONTEXT:  WAL redo at 0/3000158 for Tablespace/CREATE: 16400 "${place}"`),
+    ].join('\n');
+
+  it('is named by its place', () => {
+    expect(tablespaceIn(refusal('/srv/space'))).toBe('/srv/space');
+    expect(
+      tablespaceIn(
+        [
+          line('FATAL:  directory "/srv/gone" does not exist'),
+          line('HINT:  Create this directory for the tablespace before restarting the server.'),
+          line('CONTEXT:  WAL redo at 0/3000158 for Tablespace/CREATE: 16400 "/srv/gone"'),
+        ].join('\n'),
+      ),
+    ).toBe('/srv/gone');
+  });
+
+  it('is not taken from another failure', () => {
+    expect(tablespaceIn(line('FATAL:  recovery ended before configured recovery target was reached'))).toBeUndefined();
   });
 });
