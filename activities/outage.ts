@@ -163,6 +163,11 @@ export function waitingOut<T>(
   return outage.waitOut(() => attempt(outage));
 }
 
+/** The store answers, and says no: a wrong key, a certificate that is over. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof ApplicationFailure && error.type === 'StoreRefused';
+}
+
 export function isOutage(error: unknown): error is ApplicationFailure {
   return error instanceof ApplicationFailure && typeof error.type === 'string' && Object.hasOwn(whats, error.type);
 }

@@ -1,5 +1,5 @@
 /** Long work of a tool that has a patience of its own, and no words while it waits. */
-import { isOutage, type Outage } from './outage.ts';
+import { isOutage, isRefusal, type Outage } from './outage.ts';
 
 export interface Watched {
   /** Changes while the work makes progress. */
@@ -13,19 +13,19 @@ export interface Watched {
 /**
  * A tool that tries again by itself for minutes says nothing meanwhile: when it stands still, its store is asked whether it answers.
  *
- * @param work gets a signal that is aborted once the outage has lasted too long
+ * @param work gets a signal that is aborted once the outage has lasted too long, or the store refuses
  */
 export async function underWatch<T>(
   outage: Outage,
   watched: Watched,
-  work: (tooLong: AbortSignal) => Promise<T>,
+  work: (hopeless: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const ended = new AbortController();
-  const tooLong = new AbortController();
-  const watching = watch(outage, watched, ended.signal, tooLong).catch(() => undefined);
+  const hopeless = new AbortController();
+  const watching = watch(outage, watched, ended.signal, hopeless).catch(() => undefined);
   try {
-    const result = await work(tooLong.signal);
-    if (tooLong.signal.aborted) throw tooLong.signal.reason;
+    const result = await work(hopeless.signal);
+    if (hopeless.signal.aborted) throw hopeless.signal.reason;
     return result;
   } finally {
     ended.abort();
@@ -37,7 +37,7 @@ async function watch(
   outage: Outage,
   { marker, probe, everyMs = 5_000 }: Watched,
   ended: AbortSignal,
-  tooLong: AbortController,
+  hopeless: AbortController,
 ): Promise<void> {
   let before = await marker();
   for (;;) {
@@ -53,10 +53,12 @@ async function watch(
           (why: unknown) => why,
         );
     if (ended.aborted) return;
+    // What no waiting can mend, the tool would still try for minutes.
+    if (isRefusal(error)) return hopeless.abort(error);
     if (!isOutage(error)) await outage.over();
     else {
       await outage.began(error.message);
-      if (outage.isTooLong) return tooLong.abort(outage.tooLong(error.message));
+      if (outage.isTooLong) return hopeless.abort(outage.tooLong(error.message));
     }
   }
 }

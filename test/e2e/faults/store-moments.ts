@@ -24,6 +24,7 @@ export const moments = {
     method: 'GET',
     path: '^/backups/.*/archive/orders/.*/[0-9A-F]{24}-',
   },
+  'the evidence': { method: 'PUT', path: '^/evidence/.*/runs/' },
   'the backup': { after: 'database/take-a-full-backup', method: 'PUT', path: '^/backups/.*/backup/orders/\\d' },
 } as const satisfies Record<string, Moment>;
 export type MomentName = keyof typeof moments;
@@ -66,16 +67,18 @@ export async function strike(
 ): Promise<void> {
   const { faults } = scenario.estate;
   const moment: Moment = moments[name];
-  await until(`the run reaches ${moment.after}`, async () => {
+  await until(`the run reaches ${moment.after ?? 'its plan'}`, async () => {
     const { steps, outcome, failure } = await evidenceOf(handle);
     if (outcome !== 'running') throw new Error(`the run ended ${outcome} before ${name}: ${failure?.message}`);
-    return steps.some((step) => step.id === moment.after) ? true : undefined;
+    return moment.after === undefined || steps.some((step) => step.id === moment.after) ? true : undefined;
   });
   // The first such request is held for a moment: long enough that the trouble has begun when it goes on.
   for (const method of moment.method.split('|'))
     await faults.add({ method, path: moment.path, count: 1, fault: { kind: 'delay', ms: 1_500 } });
-  await until(`a request of ${name}`, async () =>
-    (await faults.list()).some(({ struck }) => struck > 0) ? true : undefined,
+  await until(
+    `a request of ${name}`,
+    async () => ((await faults.list()).some(({ struck }) => struck > 0) ? true : undefined),
+    120_000,
   );
   await trouble.begin(scenario);
 }
