@@ -19,7 +19,7 @@ export interface BackupKind {
   /** Finds the backup that a former attempt of this step has taken, or takes it. */
   backup(backups: PhysicalBackups, ask: { type: BackupInfo['type']; key: string } & Patience): Promise<BackupInfo>;
   /** Lines of POSIX sh that define `fetch_fast` and `fetch_proven`, see postgres/restore-command.ts. */
-  fetchInShell(backups: PhysicalBackups, places: FetchPlaces): Promise<string>;
+  fetchInShell(backups: PhysicalBackups, places: FetchPlaces, silentSeconds: number): Promise<string>;
   version(): Promise<string>;
   permitted(permit: Permit, backups: PhysicalBackups): Promise<void>;
 }

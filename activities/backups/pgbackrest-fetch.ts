@@ -42,7 +42,7 @@ async function fetchOnce(backups: PhysicalBackups, file: string, to: string): Pr
 }
 
 /** Seconds that the store may say nothing, before it is asked again and that is said. */
-const silentSeconds = 20;
+const usualSilence = 20;
 
 /** Bytes of WAL that are fetched ahead of the recovery: replay is often faster than the store. */
 const aheadBytes = 1024 * 1024 * 1024;
@@ -62,7 +62,7 @@ export async function fetchAhead(
   { details, stop, ...places }: FetchPlaces & Pick<LongRun, 'details' | 'stop'>,
 ): Promise<void> {
   const fetched = join(places.spool, first);
-  const options = [...quietly(places), 'archive-get', ...(await ahead(backups, places))];
+  const options = [...quietly(places, usualSilence), 'archive-get', ...(await ahead(backups, places))];
   const { code } = await runLong({
     file: program,
     // Without --pg1-path: the restored pg_control, in which it would look, comes last. That of the live server tells the same.
@@ -80,10 +80,18 @@ export async function fetchAhead(
  * `fetch_fast` fetches ahead in the background. Its exit code 1 may also mean that the background process said nothing in time,
  * so whatever it says but "here it is" is asked again of `fetch_proven`.
  *
+ * @param silentSeconds how long the store may say nothing before it is asked again, and that is said
  * @see pgBackRest source, src/command/archive/get/get.c
  */
-export async function fetchInShell(backups: PhysicalBackups, places: FetchPlaces): Promise<string> {
-  const words = [program, ...base(backups), `--pg1-path=${places.data}`, ...quietly(places), 'archive-get'];
+export async function fetchInShell(
+  backups: PhysicalBackups,
+  places: FetchPlaces,
+  silentSeconds: number,
+): Promise<string> {
+  const words = [
+    ...[program, ...base(backups), `--pg1-path=${places.data}`],
+    ...[...quietly(places, silentSeconds), 'archive-get'],
+  ];
   const fast = [...words, ...(await ahead(backups, places))];
   return [
     `fetch_fast() { exec ${fast.map(quoted).join(' ')} "$1" "$2"; }`,
@@ -91,7 +99,7 @@ export async function fetchInShell(backups: PhysicalBackups, places: FetchPlaces
   ].join('\n');
 }
 
-function quietly({ lock, log }: FetchPlaces): string[] {
+function quietly({ lock, log }: FetchPlaces, silentSeconds: number): string[] {
   return [
     `--lock-path=${lock}`,
     `--log-path=${log}`,

@@ -107,7 +107,7 @@ async function startTowards(
   await rm(places.reason, { force: true });
   await rm(places.absent, { force: true });
   await writeRestoreCommand(places, {
-    fetch: await backupKind(ask.backups).fetchInShell(ask.backups, places),
+    fetch: await backupKind(ask.backups).fetchInShell(ask.backups, places, outage.silentSeconds),
     outageWithinMs: outage.leftMs,
   });
   await writeConfiguration(places, { target: ask.target, control, raised, throwAway: ask.throwAway });

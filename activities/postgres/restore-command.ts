@@ -39,6 +39,8 @@ export async function secondsSinceBoot(): Promise<number> {
 /** Seconds: what an outage is given that begins when the time is nearly over; and how long a refusal is waited for. */
 const mostGrace = 60;
 const mostRefused = 60;
+/** Seconds that a file may take before it is said that the server waits. */
+const slow = 10;
 
 /**
  * In this order: what can never pass, a refusal, an outage (its words come with others: an unreadable info file is also "missing"),
@@ -104,7 +106,12 @@ refused_until=$((began + ${Math.min(mostRefused, seconds)}))
 rest=1
 damaged=0
 while :; do
-  if test "$ahead" = yes && run fetch_fast "$file" "$to"; then rm -f "$reason"; finish 0; fi
+  if test "$ahead" = yes; then
+    if run fetch_fast "$file" "$to"; then rm -f "$reason"; finish 0; fi
+    since_boot
+    # To ask again takes its time: that it takes long is said before.
+    if test "$((now - began))" -ge ${slow}; then say "waiting for $file since $((now - began)) s"; fi
+  fi
   run fetch_proven "$file" "$to"
   code=$?
   if test "$code" = 0; then rm -f "$reason"; finish 0; fi
