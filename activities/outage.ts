@@ -37,11 +37,9 @@ export class Outage {
   #open = false;
 
   constructor(type: OutageType, { outageWithinMs }: Patience) {
-    const { currentAttemptScheduledTimestampMs: now, scheduledTimestampMs: first } = Context.current().info;
     this.#type = type;
     this.#withinMs = outageWithinMs;
-    // Earlier attempts have used up some of it. Both times are the engine's.
-    this.#deadline = performance.now() + (outageWithinMs ?? 0) - Math.max(0, now - first);
+    this.#deadline = performance.now() + (outageWithinMs === undefined ? 0 : outageWithinMs - spentMs());
   }
 
   get leftMs(): number {
@@ -88,7 +86,7 @@ export class Outage {
 
   /** Takes note of a failed try, and waits a moment. @throws the error, when it is no outage or has lasted too long */
   async #met(error: unknown): Promise<void> {
-    if (this.#withinMs === undefined || !isOutage(error) || error.nonRetryable === true) throw error;
+    if (!isOutage(error) || error.nonRetryable === true) throw error;
     this.#tries += 1;
     await this.began(error.message);
     if (this.isTooLong) throw this.tooLong(error.message);
@@ -97,6 +95,7 @@ export class Outage {
 
   /** Tries again for as long as nothing but an outage stands in the way, and the time for it lasts. */
   async waitOut<T>(attempt: () => Promise<T>): Promise<T> {
+    if (this.#withinMs === undefined) return attempt();
     try {
       for (;;) {
         try {
@@ -151,6 +150,12 @@ export class Outage {
       Context.current().log.debug(`the run was not told of the outage: ${String(error)}`);
     }
   }
+}
+
+/** What earlier attempts of the activity have used up. Both times are the engine's. */
+function spentMs(): number {
+  const { currentAttemptScheduledTimestampMs: now, scheduledTimestampMs: first } = Context.current().info;
+  return Math.max(0, now - first);
 }
 
 /** Of an activity that has one piece of work to wait with. */

@@ -36,7 +36,7 @@ function lies(moment: MomentName): { moment: MomentName; name: string; trouble: 
   ].map((trouble) => ({ moment, name: trouble.name, trouble }));
 }
 
-test.each(sampled([...lies('the restore'), ...lies('the replay')], 2, 'store lies'))(
+test.each(sampled([...lies('the restore'), ...lies('the fetching of WAL')], 2, 'store lies'))(
   'in $moment: a store that $name is found out, and BackupCorrupt says what is damaged',
   async ({ moment, trouble }) => {
     const handle = await startWith(scenario(), 'monthlyDrill', {}, {});

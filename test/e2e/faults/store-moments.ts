@@ -9,7 +9,10 @@ export interface Moment {
   /** Step that is going on then, or has to be reached before the requests are looked at. */
   after?: string;
   method: string;
+  /** RUN stands for the run's name: evidence of others may be on its way too. */
   path: string;
+  /** Until this step the requests stay unanswered: segments are fetched ahead, and must not be there when it begins. */
+  heldUntil?: RegExp;
 }
 
 export const moments = {
@@ -19,12 +22,18 @@ export const moments = {
     method: 'GET',
     path: '^/backups/.*/backup/orders/\\d.*/(bundle|pg_data)',
   },
-  'the replay': {
+  'the fetching of WAL': {
     after: 'database/restore-the-backup-beside',
     method: 'GET',
     path: '^/backups/.*/archive/orders/.*/[0-9A-F]{24}-',
   },
-  'the evidence': { method: 'PUT', path: '^/evidence/.*/runs/' },
+  'the replay': {
+    after: 'database/restore-the-backup-beside',
+    method: 'GET',
+    path: '^/backups/.*/archive/orders/.*/[0-9A-F]{24}-',
+    heldUntil: /^database\/(replay-to-the-anchor|roll-forward-to-the-target)$/,
+  },
+  'the evidence': { method: 'PUT', path: '^/evidence/.*/runs/RUN/' },
   'the backup': { after: 'database/take-a-full-backup', method: 'PUT', path: '^/backups/.*/backup/orders/\\d' },
 } as const satisfies Record<string, Moment>;
 export type MomentName = keyof typeof moments;
@@ -67,20 +76,35 @@ export async function strike(
 ): Promise<void> {
   const { faults } = scenario.estate;
   const moment: Moment = moments[name];
-  await until(`the run reaches ${moment.after ?? 'its plan'}`, async () => {
-    const { steps, outcome, failure } = await evidenceOf(handle);
-    if (outcome !== 'running') throw new Error(`the run ended ${outcome} before ${name}: ${failure?.message}`);
-    return moment.after === undefined || steps.some((step) => step.id === moment.after) ? true : undefined;
-  });
+  await reaches(handle, (id) => id === moment.after, moment.after === undefined);
+  if (moment.heldUntil !== undefined) {
+    await faults.add({ method: moment.method, path: moment.path, fault: { kind: 'hang' } });
+    await reaches(handle, (id) => moment.heldUntil?.test(id) === true);
+    await faults.clear();
+    return trouble.begin(scenario);
+  }
   // The first such request is held for a moment: long enough that the trouble has begun when it goes on.
+  const path = moment.path.replace('RUN', handle.workflowId);
   for (const method of moment.method.split('|'))
-    await faults.add({ method, path: moment.path, count: 1, fault: { kind: 'delay', ms: 1_500 } });
+    await faults.add({ method, path, count: 1, fault: { kind: 'delay', ms: 1_500 } });
   await until(
     `a request of ${name}`,
     async () => ((await faults.list()).some(({ struck }) => struck > 0) ? true : undefined),
     120_000,
   );
   await trouble.begin(scenario);
+}
+
+async function reaches(handle: WorkflowHandle, step: (id: string) => boolean, already = false): Promise<void> {
+  await until(
+    'the run reaches the step',
+    async () => {
+      const { steps, outcome, failure } = await evidenceOf(handle);
+      if (outcome !== 'running') throw new Error(`the run ended ${outcome} before that: ${failure?.message}`);
+      return already || steps.some(({ id }) => step(id)) ? true : undefined;
+    },
+    120_000,
+  );
 }
 
 function evidenceOf(handle: WorkflowHandle): Promise<Evidence> {
