@@ -1,3 +1,5 @@
+import { visible } from '../evidence/render/text.ts';
+
 /** Where words go: results to stdout, messages to stderr. */
 export interface Terminal {
   /** A result, one or more whole lines. */
@@ -15,6 +17,16 @@ interface Stream {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
+}
+
+/** Colours, which are ours; words of others bring none, because they are shown by their codes when a result is drawn. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with one
+const colour = /(\u001b\[[0-9;]*m)/;
+
+/** Whatever words of others are in it, a text steers nothing on the terminal: titles, cursors, the reading direction. */
+function harmless(text: string): string {
+  const parts = text.split(colour);
+  return parts.map((part, index) => (index % 2 === 1 ? part : visible(part.replaceAll('\r\n', '\n')))).join('');
 }
 
 const clearLine = '\r\u001b[2K';
@@ -40,13 +52,15 @@ export function openTerminal(
     live,
     result(text) {
       clear();
-      stdout.write(`${text}\n`);
+      // Into a file or a pipe go the bytes as they are: JSON and HTML have their own ways, and are compared by their hash.
+      stdout.write(`${stdout.isTTY === true ? harmless(text) : text}\n`);
     },
     message(text) {
       clear();
-      stderr.write(`${text}\n`);
+      stderr.write(`${harmless(text)}\n`);
     },
-    passing(text) {
+    passing(words) {
+      const text = visible(words);
       if (!live || text === passing) return;
       clear();
       // A line that wraps could not be taken away again. Some pseudo-terminals say that they are 0 wide.

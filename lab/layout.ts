@@ -79,7 +79,7 @@ export function layout(root: string): Layout {
       backupConfiguration: at(name, 'pgbackrest.conf'),
       backrest: at(name, 'backrest'),
       passwords: at(name, 'pgpass'),
-      permit: at(name, 'permit.yaml'),
+      permit: at(`${name}.permit.yaml`),
       temporary: at(name, 'tmp'),
     }),
   };

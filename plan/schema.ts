@@ -1,6 +1,6 @@
 /** The plan: one service, what it promises, where it runs, how it is backed up. A person must be able to read a plan aloud. */
 import { z } from 'zod';
-import { address, duration, name, path, port, schedule, secret, size, table, text } from './values.ts';
+import { address, duration, name, path, port, schedule, secret, size, statement, table, text } from './values.ts';
 
 const atLeastOne = 'the list is empty: name at least one';
 
@@ -42,7 +42,7 @@ const member = z.strictObject({ host: name, port, dataDirectory: path });
 
 const assertion = z.strictObject({
   name: text,
-  sql: text.describe('One SELECT that only reads'),
+  sql: statement.describe('One SELECT that only reads'),
   /** What the first column of the first row must be. */
   expect: z.union([z.number(), z.string(), z.boolean()], 'write the number, text, true or false that is expected'),
 });
@@ -86,7 +86,7 @@ const haproxy = z
     /** The runtime socket: an absolute path, or host:port. */
     socket: z
       .string()
-      .regex(/^\/[^\n]+$|^[A-Za-z0-9._-]+:\d{1,5}$/, 'not a socket: write an absolute path, or host:port'),
+      .regex(/^\/[^\p{Cc}]+$|^(?!-)[A-Za-z0-9._-]+:\d{1,5}$/u, 'not a socket: write an absolute path, or host:port'),
     backend: text,
   })
   .describe('What leads traffic to the service');

@@ -28,14 +28,24 @@ export const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,40}$/, 'not a name: use lower-case letters, digits and hyphens, starting with a letter');
 
-export const text = z.string().min(1, 'nothing is written here');
+/** A name or a word of a person: control characters would mean something to the programs that get it. */
+export const text = z
+  .string()
+  .min(1, 'nothing is written here')
+  .regex(/^[^\p{Cc}]*$/u, 'control characters and line breaks cannot stand here');
+
+/** May go over several lines. */
+export const statement = z
+  .string()
+  .min(1, 'nothing is written here')
+  .regex(/^[^\0]*$/, 'a zero byte cannot stand here');
 
 /** Absolute and normalised, so that one place has one name and permits can be compared. Never `/` itself. */
 export const path = z
   .string()
   .regex(/^\//, { error: 'not an absolute path: begin with /', abort: true })
   .regex(
-    /^(\/(?!\.{1,2}(\/|$))[^/\n]+)+$/,
+    /^(\/(?!\.{1,2}(\/|$))[^/\p{Cc}]+)+$/u,
     'not a plain path: write it without "..", "." and double or closing slashes',
   );
 
@@ -54,7 +64,8 @@ export const size = z
   .string('not a size: write a number and a unit, such as 512MB or 10GB')
   .refine((value) => bytesOf(value) !== undefined, 'not a size: write a number and a unit, such as 512MB or 10GB');
 
-const identifier = /^(?:[A-Za-z_][\w$]{0,62}|"[^"\n]{1,63}")(?:\.(?:[A-Za-z_][\w$]{0,62}|"[^"\n]{1,63}"))?$/;
+const part = String.raw`(?:[A-Za-z_][\w$]{0,62}|"(?:[^"\p{Cc}]|""){1,63}")`;
+const identifier = new RegExp(String.raw`^${part}(?:\.${part})?$`, 'u');
 
 /** `orders`, `sales.orders`, `"Order lines"`: as SQL writes it. */
 export const table = z.string().regex(identifier, 'not a table: write it as in SQL, such as orders or sales.orders');

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import { type Ended, runTool } from '../child.ts';
+import { failure } from '../failure.ts';
 
 /** Found on PATH, as on any host with pgBackRest. */
 export const program = 'pgbackrest';
@@ -36,4 +37,13 @@ export async function sideBySide(backups: PhysicalBackups): Promise<string[]> {
   const configuration = await readFile(backups.config, 'utf8').catch(() => '');
   const chosen = process.env.PGBACKREST_PROCESS_MAX !== undefined || /^\s*process-max\s*=/m.test(configuration);
   return chosen ? [] : [`--process-max=${Math.max(2, availableParallelism())}`];
+}
+
+/** pgBackRest makes names of files of it, of locks and logs: `../` in it would lead out of their directory. */
+export function refuseStrangeName(what: string, name: string): void {
+  if (typeof name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name))
+    throw failure(
+      'PlanInvalid',
+      `the ${what} ${JSON.stringify(name)} is no plain name: expected letters, digits, ".", "_" and "-". Correct the plan's backups.physical.`,
+    );
 }

@@ -10,7 +10,7 @@ import { readFrom, sizeOf } from '../tail.ts';
 import { underWatch } from '../under-watch.ts';
 import type { Restore } from './kind.ts';
 import { answers } from './pgbackrest-answers.ts';
-import { base, program, sideBySide } from './pgbackrest-command.ts';
+import { base, program, refuseStrangeName, sideBySide } from './pgbackrest-command.ts';
 import { fetchAhead } from './pgbackrest-fetch.ts';
 import { readInfo } from './pgbackrest-info.ts';
 import { type Done, progressOf } from './pgbackrest-progress.ts';
@@ -18,6 +18,7 @@ import { meaningOf, type Said } from './pgbackrest-words.ts';
 
 /** Restores a backup's files; what follows them, WAL, is the server's to replay. */
 export async function restore(backups: PhysicalBackups, ask: Restore): Promise<void> {
+  refuseStrangeName('backup', ask.label);
   await waitingOut('ArchiveUnreachable', ask, async (outage) => {
     await beating(
       () => undefined,

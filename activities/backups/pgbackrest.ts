@@ -3,7 +3,7 @@ import { permitBackupConfiguration } from '../permit.ts';
 import type { BackupKind } from './kind.ts';
 import { answers } from './pgbackrest-answers.ts';
 import { backup } from './pgbackrest-backup.ts';
-import { program } from './pgbackrest-command.ts';
+import { program, refuseStrangeName } from './pgbackrest-command.ts';
 import { fetchInShell, fetchWal } from './pgbackrest-fetch.ts';
 import { checksums, repository } from './pgbackrest-repository.ts';
 import { restore } from './pgbackrest-restore.ts';
@@ -17,5 +17,8 @@ export const pgbackrest: BackupKind = {
   backup,
   fetchInShell,
   version: async () => (await runTool(program, ['version'])).stdout.trim(),
-  permitted: (permit, backups) => permitBackupConfiguration(permit, backups.config),
+  permitted: async (permit, backups) => {
+    await permitBackupConfiguration(permit, backups.config);
+    refuseStrangeName('stanza', backups.stanza);
+  },
 };

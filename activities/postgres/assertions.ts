@@ -2,6 +2,7 @@ import { type Client, DatabaseError, type QueryConfig } from 'pg';
 import type { Assertion } from '../../plan/schema.ts';
 import type { Found, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
+import { readerOf } from './reader.ts';
 import { permittedPlaces } from './scratch.ts';
 import { isOutage, one } from './session.ts';
 import { withScratch } from './standing.ts';
@@ -28,9 +29,10 @@ export async function runAssertions(ask: {
 }): Promise<Found> {
   const permitted = await permittedPlaces(ask.scratch);
   if (ask.assertions.length === 0) return { found: 'the plan states nothing about the data' };
-  const answers = await withScratch(permitted, ask.database, 'assertions', async (client) => {
+  const user = await withScratch(permitted, ask.database, 'assertions', readerOf);
+  const answers = await withScratch({ ...permitted, user }, ask.database, 'assertions', async (client) => {
     const all: Answer[] = [];
-    for (const assertion of ask.assertions) all.push(await run(client, assertion));
+    for (const assertion of ask.assertions) all.push(await run(client, assertion, user === undefined));
     return all;
   });
   const broken = answers.filter(({ holds }) => !holds);
@@ -45,11 +47,13 @@ export async function runAssertions(ask: {
   };
 }
 
-async function run(client: Client, assertion: Assertion): Promise<Answer> {
+async function run(client: Client, assertion: Assertion, asSuperuser: boolean): Promise<Answer> {
   await client.query('begin isolation level repeatable read read only');
   try {
     await client.query(`set local statement_timeout = ${statementMs}`);
-    await becomeReader(client);
+    // Rows hidden by row security then are an error, not a smaller count.
+    await client.query('set local row_security = off');
+    if (asSuperuser) await becomeReader(client);
     const { rows, fields } = await client.query<Record<string, string | null>>(oneStatement(assertion.sql));
     const name = fields[0]?.name;
     const value = name === undefined ? undefined : rows[0]?.[name];
@@ -64,13 +68,12 @@ async function run(client: Client, assertion: Assertion): Promise<Answer> {
 }
 
 /**
- * The session is a superuser's, and on a paused server pg_wal_replay_resume() would promote: the statement runs as a role that only
- * reads. Rows hidden by row security then are an error, not a smaller count.
+ * Where no role of the database may read everything, the session is a superuser's, and on a paused server pg_wal_replay_resume() would
+ * promote: the statement at least begins as a role that only reads.
  */
 async function becomeReader(client: Client): Promise<void> {
   const { reader } = await one(client, `select to_regrole('pg_read_all_data')::text as reader`);
   if (reader === null) return;
-  await client.query('set local row_security = off');
   await client.query('set local role pg_read_all_data');
 }
 

@@ -47,7 +47,8 @@ export async function checkIndexes(ask: { scratch: Scratch; database: string }):
       '--parent-check',
       '--heapallindexed',
       '--jobs=2',
-      `--database=${ask.database.replaceAll(/[*?"]/g, '"$&"')}`,
+      // A pattern: inside of quotes nothing has a meaning, neither dots, stars nor capital letters.
+      `--database="${ask.database.replaceAll('"', '""')}"`,
     ],
     env: belongingTo(places.directory),
     log,

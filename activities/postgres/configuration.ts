@@ -42,7 +42,8 @@ function linesOf(places: Places, { target, control, raised, throwAway }: Scratch
     // Reached by the socket alone, whose directory is closed to all others.
     listen_addresses: '',
     port: scratchPort,
-    unix_socket_directories: places.socket,
+    // A list: outside of quotes a comma would begin another directory.
+    unix_socket_directories: `"${places.socket.replaceAll('"', '""')}"`,
     unix_socket_permissions: '0700',
     ssl: 'off',
 

@@ -3,7 +3,7 @@ import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
-import { loadPermit, type Permit, permitScratch } from '../permit.ts';
+import { loadPermit, type Permit, permitScratch, refuseLinks } from '../permit.ts';
 
 export interface Places {
   directory: string;
@@ -78,13 +78,17 @@ export function refuseLongSocket(places: Places): void {
 export interface PermittedPlaces {
   places: Places;
   permit: Permit;
+  /** Who connects to the server there; the superuser when absent. */
+  user?: string | undefined;
 }
 
 /** The places of a scratch directory that the permit file allows. */
 export async function permittedPlaces(scratch: Scratch): Promise<PermittedPlaces> {
   const permit = await loadPermit();
   await permitScratch(permit, scratch.directory);
-  return { places: placesOf(scratch.directory), permit };
+  const places = placesOf(scratch.directory);
+  await refuseLinks(Object.values(places));
+  return { places, permit };
 }
 
 /** Closed to all others: it will hold the service's data, and whoever reaches the socket is a superuser. */

@@ -11,6 +11,8 @@ export interface SocketPlace {
   /** Directory of the socket. */
   host: string;
   port: number;
+  /** Who connects; the superuser when absent. */
+  user?: string;
 }
 
 export function placeOfScratch(places: Places): SocketPlace {
@@ -26,12 +28,12 @@ export type Row = Record<string, string | null>;
 const notThisRole = ['28000', '28P01'];
 
 /**
- * Connects as the superuser: the role named like this process's user, which owns the data directory, or `postgres`.
+ * Connects as who is named, or as the superuser: the role named like this process's user, which owns the data directory, or `postgres`.
  *
  * @throws DatabaseUnreachable
  */
 export async function connect(place: SocketPlace, database: string, what: string): Promise<Client> {
-  const roles = [...new Set([userInfo().username, 'postgres'])];
+  const roles = place.user === undefined ? [...new Set([userInfo().username, 'postgres'])] : [place.user];
   let refusal: unknown;
   for (const user of roles) {
     const client = newClient(place, database, user, what);

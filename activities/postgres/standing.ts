@@ -16,14 +16,15 @@ const readyWithinMs = 600_000;
 
 /** One session on the server beside, which is started again before when it does not run any more. */
 export async function withScratch<T>(
-  { places, permit }: PermittedPlaces,
+  { places, permit, user }: PermittedPlaces,
   database: string,
   what: string,
   body: (client: Client) => Promise<T>,
   details?: () => unknown,
 ): Promise<T> {
   await standing(places, permit);
-  return withSession(placeOfScratch(places), database, what, body, details);
+  const place = placeOfScratch(places);
+  return withSession(user === undefined ? place : { ...place, user }, database, what, body, details);
 }
 
 /**

@@ -26,6 +26,20 @@ test('a passing line is taken away before the next result, and never wraps', () 
   expect(out.written).toEqual(['a passing line that', '\r\u001b[2K', 'done\n']);
 });
 
+test('words of others steer nothing on the terminal, colours stay, and a file gets the bytes as they are', () => {
+  const attack = '\u001b]0;owned\u0007\u001b[2J\u202eabc\r\u009b1A';
+  const [out, err, file] = [stream(true), stream(true), stream(false)];
+  const terminal = openTerminal(out, err, {});
+  terminal.result(`\u001b[1;31mred\u001b[0m\n\t${attack}`);
+  terminal.message(attack);
+  terminal.passing('\u001b[2Jx');
+  openTerminal(file, err, {}).result(attack);
+  const harmless = '⟨1B⟩]0;owned⟨7⟩⟨1B⟩[2J⟨202E⟩abc⟨D⟩⟨9B⟩1A'.replace('⟨7⟩', '⟨07⟩').replace('⟨D⟩', '⟨0D⟩');
+  expect(out.written).toEqual([`\u001b[1;31mred\u001b[0m\n\t${harmless}\n`, '⟨1B⟩[2Jx']);
+  expect(err.written[0]).toBe(`${harmless}\n`);
+  expect(file.written).toEqual([`${attack}\n`]);
+});
+
 test('into a file no passing line is written', () => {
   const [out, err] = [stream(false), stream(false)];
   const terminal = openTerminal(out, err, {});

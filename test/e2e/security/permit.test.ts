@@ -1,0 +1,374 @@
+/**
+ * Whoever can reach Temporal can ask a host worker for anything. The permit file is what stands between: each of these asks for more than
+ * it gives, on real directories and a real server, and an observer looks whether anything outside was touched.
+ */
+import { chmod, chown, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { HostChanges, HostReads } from '../../../activities/contract.ts';
+import { type Hand, newHand } from '../activities/hand.ts';
+import { newSmallEstate, type SmallEstate } from '../activities/small-estate.ts';
+import { configurationOf, filesBelow } from '../observer.ts';
+
+let estate: SmallEstate;
+let hand: Hand;
+let label: string;
+/** Belongs to the database's user, like the live data: only the permit file keeps Lifeboat away. */
+let outside: string;
+
+beforeAll(async () => {
+  estate = await newSmallEstate();
+  outside = join(estate.root, 'outside');
+  await estate.run('mkdir', '-p', join(outside, 'data'), join(estate.scratchRoot, 'other-run', 'data'));
+  await estate.run('cp', '/etc/hostname', join(outside, 'data', 'PG_VERSION'));
+  await estate.sql('create table orders (id int); insert into orders select generate_series(1, 10)');
+  label = await estate.backup();
+  hand = await newHand(estate.env);
+}, 180_000);
+afterAll(async () => {
+  await hand?.stop();
+  await estate?.stop();
+});
+
+/** All that Lifeboat has no business with. */
+async function whatIsOutside() {
+  return {
+    files: await filesBelow(outside),
+    otherRun: await execa('ls', ['-lR', join(estate.scratchRoot, 'other-run')]).then(({ stdout }) => stdout),
+    names: (await execa('ls', ['-l', '--time-style=+', estate.root])).stdout
+      .split('\n')
+      .filter((line) => !line.endsWith(' scratch')),
+    live: await configurationOf(estate.member.dataDirectory),
+    server: (await readFile(join(estate.member.dataDirectory, 'postmaster.pid'), 'utf8')).split('\n').slice(0, 7),
+    rows: await estate.sql('select count(*) as rows from orders'),
+  };
+}
+
+let before: Awaited<ReturnType<typeof whatIsOutside>>;
+beforeEach(async () => {
+  before = await whatIsOutside();
+});
+afterEach(async () => {
+  expect(await whatIsOutside()).toEqual(before);
+});
+
+type Host = HostReads & HostChanges;
+/** What comes from outside of the compiler's sight is whatever somebody sent. */
+const sent = <T>(value: unknown) => value as T;
+
+/** Everything that a scratch directory can be named in. */
+function asksFor(directory: unknown): { [K in keyof Host]?: Parameters<Host[K]>[0] } {
+  const scratch = sent<{ host: string; directory: string }>({ host: 'db1', directory });
+  const { backups } = estate;
+  const database = 'postgres';
+  const target = { kind: 'lsn', lsn: '0/5000000', inclusive: false, timeline: 1 } as const;
+  return {
+    hostFacts: { backups, scratch },
+    roomFor: { scratch, bytes: 1, keepFree: '1MB' },
+    litter: { scratch },
+    newestCommit: {
+      backups,
+      scratch,
+      timeline: 1,
+      firstSegment: '000000010000000000000001',
+      lastSegment: '000000010000000000000001',
+      segmentBytes: 1024 * 1024,
+    },
+    restoreBeside: { backups, label, bytes: 1, scratch },
+    replayTo: { backups, scratch, target, outageWithinMs: 1, throwAway: true },
+    endOfRecovery: { scratch },
+    fingerprints: { scratch, database, tables: ['orders'] },
+    pulsesRestored: { scratch, database },
+    runAssertions: { scratch, database, assertions: [{ name: 'x', sql: 'select 1', expect: 1 }] },
+    promoteScratch: { scratch },
+    smoke: { scratch, database, application: { kind: 'command', smoke: { command: ['/bin/true'], within: 1 } } },
+    checkIndexes: { scratch, database },
+    checkConstraints: { scratch, database },
+    checkPages: { scratch },
+    removeScratch: { scratch },
+  };
+}
+
+/** The type of failure of each activity that is asked. */
+async function answersFor(directory: unknown): Promise<Record<string, string>> {
+  const answers: Record<string, string> = {};
+  for (const [activity, ask] of Object.entries(asksFor(directory)))
+    answers[activity] = await hand.call(activity as keyof Host, sent(ask)).then(
+      () => 'did it',
+      (error: { type: string; message: string }) => {
+        // One line, and no longer than a person reads: it goes into logs and terminals.
+        expect(error.message).not.toMatch(/\p{Cc}/u);
+        expect(error.message.length).toBeLessThan(2_000);
+        return error.type;
+      },
+    );
+  return answers;
+}
+
+const everyone = (type: string) => Object.fromEntries(Object.keys(asksFor('')).map((activity) => [activity, type]));
+
+const hostilePlaces: [what: string, place: (root: string, elsewhere: string) => unknown][] = [
+  ['the scratch root itself', (root) => root],
+  ['the scratch root with a slash', (root) => `${root}/`],
+  ['a way up', (root) => `${root}/../outside`],
+  ['a way up behind a name', (root) => `${root}/run/../../outside`],
+  ['a way up at the end', (root) => `${root}/run/..`],
+  ['a dot on the way', (root) => `${root}/./run`],
+  ['a double slash', (root) => `${root}//run`],
+  ['a closing slash', (root) => `${root}/run/`],
+  ['a relative path', () => 'scratch/run'],
+  ['nothing', () => ''],
+  ['the root of the machine', () => '/'],
+  ['a neighbour whose name begins alike', (root) => `${root}-2/run`],
+  ['the name in capitals', (root) => `${root.toUpperCase()}/RUN`],
+  ['an option instead of a path', () => '--delta'],
+  ['a name like an option', (root) => `${root}/-rf`],
+  ['a name like a long option', (root) => `${root}/--delta`],
+  ['a hidden name', (root) => `${root}/.ssh`],
+  ['a line break', (root) => `${root}/run\narchive_command='touch x'`],
+  ['a carriage return', (root) => `${root}/run\r`],
+  ['a zero byte', (root) => `${root}/run\0/../../outside`],
+  ['a terminal sequence', (root) => `${root}/\u001b[2Jrun`],
+  ['a comma, which begins another socket directory', (root, elsewhere) => `${root}/a,${elsewhere}/x`],
+  ['a command', (root, elsewhere) => `${root}/$(touch ${elsewhere}/touched)`],
+  ['backticks', (root) => `${root}/\`id\``],
+  ['a quote', (root) => `${root}/it's`],
+  ['a percent sign', (root) => `${root}/%f`],
+  ['a slash that only looks like one', (root) => `${root}\u2215run`],
+  ['dots that only look like two', (root) => `${root}/\u2025/outside`],
+  ['wide letters', (root) => `${root}/\uff52un`],
+  ['a change of direction', (root) => `${root}/\u202enur`],
+  ['five thousand letters', (root) => `${root}/${'a'.repeat(5_000)}`],
+  ['a number', () => 5],
+  ['no value', () => null],
+  ['a list', (root) => [`${root}/run`]],
+  ['an object that says it is a text', () => ({ length: 3, startsWith: 'x' })],
+];
+
+test.each(hostilePlaces)('%s instead of a scratch directory is not permitted to anybody', async (_what, place) => {
+  expect(await answersFor(place(estate.scratchRoot, outside))).toEqual(everyone('NotPermitted'));
+});
+
+describe('a link', () => {
+  const at = (name: string) => join(estate.scratchRoot, name);
+  const link = (target: string, name: string) => estate.run('ln', '-sfn', target, at(name));
+
+  test('that leads out of the scratch root is not followed', async () => {
+    await link(outside, 'out');
+    for (const name of ['out', 'out/data', 'out/new'])
+      expect(await answersFor(at(name))).toEqual(everyone('NotPermitted'));
+  });
+
+  test('to another run is not taken for a run', async () => {
+    await link(at('other-run'), 'also');
+    expect(await answersFor(at('also'))).toEqual(everyone('NotPermitted'));
+  });
+
+  test('that leads nowhere yet is not waited for', async () => {
+    await link(join(outside, 'not-yet'), 'dangling');
+    expect(await answersFor(at('dangling'))).toEqual(everyone('NotPermitted'));
+  });
+
+  test.each(['data', 'tablespaces', 'socket', 'log', 'spool', 'lock', 'wal', 'restore-command', 'postgresql.conf'])(
+    'in the place of %s of a run leads nobody to the live server',
+    async (name) => {
+      await estate.run('mkdir', '-p', at('run-x'));
+      await link(name === 'data' ? estate.member.dataDirectory : join(outside, 'data'), `run-x/${name}`);
+      const { hostFacts: _facts, roomFor: _room, ...others } = everyone('NotPermitted');
+      expect(await answersFor(at('run-x'))).toMatchObject(others);
+      await estate.run('rm', '-rf', at('run-x'));
+    },
+  );
+
+  test('cannot be put in the place of what was looked at by other users: a root that they may write is refused', async () => {
+    await chmod(estate.scratchRoot, 0o1777);
+    expect(await answersFor(at('run'))).toEqual(everyone('NotPermitted'));
+    await chmod(estate.scratchRoot, 0o700);
+  });
+});
+
+describe('the backup tool', () => {
+  const scratch = () => ({ host: 'db1', directory: join(estate.scratchRoot, 'tool') });
+  const restored = (more: object, backup = label) =>
+    hand
+      .call('restoreBeside', {
+        backups: { ...estate.backups, ...more },
+        label: backup,
+        bytes: 1,
+        scratch: scratch(),
+      })
+      .then(
+        () => 'did it',
+        (error: { type: string }) => error.type,
+      );
+
+  test.each([
+    ['a configuration that is not listed', (root: string) => `${root}/own.conf`],
+    ['a way round to the one that is', (root: string) => `${root}/outside/../pgbackrest.conf`],
+    ['an option', () => '--config=/etc/passwd'],
+    ['nothing', () => ''],
+  ])('is not given %s', async (_what, config) => {
+    await writeFile(join(estate.root, 'own.conf'), '[orders]\n').catch(() => undefined);
+    expect(await restored({ config: config(estate.root) })).toBe('NotPermitted');
+    await execa('rm', ['-f', join(estate.root, 'own.conf')]);
+  });
+
+  test.each(['../../outside/x', '--delta', '', 'a/b', 'a\nb', '.', '*', 5])(
+    'takes no stanza called %j',
+    async (stanza) => {
+      expect(await restored({ stanza })).toBe('PlanInvalid');
+      expect(
+        await hand
+          .call('repository', sent({ backups: { ...estate.backups, stanza }, segmentBytes: 1 }))
+          .catch((error: { type: string }) => error.type),
+      ).toBe('PlanInvalid');
+    },
+  );
+
+  test.each(['../../../outside', '--delta', '20260101-000000F --pg1-path=/x'])(
+    'restores no backup called %j',
+    async (name) => {
+      expect(await restored({}, name)).toBe('PlanInvalid');
+    },
+  );
+
+  test('restores into the scratch directory, whatever data directory its configuration names', async () => {
+    const config = join(estate.root, 'misleading.conf');
+    const own = await readFile(estate.backups.config, 'utf8');
+    const permit = await readFile(estate.permit, 'utf8');
+    await writeFile(config, own.replace(/^pg1-path=.*$/m, `pg1-path=${join(outside, 'data')}`));
+    await writeFile(estate.permit, permit.replace(estate.backups.config, config));
+    before = await whatIsOutside();
+    expect(await restored({ config })).toBe('did it');
+    expect(await readFile(join(scratch().directory, 'data', 'PG_VERSION'), 'utf8')).toMatch(/^\d+\n$/);
+    expect(await whatIsOutside()).toEqual(before);
+    await hand.call('removeScratch', { scratch: scratch() });
+    await execa('rm', ['-f', config]);
+    await writeFile(estate.permit, permit);
+    before = await whatIsOutside();
+  });
+});
+
+test.each([
+  [['/bin/sh', '-c', 'touch outside/touched']],
+  [['sh']],
+  [['./smoke']],
+  [['']],
+  [[]],
+  [['/bin/../bin/sh']],
+  [['-c']],
+])('the smoke command %j is not run', async (command) => {
+  const scratch = { host: 'db1', directory: join(estate.scratchRoot, 'smoke') };
+  const application = { kind: 'command', smoke: { command, within: 1_000 } } as const;
+  await expect(hand.call('smoke', { scratch, database: 'postgres', application })).rejects.toMatchObject({
+    type: 'NotPermitted',
+  });
+});
+
+test('a data directory that is not listed is neither backed up nor read, listed ones only by their own name', async () => {
+  for (const dataDirectory of [
+    outside,
+    `${estate.member.dataDirectory}/base`,
+    `${estate.member.dataDirectory}/`,
+    '/',
+    '',
+  ]) {
+    const member = { ...estate.member, dataDirectory };
+    const calls = [
+      hand.call('takeBackup', { backups: estate.backups, member, type: 'full', key: 'k' }),
+      hand.call('anchorUnderLock', { member, database: 'postgres', tables: ['orders'], lockWithinMs: 10, key: 'k' }),
+      hand.call('anchorOnStandby', { member, database: 'postgres', tables: ['orders'], withinMs: 10 }),
+    ];
+    for (const call of calls) await expect(call).rejects.toMatchObject({ type: 'NotPermitted' });
+  }
+});
+
+describe('a permit file', () => {
+  const file = (name: string) => join(estate.root, name);
+  let own: Hand | undefined;
+  afterEach(async () => {
+    await own?.stop();
+    own = undefined;
+    await execa('rm', ['-rf', file('permit-x'), file('permit-folder')]);
+    // What the test itself has made and removed.
+    before = await whatIsOutside();
+  });
+
+  async function answer(permit: string): Promise<{ type: string; message: string }> {
+    own = await newHand({ ...estate.env, LIFEBOAT_PERMIT: permit });
+    const scratch = { host: 'db1', directory: join(estate.scratchRoot, 'run') };
+    return own.call('litter', { scratch }).then(
+      () => ({ type: 'did it', message: '' }),
+      (error: { type: string; message: string }) => error,
+    );
+  }
+
+  test.each([
+    ['that is missing', async () => undefined],
+    ['that is a directory', (path: string) => mkdir(path)],
+    ['that is a pipe', (path: string) => execa('mkfifo', [path])],
+    ['that is empty', (path: string) => writeFile(path, '')],
+    ['that is no YAML', (path: string) => writeFile(path, 'scratch: [unclosed')],
+    ['that is a list', (path: string) => writeFile(path, '- /')],
+    ['with a relative path', (path: string) => writeFile(path, 'scratch: [../..]\npostgresql: /usr/bin\n')],
+    ['with a key it does not know', (path: string) => writeFile(path, 'scratches: [/]\npostgresql: /usr/bin\n')],
+    ['that grows when it is read', (path: string) => writeFile(path, bomb)],
+    [
+      'of a gigabyte',
+      async (path: string) => {
+        await writeFile(path, 'scratch: [/]\n');
+        await truncate(path, 1024 ** 3);
+      },
+    ],
+    [
+      'that its user must not read',
+      async (path: string) => {
+        await writeFile(path, 'scratch: [/]\npostgresql: /usr/bin\n', { mode: 0o000 });
+        await chmod(path, 0o000);
+      },
+    ],
+  ])('%s permits nothing', async (_what, make) => {
+    await make(file('permit-x'));
+    await chmod(file('permit-x'), 0o444).catch(() => undefined);
+    if (_what === 'that its user must not read') await chmod(file('permit-x'), 0o000);
+    expect(await answer(file('permit-x'))).toMatchObject({
+      type: 'NotPermitted',
+      message: expect.stringContaining(file('permit-x')),
+    });
+  });
+
+  const bomb = [
+    'a: &a [x, x, x, x, x, x, x, x, x]',
+    ...'bcdefghij'
+      .split('')
+      .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefghij'[index]}`).join(', ')}]`),
+  ].join('\n');
+
+  /** The real worker, as the database's user: it looks at its permit file before it serves. */
+  async function worker(permit: string): Promise<string> {
+    const { uid, gid } = estate.runAs;
+    const { stdout } = await execa(process.execPath, [join(process.cwd(), 'dist/workers/host.js')], {
+      env: { LIFEBOAT_HOST: 'db1', LIFEBOAT_PERMIT: permit, TEMPORAL_ADDRESS: '127.0.0.1:1' },
+      ...(process.getuid?.() === 0 ? { uid, gid } : {}),
+      cwd: '/',
+      timeout: 15_000,
+      reject: false,
+    });
+    return stdout;
+  }
+
+  test.runIf(process.getuid?.() === 0)('that its user may write, or replace, serves nobody', async () => {
+    const text = await readFile(estate.permit, 'utf8');
+    await mkdir(file('permit-folder'));
+    const inFolder = join(file('permit-folder'), 'permit.yaml');
+    await writeFile(inFolder, text);
+    await chmod(inFolder, 0o666);
+    expect(await worker(inFolder)).toContain('may write the permit file');
+    await chmod(inFolder, 0o644);
+    await chown(file('permit-folder'), estate.runAs.uid, estate.runAs.gid);
+    expect(await worker(inFolder)).toContain(`this user may write ${file('permit-folder')}`);
+    await symlink(inFolder, file('permit-x'));
+    expect(await worker(file('permit-x'))).toContain(`this user may write ${file('permit-folder')}`);
+  });
+});
