@@ -63,9 +63,13 @@ export async function collectStatus(
     engine.locks(),
     engine.workers(controlQueue),
     knownPlans(environment),
-    engine.schedules.all(),
+    // Who may list runs may perhaps not list schedules: the runs are told all the same.
+    engine.schedules.all().catch((error) => (error instanceof Error ? error : new Error(String(error)))),
   ]);
-  const notes = [...known.notes];
+  const notes = [
+    ...known.notes,
+    ...(schedules instanceof Error ? [`Schedules were not read: ${schedules.message}`] : []),
+  ];
   const planned = known.plans.map((plan) => plan.service);
   const names = [...new Set([...planned, ...servicesOf(recent), ...servicesOf(running)])].sort();
   const services: ServiceStatus[] = [];
@@ -74,7 +78,8 @@ export async function collectStatus(
       await serviceStatus({ engine, environment, service, recent, running, notes }, async () => {
         const plan = known.plans.find((one) => one.service === service);
         if (plan === undefined) return [];
-        const found = await keptOf({ plan, runs: [...running, ...recent], schedules, now });
+        const onServer = schedules instanceof Error ? undefined : schedules;
+        const found = await keptOf({ plan, runs: [...running, ...recent], schedules: onServer, now });
         notes.push(...found.notes.filter((note) => !notes.includes(note)));
         return found.kept;
       }),

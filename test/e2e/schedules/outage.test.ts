@@ -68,7 +68,7 @@ test('a run is started at its time with what the plan says, and none beside it w
 
 test('after an outage what was due is made up for within the time that the plan allows, and only then', async () => {
   const { kill, startAgain, schedule } = temporal();
-  const first = Math.ceil((Date.now() + 6_000) / 1_000) * 1_000;
+  const first = Math.ceil((Date.now() + 9_000) / 1_000) * 1_000;
   const everyMs = 12_000;
   await fireOften('full-backup', { everyMs, at: first });
   // Ten seconds is the least that Temporal takes.

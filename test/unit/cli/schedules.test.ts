@@ -287,6 +287,16 @@ describe('status', () => {
     expect(text).toContain('The evidence store of orders was not read');
   });
 
+  test('tells of the runs although the schedules cannot be read', async () => {
+    server.all = async () => {
+      throw new Error('PERMISSION_DENIED');
+    };
+    const text = await status([drill]);
+    expect(text).toContain('Schedules were not read: PERMISSION_DENIED');
+    expect(text).toContain('PROVEN  orders-7f3a');
+    expect(text).not.toContain('MISSING');
+  });
+
   test('is silent on a drill that was held at its time', async () => {
     await said('apply');
     for (const one of server.there.values()) one.since = '2026-01-01T00:00:00Z';
