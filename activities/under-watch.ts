@@ -1,4 +1,5 @@
 /** Long work of a tool that has a patience of its own, and no words while it waits. */
+import { beating } from './heartbeat.ts';
 import { isOutage, isRefusal, type Outage } from './outage.ts';
 
 export interface Watched {
@@ -29,7 +30,11 @@ export async function underWatch<T>(
     return result;
   } finally {
     ended.abort();
-    await watching;
+    // A question that is being asked is ended first, which may take it some seconds.
+    await beating(
+      () => undefined,
+      () => watching,
+    );
   }
 }
 

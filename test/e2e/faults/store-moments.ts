@@ -11,9 +11,14 @@ export interface Moment {
   method: string;
   /** RUN stands for the run's name: evidence of others may be on its way too. */
   path: string;
+  /** Requests that are answered some seconds late. */
+  slowed?: string;
   /** Until this step the requests stay unanswered: segments are fetched ahead, and must not be there when it begins. */
   heldUntil?: RegExp;
 }
+
+/** Its last question of the store is answered late, so that there is time before the restore, which fetches WAL ahead. */
+const lastOfAssessment = 'assessment/what-a-drill-leaves-out-is-named';
 
 export const moments = {
   'the archive check': { after: 'assessment/the-wal-archive-answers', method: 'GET|HEAD', path: '^/backups/' },
@@ -23,12 +28,14 @@ export const moments = {
     path: '^/backups/.*/backup/orders/\\d.*/(bundle|pg_data)',
   },
   'the fetching of WAL': {
-    after: 'database/restore-the-backup-beside',
+    after: lastOfAssessment,
+    slowed: '^/evidence.*proven',
     method: 'GET',
     path: '^/backups/.*/archive/orders/.*/[0-9A-F]{24}-',
   },
   'the replay': {
-    after: 'database/restore-the-backup-beside',
+    after: lastOfAssessment,
+    slowed: '^/evidence.*proven',
     method: 'GET',
     path: '^/backups/.*/archive/orders/.*/[0-9A-F]{24}-',
     heldUntil: /^database\/(replay-to-the-anchor|roll-forward-to-the-target)$/,
@@ -76,6 +83,7 @@ export async function strike(
 ): Promise<void> {
   const { faults } = scenario.estate;
   const moment: Moment = moments[name];
+  if (moment.slowed !== undefined) await faults.add({ path: moment.slowed, fault: { kind: 'delay', ms: 4_000 } });
   await reaches(handle, (id) => id === moment.after, moment.after === undefined);
   if (moment.heldUntil !== undefined) {
     await faults.add({ method: moment.method, path: moment.path, fault: { kind: 'hang' } });
@@ -89,7 +97,7 @@ export async function strike(
     await faults.add({ method, path, count: 1, fault: { kind: 'delay', ms: 1_500 } });
   await until(
     `a request of ${name}`,
-    async () => ((await faults.list()).some(({ struck }) => struck > 0) ? true : undefined),
+    async () => ((await faults.list()).some(({ rule, struck }) => rule.path === path && struck > 0) ? true : undefined),
     120_000,
   );
   await trouble.begin(scenario);

