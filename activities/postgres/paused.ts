@@ -31,8 +31,13 @@ export function noteStart(places: Places, start: Start): Promise<void> {
 /** Where it stands; or what it wants raised before it can go on; or that somebody has killed it. */
 export type Reached = { state: RecoveryState } | { raised: Record<string, number> } | { killed: true };
 
-/** Replay stands still, and people wait, until it is seen. */
-const lookEveryMs = 100;
+/**
+ * Replay stands still, and people wait, until the pause is seen; but each look is a session of the server that replays. So a look is
+ * never later than a fiftieth of the time that was waited already.
+ */
+function nextLookMs(waitedMs: number): number {
+  return Math.min(1_000, Math.max(100, waitedMs / 50));
+}
 
 /**
  * @param outage of the archive, which is told of it
@@ -45,6 +50,7 @@ export async function waitForPause(
   outage?: Outage,
   watch?: () => Promise<void>,
 ): Promise<Reached> {
+  const began = performance.now();
   let seen: RecoveryState | undefined;
   for (;;) {
     await watch?.();
@@ -65,7 +71,8 @@ export async function waitForPause(
       if (wantsMore(words.raised, start)) return { raised: words.raised };
     }
     if (outage !== undefined) await sayOutage(places, outage);
-    await pause(lookEveryMs, { target: targetWords(start.target), replayed: seen?.lsn ?? 'not consistent yet' });
+    const replayed = seen?.lsn ?? 'not consistent yet';
+    await pause(nextLookMs(performance.now() - began), { target: targetWords(start.target), replayed });
   }
 }
 
