@@ -84,7 +84,11 @@ async function main(): Promise<void> {
   say(
     `${formatNumberOf(options.rounds, 'round')} of ${parts}: about ${expectedMinutes(options)} min on two quiet cores`,
   );
-  const result = await bench(options, interrupted.signal);
+  const result = await bench(options, interrupted.signal).catch((error: unknown) => {
+    // What an interruption breaks says less than the interruption.
+    interrupted.signal.throwIfAborted();
+    throw error;
+  });
   if (options.json !== undefined) await writeJson(options.json, result);
   if (options.markdown !== undefined) await writeMarkdown(options.markdown, result);
   console.log(`\n${renderTerminal(result)}`);
