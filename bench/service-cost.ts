@@ -28,7 +28,7 @@ interface Felt {
 export async function serviceCost(ground: Ground, rounds: number): Promise<Findings> {
   const { site } = ground.estate;
   ground.say(`(d) ${ordersPerSecond} orders a second are placed and paid`);
-  await startLoad(site, ordersPerSecond);
+  await startLoad(site, ordersPerSecond, site.layout.loadTimes);
   try {
     const felt = await compete(contestants, rounds, async (name, round) => {
       const seen = await feltDuring(ground, name);

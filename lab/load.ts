@@ -1,8 +1,8 @@
 /**
  * Buys at the shop, so many orders a second, and pays each. Says every second how many succeeded.
  *
- * Environment: LAB_LOAD_SHOP (address), LAB_LOAD_RATE (orders a second), LAB_LOAD_REPORT (a file that always holds the newest report),
- * LAB_LOAD_TIMES (a file that gets a line for each purchase, see load-report.ts).
+ * Environment: LAB_LOAD_SHOP (address), LAB_LOAD_RATE (orders a second), LAB_LOAD_REPORT (a file that always holds the newest report).
+ * LAB_LOAD_TIMES, where it is set: a file that gets a line for each purchase, see load-report.ts.
  */
 import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
@@ -12,7 +12,7 @@ import { type LoadReport, purchaseLine } from './load-report.ts';
 const shop = new URL(required('LAB_LOAD_SHOP'));
 const rate = Number(required('LAB_LOAD_RATE'));
 const reportFile = required('LAB_LOAD_REPORT');
-const timesFile = required('LAB_LOAD_TIMES');
+const timesFile = process.env.LAB_LOAD_TIMES;
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 /** More orders than this are never under way at once: a shop that hangs is not buried under requests. */
 const mostAtOnce = 16;
@@ -90,7 +90,8 @@ function reportEverySecond(): void {
 async function report(newest: LoadReport): Promise<void> {
   await writeFile(`${reportFile}.new`, JSON.stringify(newest));
   await rename(`${reportFile}.new`, reportFile);
-  await appendFile(timesFile, purchases.splice(0).join(''));
+  const times = purchases.splice(0).join('');
+  if (timesFile !== undefined) await appendFile(timesFile, times);
 }
 
 process.on('SIGTERM', () => process.exit(0));

@@ -21,7 +21,8 @@ export async function startShop(site: Site): Promise<void> {
   });
 }
 
-export async function startLoad(site: Site, ordersPerSecond: number): Promise<void> {
+/** @param timesFile gets a line for each purchase */
+export async function startLoad(site: Site, ordersPerSecond: number, timesFile?: string): Promise<void> {
   await launch(site, {
     name: 'load',
     command: site.home.node,
@@ -30,7 +31,7 @@ export async function startLoad(site: Site, ordersPerSecond: number): Promise<vo
       LAB_LOAD_SHOP: `http://127.0.0.1:${site.ports.app.number}`,
       LAB_LOAD_RATE: String(ordersPerSecond),
       LAB_LOAD_REPORT: site.layout.loadReport,
-      LAB_LOAD_TIMES: site.layout.loadTimes,
+      ...(timesFile === undefined ? {} : { LAB_LOAD_TIMES: timesFile }),
     },
     ready: async () => ((await readLoadReport(site.layout.loadReport))?.orders ?? 0) > 0,
   });
