@@ -7,6 +7,7 @@ import type { Evidence, Leftover } from '../../evidence/evidence.ts';
 import type { ControlReads, Trace } from '../contract.ts';
 import { readEvidence } from '../evidence/store.ts';
 import { failure } from '../failure.ts';
+import { describe } from '../runs.ts';
 
 /** Of the newest; what older ones left still lies on the hosts, with a file that names them. */
 const mostRuns = 50;
@@ -18,6 +19,9 @@ export async function tracesOfEnded(ask: { service: string }): ReturnType<Contro
   const { client } = Context.current();
   const traces: Trace[] = [];
   for (const { workflowId, runId, status, closeTime } of await endedEarly(client, ask.service)) {
+    // A reset terminates the execution that it discards, and the run goes on.
+    const newest = await describe(client, workflowId);
+    if (newest !== undefined && newest.runId !== runId) continue;
     const made = await madeIn(client, workflowId, runId);
     traces.push({
       run: workflowId,

@@ -4,6 +4,7 @@ import { controlQueue } from '../../workflows/messages.ts';
 import type { Engine, HeldLock, ListedRun, NewestAsk, Worker } from '../engine/engine.ts';
 import { knownPlans, newestStoredRun } from '../plans.ts';
 import { keptOf } from './punctual.ts';
+import { type EndedEarly, notSweptSince } from './left-behind.ts';
 
 export interface NewestRun {
   run: string;
@@ -26,6 +27,8 @@ export interface ServiceStatus {
   running: RunningRun[];
   /** What the plan schedules, where its plan is known here. */
   schedules: Kept[];
+  /** Runs that could not clean up, and nobody has swept since. */
+  endedEarly: EndedEarly[];
 }
 
 export interface RunningRun {
@@ -42,7 +45,8 @@ export interface Status {
   services: ServiceStatus[];
   /** Running runs whose service is not known yet. */
   unassigned: RunningRun[];
-  locks: (Omit<HeldLock, 'since'> & { since: string })[];
+  /** `orphan`: its run has ended or was reset away; the next run takes it over. */
+  locks: (Omit<HeldLock, 'since'> & { since: string; orphan?: true })[];
   workers: string[];
   /** What could not be asked, in words. */
   notes: string[];
@@ -89,7 +93,11 @@ export async function collectStatus(
     namespace: engine.namespace,
     services,
     unassigned: running.filter((run) => run.service === undefined).map(runningRun),
-    locks: locks.map((lock) => ({ ...lock, since: lock.since.toISOString() })),
+    locks: locks.map((lock) => ({
+      ...lock,
+      since: lock.since.toISOString(),
+      ...(running.some(({ run }) => run === lock.holder) ? {} : { orphan: true }),
+    })),
     workers: workers.map((worker: Worker) => worker.identity).sort(),
     notes,
   };
@@ -122,6 +130,7 @@ async function serviceStatus(asked: Asked, schedules: () => Promise<Kept[]>): Pr
     ...(newestBackup === undefined ? {} : { newestBackup }),
     running: asked.running.filter((run) => run.service === service).map(runningRun),
     schedules: await schedules(),
+    endedEarly: await notSweptSince(asked.engine, asked.recent, service),
   };
 }
 

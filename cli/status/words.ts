@@ -1,6 +1,7 @@
 import { formatDuration } from '../../evidence/format.ts';
 import { type Trouble, troublesOf } from '../../plan/schedule-kept.ts';
 import type { NewestRun, RunningRun, ServiceStatus, Status } from './collect.ts';
+import type { EndedEarly } from './left-behind.ts';
 
 export function statusInWords(status: Status, now: Date): string {
   return [
@@ -23,6 +24,7 @@ function serviceInWords(service: ServiceStatus, now: Date): string[] {
     `  backup   ${service.newestBackup === undefined ? 'never by Lifeboat' : newestInWords(service.newestBackup, now)}`,
     ...service.running.map((run) => `  running  ${runningInWords(run, now)}`),
     ...schedulesInWords(service),
+    ...service.endedEarly.map((run) => `  left     ${leftInWords(run, service.service, now)}`),
     '',
   ];
 }
@@ -78,8 +80,14 @@ function runningInWords(run: RunningRun, now: Date): string {
   return `${run.run}  ${run.runbook}${mode}${phase}, started ${ago(run.startedAt, now)}`;
 }
 
+function leftInWords({ run, runbook, status, endedAt }: EndedEarly, service: string, now: Date): string {
+  const how = status === 'terminated' ? 'was terminated' : 'timed out';
+  return `${run}  ${runbook} ${how} ${ago(endedAt, now)} and could not clean up: lifeboat sweep ${service}`;
+}
+
 function lockInWords(lock: Status['locks'][number], now: Date): string {
-  return `Lock ${lock.lock} is held by ${lock.holder ?? 'an unknown run'}, taken ${ago(lock.since, now)}`;
+  const held = `Lock ${lock.lock} is held by ${lock.holder ?? 'an unknown run'}, taken ${ago(lock.since, now)}`;
+  return lock.orphan ? `${held}; that run has ended, and the next one takes it over` : held;
 }
 
 /** `2 h 5 min ago (2026-11-21T14:00:00Z)` */
