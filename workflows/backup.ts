@@ -5,7 +5,8 @@ import type { BackupInfo } from '../recovery/archive.ts';
 import type { BackupInput } from './messages.ts';
 import { takeAnchor } from './phases/anchor.ts';
 import { holdPrimary, samePrimary } from './phases/primary.ts';
-import type { Change, Run } from './runbook/run.ts';
+import type { Change } from './runbook/change.ts';
+import type { Run } from './runbook/run.ts';
 import { runbook } from './runbook/runbook.ts';
 
 const types = { full: 'full', differential: 'diff', incremental: 'incr' } as const;

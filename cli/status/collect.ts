@@ -3,8 +3,8 @@ import type { Kept } from '../../plan/schedule-kept.ts';
 import { controlQueue } from '../../workflows/messages.ts';
 import type { Engine, HeldLock, ListedRun, NewestAsk, Worker } from '../engine/engine.ts';
 import { knownPlans, newestStoredRun } from '../plans.ts';
-import { keptOf } from './punctual.ts';
 import { type EndedEarly, notSweptSince } from './left-behind.ts';
+import { keptOf } from './punctual.ts';
 
 export interface NewestRun {
   run: string;

@@ -2,8 +2,9 @@
 import type { Found } from '../../activities/contract.ts';
 import { member } from '../../plan/hosts.ts';
 import type { Anchor } from '../../recovery/archive.ts';
+import type { Change } from '../runbook/change.ts';
 import { failureOf } from '../runbook/failure.ts';
-import type { Change, Run } from '../runbook/run.ts';
+import type { Run } from '../runbook/run.ts';
 import type { Roles } from './primary.ts';
 
 /** How long replay on the standby may be paused, and how long writers may wait because of the SHARE lock. */

@@ -3,8 +3,9 @@ import type { LeftoverFound, Trace } from '../../activities/contract.ts';
 import type { Leftover } from '../../evidence/evidence.ts';
 import { removable } from '../../evidence/leftovers.ts';
 import { hostQueue, type SweepInput } from '../messages.ts';
+import type { Change } from '../runbook/change.ts';
 import { failure } from '../runbook/failure.ts';
-import type { Change, Run } from '../runbook/run.ts';
+import type { Run } from '../runbook/run.ts';
 
 /** The hosts of the database and of the drill, or the one that was asked for. */
 export function hostsOf(run: Run<SweepInput>): string[] {

@@ -2,7 +2,8 @@
 import type { EndOfRecovery, Room, Scratch, ServiceMoment } from '../../activities/contract.ts';
 import { formatBytes } from '../../evidence/format.ts';
 import type { Anchor, BackupInfo, RecoveryTarget, TimelineInfo } from '../../recovery/archive.ts';
-import type { Change, Run } from '../runbook/run.ts';
+import type { Change } from '../runbook/change.ts';
+import type { Run } from '../runbook/run.ts';
 
 /** Name of the step whose undo removes the server, whatever became of it since. */
 export const restoreStep = 'Restore the backup beside';

@@ -2,44 +2,15 @@
 import { AsyncLocalStorage, CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { ControlReads, ControlRecords, HostChanges, HostReads } from '../../activities/contract.ts';
 import type { Evidence, Mode, Phase, Step, Unit } from '../../evidence/evidence.ts';
-import type { FailureType } from '../../evidence/failures.ts';
 import { durationText } from '../../plan/duration.ts';
 import type { Plan } from '../../plan/schema.ts';
 import { bySchedule, controlQueue, hostQueue, type RunInput } from '../messages.ts';
+import type { Change } from './change.ts';
 import { failureOf } from './failure.ts';
 import { Lock } from './hold.ts';
 import type { Record } from './record.ts';
+import { Standing } from './standing.ts';
 import { activities, type CurrentStep, inStep, newStep, type Stubs } from './step.ts';
-
-/** What a change would do: said in every mode before anything is done. */
-export interface Preview<T> {
-  will: string;
-  /** What the next line of the runbook works with in a dry run. */
-  yields: T;
-}
-
-/** Why there is no way back; abort shows this sentence. */
-export interface PointOfNoReturn {
-  pointOfNoReturn: string;
-}
-
-/** The undo of an earlier change, by its name, takes this one back too. */
-export interface UndoneWith {
-  undoneWith: string;
-}
-
-export interface Change<T> {
-  /** Reads only. Guards that it returns are compared by `apply`. */
-  preview(): Promise<Preview<T>>;
-  /** Probe, act, verify. Never called in a dry run. */
-  apply(preview: Preview<T>): Promise<T>;
-  /** Armed before `apply`; copes with a half-done one. */
-  undo: ((preview: Preview<T>) => Promise<unknown>) | PointOfNoReturn | UndoneWith;
-  /** It makes something that this run alone uses and throws away: it is made anew when a reset has taken it from under the run. */
-  throwAway?: true;
-  /** Failures that must not spoil the rest of the run: the step counts as skipped, says why, and yields this. */
-  passOver?: { types: readonly FailureType[]; yields: T };
-}
 
 /** Facts of the run that stand in the evidence by name. */
 type Facts = Partial<
@@ -53,12 +24,6 @@ type Group = Step['group'];
 
 const day = 24 * 60 * 60 * 1000;
 const minute = 60 * 1000;
-
-/** A change whose work stands, and can be done again. */
-interface Standing {
-  name: string;
-  again: () => Promise<unknown>;
-}
 
 interface Undo {
   name: string;
@@ -79,10 +44,7 @@ export class Run<I extends RunInput = RunInput> {
   readonly #afterwards: (() => Promise<unknown>)[] = [];
   readonly #locks: Lock[] = [];
   readonly #stop: () => void;
-  #standing: Standing[] = [];
-  readonly #bodies = new Set<Promise<unknown>>();
-  #anew: Promise<void> | undefined;
-  #timesAnew = 0;
+  readonly #standing = new Standing((times, makeAll, why) => this.#makeAnew(times, makeAll, why));
   #stoppedBy: unknown;
 
   /** @param stop ends the work in order, as a cancel does */
@@ -150,7 +112,7 @@ export class Run<I extends RunInput = RunInput> {
         this.#undo.unshift({ name, id: step.id, group: step.group, undo: () => undo(preview) });
       try {
         const result = await change.apply(preview);
-        if (change.throwAway) this.#standing.push({ name, again: () => change.apply(preview) });
+        if (change.throwAway) this.#standing.add(name, () => change.apply(preview));
         return { state: 'done', result };
       } catch (error) {
         const why = failureOf(error, step.id);
@@ -255,7 +217,7 @@ export class Run<I extends RunInput = RunInput> {
 
   /** Undoes what was armed, newest first; what fails is written down and does not stop the rest. */
   async undoAll(): Promise<void> {
-    this.#standing = [];
+    this.#standing.clear();
     if (this.#undo.length > 0) await this.#holdForUndo();
     for (const one of this.#undo.splice(0)) {
       await this.#groups
@@ -306,7 +268,7 @@ export class Run<I extends RunInput = RunInput> {
     body: (step: Step) => Promise<{ state: Step['state']; result: T }>,
   ): Promise<T> {
     try {
-      const { state, result } = await this.#onWhatStands(() => body(step));
+      const { state, result } = await this.#standing.on(() => body(step));
       this.#record.end(step, state, by, result);
       return result;
     } catch (error) {
@@ -316,38 +278,11 @@ export class Run<I extends RunInput = RunInput> {
     }
   }
 
-  /**
-   * After a reset the history says that a server stands beside, and what stands there, if anything, is what the discarded execution left.
-   * Then what this run has made so far is made anew, once for all steps that meet it side by side, before they go on.
-   */
-  async #onWhatStands<R>(body: () => Promise<R>): Promise<R> {
-    const times = this.#timesAnew;
-    try {
-      return await this.#atWork(body());
-    } catch (error) {
-      if (this.#standing.length === 0 || failureOf(error).type !== 'BesideLost') throw error;
-      if (times === this.#timesAnew) this.#anew = this.#makeAnew(failureOf(error).message);
-      await this.#anew;
-      return body();
-    }
-  }
-
-  #atWork<R>(work: Promise<R>): Promise<R> {
-    this.#bodies.add(work);
-    const over = () => this.#bodies.delete(work);
-    work.then(over, over);
-    return work;
-  }
-
-  async #makeAnew(why: string): Promise<void> {
-    this.#timesAnew += 1;
-    await Promise.allSettled([...this.#bodies]);
-    await this.#step(`Make the server beside anew (${this.#timesAnew})`, 'record', async (step) => {
+  #makeAnew(times: number, makeAll: () => Promise<string>, why: string): Promise<void> {
+    return this.#step(`Make the server beside anew (${times})`, 'record', async (step) => {
       for (const lock of this.#locks) await lock.keep(step.id);
-      for (const one of this.#standing) await one.again();
-      const done = this.#standing.map(({ name }) => name).join(', ');
-      return { state: 'done', result: { found: `done again: ${done}, because ${why}` } };
-    });
+      return { state: 'done', result: { found: `done again: ${await makeAll()}, because ${why}` } };
+    }).then(() => undefined);
   }
 }
 

@@ -64,6 +64,9 @@ async function toolsHaveEnded(directory: string): Promise<void> {
   );
 }
 
+/** Several drills and sweeps one after the other, on a machine that may be busy. */
+const patientMs = 400_000;
+
 const steps = [
   'database/restore-the-backup-beside',
   'database/roll-forward-to-the-target',
@@ -93,59 +96,64 @@ test.each(sampled(steps, 1, 'terminated'))(
     expect(await readdir(db2().scratch)).toEqual([]);
     expect(await processesNaming(`${db2().scratch}/`)).toEqual([]);
   },
+  patientMs,
 );
 
-test('a sweep removes what an ended run left, and touches neither a running one nor what is not Lifeboat’s', async () => {
-  const { estate, client } = scenario();
-  const left = await terminated('validation/indexes-agree-with-their-tables');
-  const forgotten = await terminated('database/restore-the-backup-beside');
-  await client.workflowService.deleteWorkflowExecution({
-    namespace: 'default',
-    workflowExecution: { workflowId: forgotten.handle.workflowId },
-  });
-  await until('Temporal has forgotten it', () =>
-    forgotten.handle.describe().then(
-      () => undefined,
-      () => true,
-    ),
-  );
-  await toolsHaveEnded(forgotten.directory);
-  const foreign = join(db2().scratch, 'not-ours');
-  await mkdir(foreign);
-  await writeFile(join(foreign, 'precious'), 'a person put this here');
-  await giveTo(estate.site.account, foreign);
-  const outside = join(estate.root, 'outside');
-  await mkdir(outside, { recursive: true });
-  await writeFile(join(outside, 'lifeboat.json'), await readFile(join(left.directory, 'lifeboat.json')));
-  const link = join(db2().scratch, 'link');
-  await symlink(outside, link);
-  await symlink(outside, join(left.directory, 'leads-out'));
+test(
+  'a sweep removes what an ended run left, and touches neither a running one nor what is not Lifeboat’s',
+  async () => {
+    const { estate, client } = scenario();
+    const left = await terminated('validation/indexes-agree-with-their-tables');
+    const forgotten = await terminated('database/restore-the-backup-beside');
+    await client.workflowService.deleteWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: forgotten.handle.workflowId },
+    });
+    await until('Temporal has forgotten it', () =>
+      forgotten.handle.describe().then(
+        () => undefined,
+        () => true,
+      ),
+    );
+    await toolsHaveEnded(forgotten.directory);
+    const foreign = join(db2().scratch, 'not-ours');
+    await mkdir(foreign);
+    await writeFile(join(foreign, 'precious'), 'a person put this here');
+    await giveTo(estate.site.account, foreign);
+    const outside = join(estate.root, 'outside');
+    await mkdir(outside, { recursive: true });
+    await writeFile(join(outside, 'lifeboat.json'), await readFile(join(left.directory, 'lifeboat.json')));
+    const link = join(db2().scratch, 'link');
+    await symlink(outside, link);
+    await symlink(outside, join(left.directory, 'leads-out'));
 
-  // Slow enough to be at work while the sweep looks, and tries to remove.
-  await estate.faults.add({ method: 'GET', path: '/backup/.*/bundle', fault: { kind: 'delay', ms: 20_000 } });
-  const running = await runIn(scenario(), 'monthlyDrill', 'database/restore-the-backup-beside', {});
-  const during = await until('the sweep sees its directory', async () => {
-    const seen = await sweep();
-    return seen.said.leftovers.some((one) => one.run === running.workflowId) ? seen : undefined;
-  });
-  expect(during.said.leftovers.find((one) => one.run === running.workflowId)?.verdict).toBe('in-use');
-  expect((await sweep('--yes')).code).toBe(4);
-  await estate.faults.clear();
-  expect((await endOf(scenario(), running.workflowId)).evidence).toMatchObject({ outcome: 'proven', leftBehind: [] });
+    // Slow enough to be at work while the sweep looks, and tries to remove.
+    await estate.faults.add({ method: 'GET', path: '/backup/.*/bundle', fault: { kind: 'delay', ms: 20_000 } });
+    const running = await runIn(scenario(), 'monthlyDrill', 'database/restore-the-backup-beside', {});
+    const during = await until('the sweep sees its directory', async () => {
+      const seen = await sweep();
+      return seen.said.leftovers.some((one) => one.run === running.workflowId) ? seen : undefined;
+    });
+    expect(during.said.leftovers.find((one) => one.run === running.workflowId)?.verdict).toBe('in-use');
+    expect((await sweep('--yes')).code).toBe(4);
+    await estate.faults.clear();
+    expect((await endOf(scenario(), running.workflowId)).evidence).toMatchObject({ outcome: 'proven', leftBehind: [] });
 
-  const shown = await sweep();
-  expect(verdictOf(shown, foreign)).toBe('unknown');
-  expect(verdictOf(shown, link)).toBe('unknown');
-  expect(shown.code).toBe(8);
-  expect(verdictOf(shown, left.directory)).toBe('left');
-  expect(verdictOf(shown, forgotten.directory)).toBe('likely-left');
-  expect(shown.said.leftovers.find((one) => one.path === forgotten.directory)?.why).toContain('no history');
-  expect((await sweep('--yes')).code).toBe(0);
-  expect((await readdir(db2().scratch)).sort()).toEqual(['link', 'not-ours']);
-  expect(await processesNaming(`${db2().scratch}/`)).toEqual([]);
-  expect(await readFile(join(foreign, 'precious'), 'utf8')).toBe('a person put this here');
-  expect(await readdir(outside)).toEqual(['lifeboat.json']);
-});
+    const shown = await sweep();
+    expect(verdictOf(shown, foreign)).toBe('unknown');
+    expect(verdictOf(shown, link)).toBe('unknown');
+    expect(shown.code).toBe(8);
+    expect(verdictOf(shown, left.directory)).toBe('left');
+    expect(verdictOf(shown, forgotten.directory)).toBe('likely-left');
+    expect(shown.said.leftovers.find((one) => one.path === forgotten.directory)?.why).toContain('no history');
+    expect((await sweep('--yes')).code).toBe(0);
+    expect((await readdir(db2().scratch)).sort()).toEqual(['link', 'not-ours']);
+    expect(await processesNaming(`${db2().scratch}/`)).toEqual([]);
+    expect(await readFile(join(foreign, 'precious'), 'utf8')).toBe('a person put this here');
+    expect(await readdir(outside)).toEqual(['lifeboat.json']);
+  },
+  patientMs,
+);
 
 test('what has taken the place of what was shown is not touched', async () => {
   const { directory } = await terminated('database/restore-the-backup-beside');

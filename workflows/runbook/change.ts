@@ -1,0 +1,32 @@
+/** What a change is: said before it is done, done once, taken back. */
+import type { FailureType } from '../../evidence/failures.ts';
+
+/** What a change would do: said in every mode before anything is done. */
+export interface Preview<T> {
+  will: string;
+  /** What the next line of the runbook works with in a dry run. */
+  yields: T;
+}
+
+/** Why there is no way back; abort shows this sentence. */
+export interface PointOfNoReturn {
+  pointOfNoReturn: string;
+}
+
+/** The undo of an earlier change, by its name, takes this one back too. */
+export interface UndoneWith {
+  undoneWith: string;
+}
+
+export interface Change<T> {
+  /** Reads only. Guards that it returns are compared by `apply`. */
+  preview(): Promise<Preview<T>>;
+  /** Probe, act, verify. Never called in a dry run. */
+  apply(preview: Preview<T>): Promise<T>;
+  /** Armed before `apply`; copes with a half-done one. */
+  undo: ((preview: Preview<T>) => Promise<unknown>) | PointOfNoReturn | UndoneWith;
+  /** It makes something that this run alone uses and throws away: it is made anew when a reset has taken it from under the run. */
+  throwAway?: true;
+  /** Failures that must not spoil the rest of the run: the step counts as skipped, says why, and yields this. */
+  passOver?: { types: readonly FailureType[]; yields: T };
+}
