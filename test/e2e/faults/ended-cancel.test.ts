@@ -1,11 +1,25 @@
 /** A run that is cancelled, or whose lock is ended by hand: nothing is left, and the next run finds its host free. */
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { sampled } from '../../sample.ts';
 import { backup, start, until, useEstate } from '../drill/scenario.ts';
 import { ask, processesNaming } from '../observer.ts';
-import { backupsStored, endOf, lockIsOpen, nothingIsLeft, reaches, replayGoesOn, runIn } from './endings.ts';
+import {
+  backupsStored,
+  endOf,
+  endWhatRuns,
+  lockIsOpen,
+  nothingIsLeft,
+  patientMs,
+  reaches,
+  replayGoesOn,
+  runIn,
+} from './endings.ts';
+
+vi.setConfig({ testTimeout: patientMs });
 
 const scenario = useEstate({ load: { ordersPerSecond: 10 } });
+
+afterEach(() => endWhatRuns(scenario()));
 
 beforeAll(async () => {
   await backup(scenario());

@@ -1,20 +1,26 @@
 /** A run that is reset goes on from there as a new execution: with the lock, and with nothing of what the discarded one left. */
-import { beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { sampled } from '../../sample.ts';
 import { backup, drill, until, useEstate } from '../drill/scenario.ts';
 import {
   backupsStored,
   endOf,
+  endWhatRuns,
   historiesArchived,
   lockIsOpen,
   nothingIsLeft,
+  patientMs,
   reaches,
   replayGoesOn,
   resetTo,
   runIn,
 } from './endings.ts';
 
+vi.setConfig({ testTimeout: patientMs });
+
 const scenario = useEstate({ load: { ordersPerSecond: 10 } });
+
+afterEach(() => endWhatRuns(scenario()));
 
 beforeAll(async () => {
   await backup(scenario());

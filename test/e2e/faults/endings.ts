@@ -6,6 +6,12 @@ import type { Evidence } from '../../../evidence/evidence.ts';
 import { type Scenario, start, until } from '../drill/scenario.ts';
 import { ask, processesNaming } from '../observer.ts';
 
+/** Drills on a machine that is busy with other things: the tests wait for a moment, and fail by what was seen. */
+export const patientMs = 400_000;
+const reachesWithinMs = 180_000;
+
+const started: WorkflowHandle[] = [];
+
 /** Starts a run, and waits until the given step has begun. */
 export async function runIn(
   scenario: Scenario,
@@ -14,16 +20,31 @@ export async function runIn(
   input: object,
 ): Promise<WorkflowHandle> {
   const handle = await start(scenario, workflow, input);
+  started.push(handle);
   await reaches(handle, step);
   return handle;
 }
 
 export async function reaches(handle: WorkflowHandle, step: string): Promise<void> {
-  await until(`${handle.workflowId} reaches ${step}`, async () => {
-    const { steps, failure } = await handle.query<Evidence>('evidence');
-    if (failure !== undefined) throw new Error(`it failed before: ${failure.message}`);
-    return steps.some((one) => one.id === step) ? true : undefined;
-  });
+  await until(
+    `${handle.workflowId} reaches ${step}`,
+    async () => {
+      const { steps, failure } = await handle.query<Evidence>('evidence');
+      if (failure !== undefined) throw new Error(`it failed before: ${failure.message}`);
+      return steps.some((one) => one.id === step) ? true : undefined;
+    },
+    reachesWithinMs,
+  );
+}
+
+/** What a test that failed has left running would hold up the next. */
+export async function endWhatRuns({ client }: Scenario): Promise<void> {
+  for (const { workflowId } of started.splice(0)) {
+    const handle = client.workflow.getHandle(workflowId);
+    if ((await handle.describe()).status.name !== 'RUNNING') continue;
+    await handle.cancel();
+    await handle.result().catch(() => undefined);
+  }
 }
 
 /** Lets the run begin again from the moment in which it asked for this activity; yields the new execution. */

@@ -11,7 +11,7 @@ import { giveTo } from '../../../lab/host.ts';
 import { sampled } from '../../sample.ts';
 import { backup, drill, start, until, useEstate } from '../drill/scenario.ts';
 import { ask, filesBelow, processesNaming } from '../observer.ts';
-import { endOf, lockIsOpen, replayGoesOn, runIn } from './endings.ts';
+import { endOf, endWhatRuns, lockIsOpen, patientMs, replayGoesOn, runIn } from './endings.ts';
 
 const scenario = useEstate();
 const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
@@ -22,6 +22,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterEach(async () => {
+  await endWhatRuns(scenario());
   for (const name of await readdir(db2().scratch)) await rm(join(db2().scratch, name), { recursive: true });
 });
 
@@ -63,9 +64,6 @@ async function toolsHaveEnded(directory: string): Promise<void> {
       : true,
   );
 }
-
-/** Several drills and sweeps one after the other, on a machine that may be busy. */
-const patientMs = 400_000;
 
 const steps = [
   'database/restore-the-backup-beside',
