@@ -37,13 +37,15 @@ function lies(moment: MomentName): { moment: MomentName; name: string; trouble: 
 }
 
 test.each(sampled([...lies('the restore'), ...lies('the fetching of WAL')], 2, 'store lies'))(
-  'in $moment: a store that $name is found out, and BackupCorrupt says what is damaged',
+  'in $moment: a store that $name is found out, and the failure says what is wrong',
   async ({ moment, trouble }) => {
     const handle = await startWith(scenario(), 'monthlyDrill', {}, {});
     try {
       await strike(scenario(), handle, moment, trouble);
       const evidence = await ended(handle);
-      expect(evidence).toMatchObject({ outcome: 'not-proven', leftBehind: [], failure: { type: 'BackupCorrupt' } });
+      expect(evidence).toMatchObject({ outcome: 'not-proven', leftBehind: [] });
+      // WAL that is sound in itself, and out of its place, is called the archive's fault.
+      expect(['BackupCorrupt', 'ArchiveUnsound']).toContain(evidence.failure?.type);
       expect(evidence.steps.flatMap((step) => step.waits ?? [])).toEqual([]);
       await nothingIsLeft(scenario());
     } finally {
