@@ -84,3 +84,5 @@ try {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
+// All is ended and told by now; a call of the SDK's that is still tried again on a closed connection must not keep the process.
+process.exit();
