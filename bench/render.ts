@@ -1,5 +1,5 @@
 /** The result as people read it: a table in the terminal, and one in Markdown. */
-import { formatBytes, formatCount, formatDate, formatDuration } from '../evidence/format.ts';
+import { formatBytes, formatCount, formatDate, formatDuration, formatNumberOf } from '../evidence/format.ts';
 import type { Goal, Result, Row } from './result.ts';
 
 /** One line: on what, with which versions. */
@@ -13,7 +13,7 @@ function machineInWords({ machine }: Result): string {
 function groundInWords({ ground, rounds, startedAt, tookMs }: Result): string {
   const data = `${formatCount(ground.orders)} orders, ${formatBytes(ground.backupBytes)} restored`;
   const wal = `${ground.segments} WAL segments of ${formatBytes(ground.segmentBytes)} between backup and target`;
-  return `${data}, ${wal}; ${rounds} rounds in turns, medians; ${formatDate(startedAt)}, ${formatDuration(tookMs)}`;
+  return `${data}, ${wal}; ${formatNumberOf(rounds, 'round')} in turns, medians; ${formatDate(startedAt)}, ${formatDuration(tookMs)}`;
 }
 
 export function renderTerminal(result: Result): string {
