@@ -96,22 +96,24 @@ export function forkSegment(known: Known, timeline: number): { segment: string; 
  * Whether a timeline begins where its history says: of two servers that were both promoted to one number, the archive may hold
  * the history of one and the WAL of the other.
  *
- * @param records the first few at the fork, oldest first; the promotion is the first of them or follows it closely
+ * @param records the first few at the fork, oldest first: the promotion is the first of them, or follows what is written right before it
  * @see PostgreSQL source, PerformRecoveryXLogAction in src/backend/access/transam/xlog.c
  */
 export function judgeFork(
   known: Known,
   timeline: number,
-  records: readonly { lsn: Lsn; promotion?: Promotion }[],
+  records: readonly { lsn: Lsn; what: string; promotion?: Promotion }[],
 ): ContentFault | undefined {
   const info = known.timelines.find(({ id }) => id === timeline);
   const fork = forkSegment(known, timeline);
   if (info === undefined || fork === undefined) return undefined;
   const first = records[0];
-  const promotion = records.find((record) => record.promotion?.timeline === timeline)?.promotion;
+  const place = records.findIndex((record) => record.promotion?.timeline === timeline);
+  const promotion = records[place]?.promotion;
+  const atOnce = records.slice(0, Math.max(0, place)).every(({ what }) => beforePromotion.includes(what));
   // A fork at the border of a page is told without the page's header.
   const begins = first !== undefined && lsnDistance(fork.lsn, first.lsn) <= headerAt(fork.lsn, known.segmentBytes);
-  if (begins && promotion?.from === info.parent) return undefined;
+  if (begins && atOnce && promotion?.from === info.parent) return undefined;
   const seen =
     promotion === undefined
       ? `holds no promotion to timeline ${timeline} there`
@@ -122,6 +124,9 @@ export function judgeFork(
     seen: `the history says that timeline ${timeline} left timeline ${info.parent} at ${fork.lsn}, but ${fork.segment} ${seen}: they are of two servers`,
   };
 }
+
+/** Of a crash in mid-record, and of a changed setting: the new timeline's own, before its promotion is told. */
+const beforePromotion: readonly string[] = ['OVERWRITE_CONTRECORD', 'FPW_CHANGE'];
 
 const pageBytes = 8192n;
 

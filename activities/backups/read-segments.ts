@@ -166,7 +166,7 @@ async function recordsFrom(
   folder: string,
   timeline: number,
   from: string,
-): Promise<{ lsn: string; promotion?: Promotion }[]> {
+): Promise<{ lsn: string; what: string; promotion?: Promotion }[]> {
   const words = [`--path=${folder}`, `--timeline=${timeline}`, `--start=${from}`, `--limit=${recordsLookedAt}`];
   // Whatever it exits with: what it could not read is missing in what it wrote.
   const { stdout } = await runTool(join(permit.postgresql, 'pg_waldump'), words, { cwd: folder });
@@ -174,11 +174,12 @@ async function recordsFrom(
     const [, at, text = ''] = record.exec(line) ?? [];
     if (at === undefined) return [];
     const lsn = formatLsn(parseLsn(at));
+    const [what = ''] = text.split(' ');
     const [, to, before] = promoted.exec(text) ?? [];
-    if (to === undefined || before === undefined || to === before) return [{ lsn }];
+    if (to === undefined || before === undefined || to === before) return [{ lsn, what }];
     const [, day, time] = promotedAt.exec(text) ?? [];
     const moment = day === undefined ? {} : { at: `${day}T${time}Z` };
-    return [{ lsn, promotion: { lsn, timeline: Number(to), from: Number(before), ...moment } }];
+    return [{ lsn, what, promotion: { lsn, timeline: Number(to), from: Number(before), ...moment } }];
   });
 }
 

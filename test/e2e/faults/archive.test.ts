@@ -75,8 +75,16 @@ interface Case {
   damage: string;
   done(vandal: Vandal): Promise<Mend[]>;
   finding: FindingKind;
+  /** Seen only by who reads every segment. */
+  deep?: true;
   /** Of the drill; proven when absent. */
   failure?: FailureType;
+}
+
+/** Something else under the name of what is there. */
+async function instead(vandal: Vandal, name: string, store: () => Promise<Mend>): Promise<Mend[]> {
+  const back = await vandal.takeAway(name);
+  return [await store(), back];
 }
 
 const cases: Case[] = [
@@ -106,10 +114,7 @@ const cases: Case[] = [
   },
   {
     damage: 'the first segment of the new timeline is of another cluster',
-    done: async (vandal) => {
-      const back = await vandal.takeAway(at(lie.second, 0));
-      return [await vandal.storeForeign(at(lie.second, 0)), back];
-    },
+    done: (vandal) => instead(vandal, at(lie.second, 0), () => vandal.storeForeign(at(lie.second, 0))),
     finding: 'foreign-segment',
     failure: 'ArchiveUnsound',
   },
@@ -118,6 +123,50 @@ const cases: Case[] = [
     done: async (vandal) => [await vandal.storeAs(at(lie.second, 1), '0000000200000000000000F0')],
     finding: 'archive-ahead',
     failure: 'ArchiveUnsound',
+  },
+  {
+    damage: 'the history file of the timeline that the service writes on is cut off',
+    done: (vandal) => instead(vandal, '00000002.history', () => vandal.storeHistory(2, '1\t0/2')),
+    finding: 'history-corrupt',
+    failure: 'ArchiveUnsound',
+  },
+  {
+    damage: 'the history file is of a server that was promoted to the same number elsewhere in the same segment',
+    done: (vandal) =>
+      instead(vandal, '00000002.history', () =>
+        vandal.storeHistory(2, `1\t0/${at(lie.second, 0).slice(-2)}00028\tno recovery target specified\n`),
+      ),
+    finding: 'fork-differs',
+    failure: 'ArchiveUnsound',
+  },
+  {
+    damage: 'a segment inside of an unbroken run is of another cluster',
+    done: (vandal) => instead(vandal, at(lie.first, 3), () => vandal.storeForeign(at(lie.first, 3))),
+    finding: 'foreign-segment',
+    deep: true,
+    failure: 'ArchiveUnsound',
+  },
+  {
+    damage: 'a segment inside of an unbroken run is another one under its name',
+    done: (vandal) => instead(vandal, at(lie.first, 3), () => vandal.storeAs(at(lie.first, 2), at(lie.first, 3))),
+    finding: 'misplaced-segment',
+    deep: true,
+    failure: 'ArchiveUnsound',
+  },
+  {
+    damage: 'a byte of a segment inside of an unbroken run is turned',
+    done: async (vandal) => [await vandal.flip(at(lie.first, 3))],
+    finding: 'damaged-segment',
+    deep: true,
+    failure: 'BackupCorrupt',
+  },
+  {
+    damage: 'strangers lie in the archive',
+    done: async (vandal) => [
+      await vandal.storeStranger('0000000200000000/notes.txt'),
+      await vandal.storeStranger('0000000900000000/000000020000000000000001.zst'),
+    ],
+    finding: 'stranger',
   },
   {
     damage: 'an orphan branch lies aside',
@@ -129,12 +178,12 @@ const cases: Case[] = [
   },
 ];
 
-test.each(sampled(cases, 3, 'archive'))(
-  'when $damage, the drill ends as it should',
-  async ({ done, finding, failure }) => {
+test.each(sampled(cases, 3, 'archive').map((one): [string, Case] => [one.damage, one]))(
+  'when %s, the drill ends as it should',
+  async (_damage, { done, finding, deep, failure }) => {
     const mends = await done(vandalOf(scenario().estate));
     try {
-      const { result, code } = await archive();
+      const { result, code } = await archive(...(deep ? ['--deep'] : []));
       expect(kindsOf(result.findings)).toContain(failure === undefined ? finding : `${finding}!`);
       expect(code).toBe(failure === undefined ? 0 : 1);
       const evidence = await drill(scenario());

@@ -13,7 +13,6 @@ export interface Vandal {
   segments(timeline: number): Promise<string[]>;
   /** Removes what begins with this name: a segment, a history file. */
   takeAway(name: string): Promise<Mend>;
-  takeAllAway(): Promise<Mend>;
   /** Stores the content of one segment once more, under another name, or with another checksum. */
   storeAs(segment: string, name: string, checksum?: string): Promise<Mend>;
   /** Stores a segment of the same name that another cluster wrote. */
@@ -69,15 +68,6 @@ export function vandalOf({ site, root, servers }: Estate): Vandal {
         .flat()
         .flatMap((name) => /^([0-9A-F]{24})-[0-9a-f]{40}/.exec(name)?.[1] ?? [])
         .sort();
-    },
-    async takeAllAway() {
-      const away = join(await kept(), 'archive');
-      await rename(archive, away);
-      await mkdir(archive);
-      return async () => {
-        await rm(archive, { recursive: true });
-        await rename(away, archive);
-      };
     },
     async storeAs(segment, name, checksum) {
       const file = await fileOf(segment);
