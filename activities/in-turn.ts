@@ -24,7 +24,8 @@ export function inTurn<Ask extends { scratch: Scratch }, Answer>(
   activity: (ask: Ask) => Promise<Answer>,
 ): (ask: Ask) => Promise<Answer> {
   return async (ask) => {
-    const directory = resolve(ask.scratch.directory);
+    // What was sent may be anything; whether it is a path is for the permit to say.
+    const directory = resolve(String(ask.scratch.directory));
     const mine = await enter(directory, Context.current().info.workflowExecution?.runId ?? '');
     try {
       return await activity(ask);

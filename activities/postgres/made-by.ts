@@ -6,7 +6,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { Context } from '@temporalio/activity';
 import type { Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
-import { exists, type Places, placesOf, writeWhole } from './scratch.ts';
+import { exists, type Places, permittedPlaces, placesOf, writeWhole } from './scratch.ts';
 
 export interface MadeBy {
   schema: 'lifeboat.scratch/1';
@@ -69,13 +69,15 @@ function isMadeBy(value: unknown): value is MadeBy {
 /**
  * Lets an activity work only on the server that this execution has made.
  *
- * @throws BesideLost it is gone, or an execution that a reset discarded made it: the run makes it anew
+ * @throws NotPermitted @throws BesideLost it is gone, or an execution that a reset discarded made it: the run makes it anew
  */
 export function onOwnServer<Ask extends { scratch: Scratch }, Answer>(
   activity: (ask: Ask) => Promise<Answer>,
 ): (ask: Ask) => Promise<Answer> {
   return async (ask) => {
     const { directory, host } = ask.scratch;
+    // Before anything is read there: what lies in a directory that is not permitted is nobody's to ask.
+    await permittedPlaces(ask.scratch);
     const was = await madeBy(directory);
     const me = Context.current().info.workflowExecution?.runId;
     if (was === undefined ? await exists(placesOf(directory).restored) : was.execution === me) return activity(ask);

@@ -1,9 +1,10 @@
+import { oneLine } from '../../evidence/render/text.ts';
 import type { Found, HostChanges, LeftoverFound } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { inTurn } from '../in-turn.ts';
 import { loadPermit, permitScratch } from '../permit.ts';
 import { removeScratch } from '../postgres/remove.ts';
-import { endProcesses, startOf } from '../processes.ts';
+import { endProcesses, scratchProcessesBelow, startOf } from '../processes.ts';
 import { identityOf } from './leftovers.ts';
 import { endSession, resumeReplay } from './on-servers.ts';
 
@@ -52,6 +53,18 @@ async function endProcess(left: LeftoverFound): Promise<void> {
   const pid = left.pid ?? 0;
   // A number that was given to another process meanwhile is a stranger's: the one that was shown has ended.
   if (`${pid} ${await startOf(pid)}` !== left.identity) return;
+  await refuseStrangers(left, pid);
   const [still] = await endProcesses([{ pid, command: left.what }]);
   if (still !== undefined) throw failure('LitterFound', `${left.what} on ${left.host} does not end. End it by hand.`);
+}
+
+/** Whoever can start an activity can name any process of this user, such as the live server: only what Lifeboat started below a scratch root is ended. */
+async function refuseStrangers({ what, host }: LeftoverFound, pid: number): Promise<void> {
+  const { scratch, file } = await loadPermit();
+  const ours = (await Promise.all(scratch.map((root) => scratchProcessesBelow(root)))).flat();
+  if (!ours.some((one) => one.pid === pid))
+    throw failure(
+      'NotPermitted',
+      `process ${pid} (${oneLine(what).slice(0, 200)}) on ${host} belongs to no scratch directory that ${file} permits. It was not touched: look again (lifeboat sweep).`,
+    );
 }

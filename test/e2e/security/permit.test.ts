@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { HostChanges, HostReads } from '../../../activities/contract.ts';
+import { startOf } from '../../../activities/processes.ts';
 import { type Hand, newHand } from '../activities/hand.ts';
 import { newSmallEstate, type SmallEstate } from '../activities/small-estate.ts';
 import { configurationOf, filesBelow } from '../observer.ts';
@@ -260,10 +261,23 @@ test.each([
   [['-c']],
 ])('the smoke command %j is not run', async (command) => {
   const scratch = { host: 'db1', directory: join(estate.scratchRoot, 'smoke') };
+  await estate.run('mkdir', '-p', scratch.directory);
+  await estate.run('touch', join(scratch.directory, 'restored.json'));
   const application = { kind: 'command', smoke: { command, within: 1_000 } } as const;
   await expect(hand.call('smoke', { scratch, database: 'postgres', application })).rejects.toMatchObject({
     type: 'NotPermitted',
   });
+});
+
+test('a process that Lifeboat has not started below a scratch root is not ended, be it named ever so well', async () => {
+  const pid = Number((await readFile(join(estate.member.dataDirectory, 'postmaster.pid'), 'utf8')).split('\n')[0]);
+  const identity = `${pid} ${await startOf(pid)}`;
+  const leftovers = sent<Parameters<Host['removeLeftovers']>[0]['leftovers']>([
+    { host: 'db1', kind: 'process', what: 'the server of a run', identity, pid },
+  ]);
+  await expect(
+    hand.call('removeLeftovers', { host: 'db1', members: [estate.member], leftovers }),
+  ).rejects.toMatchObject({ type: 'NotPermitted' });
 });
 
 test('a data directory that is not listed is neither backed up nor read, listed ones only by their own name', async () => {
