@@ -1,4 +1,5 @@
 /** One process at a time, by a file that names its holder. It saves double work; nothing breaks when two get through. */
+import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -27,7 +28,8 @@ export async function withLock<T>(directory: string, name: string, say: Say, wor
 
 /** A link is made whole or not at all: nobody ever reads a lock without its holder. */
 async function take(lock: string): Promise<boolean> {
-  const own = `${lock}.${process.pid}`;
+  // Two of one process may try at once.
+  const own = `${lock}.${randomUUID()}`;
   await writeFile(own, `${process.pid}\n`);
   try {
     await link(own, lock);
