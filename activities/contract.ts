@@ -64,6 +64,8 @@ export interface Room {
 export interface ServiceMoment extends Found {
   /** The database's clock, UTC, microseconds: `2026-11-21T14:02:11.123456Z`. */
   at: string;
+  /** How far the clock of the worker that asked is ahead of the database's; milliseconds. */
+  workerAheadMs: number;
   timeline: number;
   lsn: Lsn;
   systemIdentifier: string;
@@ -101,11 +103,15 @@ export interface PulseComparison extends Found {
   examples: number[];
   /** Newest acknowledged pulse that came back. */
   newest?: { number: number; at: string; lsn: Lsn };
-  /** Acknowledged before `momentAt`, not in the restored database because they lie past the target. */
+  /** Acknowledged before the moment, not in the restored database because they lie past the target. */
   lost: number;
+  /** The database's clock was set back between the newest that came back and the moment, by so many milliseconds. */
+  setBackMs?: number;
 }
 
 export interface HostFacts extends Found {
+  /** The clock of the host. */
+  at: string;
   /** server_version_num of the binaries here. */
   serverVersion: number;
   /** Collation version of the C library: `2.36`. */
@@ -193,6 +199,8 @@ export interface ControlReads {
     upTo: Lsn;
     since: string;
     momentAt: string;
+    /** Where the WAL stood at that moment: a clock that was set meanwhile does not move it. */
+    momentLsn?: Lsn;
     /** Needed where one directory holds the logs of several services. */
     service?: string;
     /** The line that was recovered: pulses written past a fork of it are an earlier failover's loss. */
@@ -324,7 +332,7 @@ export interface HostChanges {
       type: BackupInfo['type'];
       key: string;
     } & Patience,
-  ): Promise<Found & { backup: BackupInfo }>;
+  ): Promise<Found & { backup: BackupInfo; clockAheadMs: number }>;
   anchorOnStandby(ask: {
     member: Member;
     database: string;

@@ -41,6 +41,7 @@ export async function hostFacts(ask: {
     besides(ask.scratch.directory),
   ]);
   return {
+    at: new Date().toISOString(),
     serverVersion,
     ...(libc === undefined ? {} : { libc }),
     freeBytes,

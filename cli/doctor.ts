@@ -9,8 +9,8 @@ import { reach } from './engine/reach.ts';
 import { exitCodes } from './exit-codes.ts';
 
 const lowestNode = '20.20';
-/** Only tests need them: of the report page through a browser, of the alert rules. */
-const optional: readonly PartName[] = ['chromium', 'promtool'];
+/** Only tests need them: of the report page through a browser, of the alert rules, of clocks that are wrong. */
+const optional: readonly PartName[] = ['chromium', 'promtool', 'libfaketime'];
 
 interface PartFinding {
   name: PartName;

@@ -19,7 +19,7 @@ export type Outcome =
   | 'completed';
 
 /** All that are true of a run, beside its outcome. */
-export type Flag = 'late' | 'skips' | 'loss-beyond-objective' | 'dirty' | 'equality-not-proven';
+export type Flag = 'late' | 'skips' | 'loss-beyond-objective' | 'dirty' | 'equality-not-proven' | 'clocks-differ';
 
 export type Unit = 'ms' | 's' | 'bytes' | 'count' | 'rows' | 'segments';
 
@@ -148,6 +148,16 @@ export interface Leftover {
   why: string;
 }
 
+/** Two clocks that cannot both be right. */
+export interface ClockDifference {
+  /** `host db2`, `the database` */
+  clock: string;
+  /** The clock that it was held against. */
+  of: string;
+  /** At least so much; negative: behind. */
+  aheadMs: number;
+}
+
 export interface NotExercised {
   what: string;
   /** UTC time of the newest run in which it was proven; absent: never so far. */
@@ -192,6 +202,8 @@ export interface Evidence {
   backup?: { label: string; type: string; stoppedAt: string; bytes: number };
   target?: { lsn: string; timeline: number; at?: string; chosenBy: 'archive' | 'person' };
   equality?: Equality;
+  /** Absent as long as they agree, as far as can be told. */
+  clocks?: ClockDifference[];
   phases: PhaseRecord[];
   steps: Step[];
   measurements: Measurement[];

@@ -4,7 +4,7 @@
  */
 import { adviceFor } from './advice.ts';
 import { anyBeyond, worstMiss } from './classes.ts';
-import type { Evidence, Flag, Measured, Phase } from './evidence.ts';
+import type { ClockDifference, Evidence, Flag, Measured, Phase } from './evidence.ts';
 import { formatClock, formatDuration, formatNumberOf } from './format.ts';
 
 /** What stands in place of a measurement while the run goes on. */
@@ -76,11 +76,13 @@ export interface LossAsk {
   lost?: number;
   /** Whether a person chose the target: then what lies after it is not loss. */
   chosen: boolean;
+  /** The database's clock was set back in between, by so much: then no time on it says anything of the loss. */
+  setBackMs?: number | undefined;
   objectiveMs?: number;
 }
 
 /** Data lost: the moment of the disaster minus the newest acknowledged pulse that could be restored. */
-export function dataLost({ momentAt, newest, lost, chosen, objectiveMs }: LossAsk): Measured {
+export function dataLost({ momentAt, newest, lost, chosen, setBackMs, objectiveMs }: LossAsk): Measured {
   const objective = objectiveMs === undefined ? {} : { objectiveMs };
   if (chosen) return { ...objective, how: 'not measured: the target was chosen, so what comes after it is not loss' };
   if (newest === undefined)
@@ -90,6 +92,11 @@ export function dataLost({ momentAt, newest, lost, chosen, objectiveMs }: LossAs
         lost === undefined
           ? 'not measured: the plan has no pulse'
           : 'not measured: no acknowledged pulse write lies before the target',
+    };
+  if (setBackMs !== undefined)
+    return {
+      ...objective,
+      how: `not measured: the database's clock was set back by ${formatDuration(setBackMs)} between the newest write that came back and the moment of the disaster; ${lost ?? 0} acknowledged pulse writes were lost`,
     };
   const writes = lost === undefined ? '' : `${formatNumberOf(lost, 'pulse write')}, one a second, `;
   return {
@@ -105,6 +112,11 @@ export function equalityProven(evidence: Evidence): boolean {
   return tables.length > 0 && tables.every((table) => table.equal);
 }
 
+/** `the clock of host db2 is at least 60 min ahead of that of the database` */
+export function differenceInWords({ clock, of, aheadMs }: ClockDifference): string {
+  return `the clock of ${clock} is at least ${formatDuration(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} that of ${of}`;
+}
+
 /** All that is true of a run, in the order in which a report says it. */
 export function flagsOf(evidence: Evidence): Flag[] {
   const flags: Record<Flag, boolean> = {
@@ -114,6 +126,7 @@ export function flagsOf(evidence: Evidence): Flag[] {
     'equality-not-proven': evidence.failure === undefined && recovers(evidence) && !equalityProven(evidence),
     skips: evidence.steps.some((step) => step.state === 'skipped'),
     dirty: evidence.leftBehind.length > 0,
+    'clocks-differ': (evidence.clocks ?? []).length > 0,
   };
   return (Object.keys(flags) as Flag[]).filter((flag) => flags[flag]);
 }
@@ -138,6 +151,9 @@ export function oneLineToDo(evidence: Evidence): string {
     const why = evidence.steps.find((step) => step.state === 'skipped')?.failure;
     return why === undefined ? 'Look at what was skipped, and prove it in the next run.' : adviceFor(why.type, service);
   }
+  const [difference] = evidence.clocks ?? [];
+  if (difference !== undefined)
+    return `Correct the clock that is wrong (chronyc tracking): ${differenceInWords(difference)}.`;
   if (evidence.mode === 'dry-run') return `For the real thing: lifeboat ${command(evidence)}`;
   if (evidence.notExercised.some((one) => one.lastProven === undefined))
     return 'Nothing now. Plan a rehearsal of what has never been proven.';

@@ -96,6 +96,11 @@ export class EstateProcess {
     endGroup(child.pid);
   }
 
+  /** Adds to the environment of all its further starts. */
+  dress(env: Record<string, string>): void {
+    this.#spec = { ...this.#spec, env: { ...this.#spec.env, ...env } };
+  }
+
   async restart(): Promise<void> {
     await this.stop();
     await this.start();

@@ -8,6 +8,7 @@ export const partNames = [
   'versitygw',
   'test-server',
   'openssl',
+  'libfaketime',
   'chromium',
   'promtool',
 ] as const;
@@ -17,7 +18,7 @@ export type PartName = (typeof partNames)[number];
 export interface Part {
   name: PartName;
   version: string;
-  /** The executable; for PostgreSQL the directory of its server programs. */
+  /** The executable; for PostgreSQL the directory of its server programs, for libfaketime the library. */
   path: string;
 }
 

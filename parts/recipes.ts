@@ -1,4 +1,5 @@
 /** The catalogue of programs: what is needed, from which version on, and where it comes from. */
+import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { builtAt } from './build.ts';
@@ -115,6 +116,17 @@ const recipes: Recipe[] = [
     packages: { apt: ['openssl'], dnf: ['openssl'], brew: ['openssl@3'] },
   },
   {
+    name: 'libfaketime',
+    title: 'libfaketime',
+    purpose: 'tests in which a clock is wrong',
+    variable: 'LIFEBOAT_LIBFAKETIME',
+    lowest: '0',
+    candidates: libfaketimeCandidates,
+    // A library does not tell its version.
+    version: async (path) => ((await isThere(path)) ? 'of unknown version' : undefined),
+    packages: { apt: ['libfaketime'], dnf: ['libfaketime'], brew: ['libfaketime'] },
+  },
+  {
     name: 'chromium',
     title: 'Chromium or Chrome',
     purpose: 'tests of the report page',
@@ -174,6 +186,29 @@ async function testServerCandidates(around: Surroundings): Promise<Candidate[]> 
   const native = await onPath(testServerBuild.executable)(around);
   const java = await executablesNamed('java', around.directories);
   return java.length === 0 ? native : [...native, ...(await built(around.cache, testServerBuild))];
+}
+
+/** The build for programs with several threads, as Node.js is one. Debian keeps it below its name for the architecture. */
+async function libfaketimeCandidates(): Promise<Candidate[]> {
+  const below = await readdir('/usr/lib').catch(() => []);
+  const folders = [
+    ...below.filter((name) => name.includes('-linux-')).map((name) => join('/usr/lib', name)),
+    '/usr/lib64',
+  ];
+  const libraries = [
+    ...folders.map((folder) => join(folder, 'faketime', 'libfaketimeMT.so.1')),
+    '/opt/homebrew/lib/faketime/libfaketime.1.dylib',
+    '/usr/local/lib/faketime/libfaketime.1.dylib',
+  ];
+  const there = await Promise.all(libraries.map(async (path) => ((await isThere(path)) ? [{ path }] : [])));
+  return there.flat();
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function chromiumCandidates({ directories }: Surroundings): Promise<Candidate[]> {

@@ -23,7 +23,8 @@ export function chooseBackup(repository: Repository, target: RecoveryTarget): Ba
   const path = pathTo(repository, target.timeline);
   const passedOver: BackupChoice['passedOver'] = [];
   const newestFirst = [...repository.backups].sort(
-    (a, b) => Date.parse(b.stoppedAt) - Date.parse(a.stoppedAt) || compareLsn(b.stopLsn, a.stopLsn),
+    // Positions before stamps: the clock that they are of may have been set meanwhile.
+    (a, b) => compareLsn(b.stopLsn, a.stopLsn) || Date.parse(b.stoppedAt) - Date.parse(a.stoppedAt),
   );
   for (const backup of newestFirst) {
     const why = unusable(backup, target, path);

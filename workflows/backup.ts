@@ -2,6 +2,7 @@ import type { RunSummary } from '../evidence/evidence.ts';
 import { formatBytes } from '../evidence/format.ts';
 import { member } from '../plan/hosts.ts';
 import type { BackupInfo } from '../recovery/archive.ts';
+import { clocksMayDifferMs } from '../recovery/clocks.ts';
 import type { BackupInput } from './messages.ts';
 import { takeAnchor } from './phases/anchor.ts';
 import { holdPrimary, samePrimary } from './phases/primary.ts';
@@ -61,13 +62,19 @@ function takeBackup(run: Run, primary: string, type: BackupInfo['type']): Change
       yields: undefined,
     }),
     apply: async () => {
-      const { backup: taken, found } = await run.host(primary).takeBackup({
+      const {
+        backup: taken,
+        found,
+        clockAheadMs,
+      } = await run.host(primary).takeBackup({
         backups: backups.physical,
         member: member(run.plan, primary),
         type,
         outageWithinMs: run.patienceMs(),
       });
       const { label, stoppedAt, bytes } = taken;
+      if (Math.abs(clockAheadMs) >= clocksMayDifferMs)
+        run.record({ clocks: [{ clock: `host ${primary}`, of: 'the database', aheadMs: clockAheadMs }] });
       run.record({ backup: { label, type: taken.type, stoppedAt, bytes } });
       run.measure('bytes backed up', bytes, 'bytes', 'size of the restored database, from pgBackRest');
       run.measure('bytes in the repository', taken.repositoryBytes, 'bytes', 'from pgBackRest');

@@ -5,6 +5,7 @@ import type { Anchor } from '../recovery/archive.ts';
 import type { MonthlyDrillInput } from './messages.ts';
 import { assessSurroundings, noYoungTablespace, pretendDisaster, roomForRestore } from './phases/assess.ts';
 import { proveNothingIsLeft } from './phases/clean-up.ts';
+import { Clocks } from './phases/clocks.ts';
 import { soundArchive } from './phases/own-archive.ts';
 import { assertions, endedAtTarget, equalsAnchor, validate } from './phases/prove.ts';
 import {
@@ -84,9 +85,11 @@ function countTransactions(
 async function assess(run: Run<MonthlyDrillInput>, scratch: Scratch) {
   const before: { service?: ServiceMoment } = {};
   proveNothingIsLeft(run, scratch, () => before.service);
-  const service = await pretendDisaster(run);
+  const clocks = new Clocks();
+  const service = await pretendDisaster(run, clocks);
   before.service = service;
-  const repository = await assessSurroundings(run, scratch, service);
+  const repository = await assessSurroundings(run, scratch, service, clocks);
+  await clocks.agree(run, service, run.input.target);
   await soundArchive(run, repository, service);
   const chosen = run.input.target;
   const route =

@@ -16,27 +16,38 @@ import { backupKind } from './kind.ts';
  */
 export async function takeBackup(
   ask: { backups: PhysicalBackups; member: Member; type: BackupInfo['type']; key: string } & Patience,
-): Promise<Found & { backup: BackupInfo }> {
+): Promise<Found & { backup: BackupInfo; clockAheadMs: number }> {
   const permit = await loadPermit();
   await permitDataDirectory(permit, ask.member.dataDirectory);
   await backupKind(ask.backups).permitted(permit, ask.backups);
-  await refuseStandby(ask.member);
+  const clockAheadMs = await refuseStandby(ask.member);
   const backup = await backupKind(ask.backups).backup(ask.backups, ask);
   return {
     backup,
+    clockAheadMs,
     found: `backup ${backup.label} complete, WAL from ${backup.startWal} to ${backup.stopWal} archived`,
   };
 }
 
-/** Said before the backup tool searches in vain; a server that hangs is noticed here, in seconds. */
-async function refuseStandby(member: Member): Promise<void> {
+/**
+ * Said before the backup tool searches in vain; a server that hangs is noticed here, in seconds.
+ *
+ * @returns how far the clock of this host is ahead of the database's, milliseconds; the backup itself is stamped by the database's
+ */
+async function refuseStandby(member: Member): Promise<number> {
   const { place } = await socketOf(member);
-  const { standby } = await withSession(place, 'postgres', 'backup', (client) =>
-    one(client, 'select pg_is_in_recovery()::text as standby'),
-  );
+  const { standby, at, asked, answered } = await withSession(place, 'postgres', 'backup', async (client) => {
+    const asked = Date.now();
+    const row = await one(
+      client,
+      `select pg_is_in_recovery()::text as standby, (extract(epoch from clock_timestamp()) * 1000)::text as at`,
+    );
+    return { standby: row.standby, at: row.at, asked, answered: Date.now() };
+  });
   if (standby === 'true')
     throw failure(
       'NotPrimary',
       `${member.host} is a standby by now, though it was the primary when the run began: the roles were swapped meanwhile. Nothing was backed up; take the backup again.`,
     );
+  return Math.round((asked + answered) / 2 - Number(at));
 }

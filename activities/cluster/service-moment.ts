@@ -62,9 +62,10 @@ const question = `
  * @throws DatabaseUnreachable @throws PlanInvalid
  */
 export async function serviceMoment(ask: { frontDoor: FrontDoor }): Promise<ServiceMoment> {
-  const row = await withDatabase(ask.frontDoor, 'service-moment', async (client) => {
+  const { row, ownClock } = await withDatabase(ask.frontDoor, 'service-moment', async (client) => {
+    const asked = Date.now();
     const { rows } = await client.query<Row>(question);
-    return rows[0];
+    return { row: rows[0], ownClock: (asked + Date.now()) / 2 };
   });
   const place = placeOf(ask.frontDoor);
   if (row === undefined) throw failure('DatabaseUnreachable', `${place} answered without a row, which no server does`);
@@ -73,10 +74,11 @@ export async function serviceMoment(ask: { frontDoor: FrontDoor }): Promise<Serv
       'NotPrimary',
       `the front door ${place} leads to a standby, expected the primary. See what the load balancer believes, or correct database.frontDoor in the plan.`,
     );
-  return { ...factsOf(row), lsn: row.lsn, timeline: row.timeline, ...wordsOf(row, row.timeline, place) };
+  const workerAheadMs = Math.round(ownClock - Date.parse(row.at));
+  return { ...factsOf(row), workerAheadMs, lsn: row.lsn, timeline: row.timeline, ...wordsOf(row, row.timeline, place) };
 }
 
-function factsOf(row: Row): Omit<ServiceMoment, 'found' | 'expected' | 'lsn' | 'timeline'> {
+function factsOf(row: Row): Omit<ServiceMoment, 'found' | 'expected' | 'lsn' | 'timeline' | 'workerAheadMs'> {
   const archived = archivedSegment(row.last_archived);
   return {
     at: row.at,

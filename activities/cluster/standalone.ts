@@ -10,8 +10,10 @@ interface Row {
   standby: boolean;
   lsn: string | null;
   timeline: number | null;
-  /** Since the newest transaction that was replayed was committed, by the standby's clock. */
-  replayed_ago_ms: string | null;
+  /** Milliseconds since 1970, by the server's own clock. */
+  at: string;
+  /** When the newest transaction that was replayed was committed: by the primary's clock, which stamped it. */
+  replayed: string | null;
 }
 
 /**
@@ -25,17 +27,19 @@ const question = `
         (select received_tli from pg_stat_wal_receiver limit 1),
         (select timeline_id from pg_control_checkpoint()))
       else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end as timeline,
-    round(extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::text as replayed_ago_ms`;
+    round(extract(epoch from clock_timestamp()) * 1000)::text as at,
+    round(extract(epoch from pg_last_xact_replay_timestamp()) * 1000)::text as replayed`;
 
 interface Asked {
   state: MemberState;
-  replayedAgoMs?: number;
+  at?: number;
+  replayedAt?: number;
 }
 
 export const standalone: ClusterKind = {
   async members(database, addresses) {
     const asked = await Promise.all(database.members.map((member) => askMember(database, member, addresses)));
-    const primary = asked.find((one) => one.state.role === 'primary')?.state;
+    const primary = asked.find((one) => one.state.role === 'primary');
     return asked.map((one) => withLag(one, primary));
   },
 };
@@ -62,14 +66,16 @@ function stateOf(host: string, row: Row): Asked {
       ...(row.timeline === null ? {} : { timeline: row.timeline }),
       ...(row.lsn === null ? {} : { lsn: row.lsn }),
     },
-    ...(row.replayed_ago_ms === null ? {} : { replayedAgoMs: Math.max(0, Number(row.replayed_ago_ms)) }),
+    at: Number(row.at),
+    ...(row.replayed === null ? {} : { replayedAt: Number(row.replayed) }),
   };
 }
 
 /**
- * Lag is measured against the primary: a standby compared with itself says 0 while it is cut off, or follows a dead branch.
+ * Lag is measured against the primary, its position and its clock: a standby compared with itself says 0 while it is cut off, or follows a dead branch.
  */
-function withLag({ state, replayedAgoMs }: Asked, primary: MemberState | undefined): MemberState {
+function withLag({ state, replayedAt }: Asked, asked: Asked | undefined): MemberState {
+  const primary = asked?.state;
   if (state.role !== 'standby') return state;
   if (primary?.lsn === undefined || state.lsn === undefined)
     return { ...state, why: 'its lag is not known: no primary answers to compare it with' };
@@ -79,7 +85,7 @@ function withLag({ state, replayedAgoMs }: Asked, primary: MemberState | undefin
       why: `it is on timeline ${state.timeline ?? 'unknown'}, the primary on ${primary.timeline ?? 'unknown'}`,
     };
   if (compareLsn(state.lsn, primary.lsn) >= 0) return { ...state, lagMs: 0 };
-  return replayedAgoMs === undefined
+  return replayedAt === undefined || asked?.at === undefined
     ? { ...state, why: 'its lag is not known: it has replayed no transaction since its start' }
-    : { ...state, lagMs: replayedAgoMs };
+    : { ...state, lagMs: Math.max(0, asked.at - replayedAt) };
 }

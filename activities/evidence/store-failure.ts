@@ -37,6 +37,13 @@ export function storeFailure(error: unknown, store: EvidenceStore): Error {
   const seen = look(error);
   const refusal = refusalOf(seen, store);
   const place = `the evidence store ${store.endpoint}`;
+  // No waiting makes it valid, short of the clock's own error.
+  if (seen.code === 'CERT_NOT_YET_VALID')
+    return failure(
+      'ClockSkewed',
+      `${place} shows a certificate that is not valid yet by the clock of this worker (${new Date().toISOString()}): correct the clock (chronyc tracking).`,
+      error,
+    );
   if (refusal !== undefined) return failure('StoreRefused', `${place} ${refusal}`, error);
   return failure(
     'StoreUnreachable',

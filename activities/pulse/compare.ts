@@ -8,6 +8,7 @@ export interface Question {
   upTo: Lsn;
   since: string;
   momentAt: string;
+  momentLsn?: Lsn;
   /** The line of timelines that was recovered; without it every pulse counts as written on it. */
   timeline?: number;
   ancestors?: { timeline: number; forkLsn: Lsn }[];
@@ -22,6 +23,7 @@ export interface Tally {
   failed: number;
   /** The newest attempt before the moment, acknowledged or not. */
   lastAttempt?: string;
+  setBackMs?: number;
 }
 
 export async function tally(entries: AsyncIterable<Entry>, question: Question): Promise<Tally> {
@@ -31,6 +33,7 @@ export async function tally(entries: AsyncIterable<Entry>, question: Question): 
   const result: Tally = { acknowledged: 0, missing: [], lost: 0, failed: 0 };
   /** Rows older than this were deleted on purpose. It is known at the end of the log only. */
   let forgotten = Number.NEGATIVE_INFINITY;
+  const clock = new SetBack();
   const expected: { at: number; number: number; back: boolean }[] = [];
   for await (const entry of entries) {
     if ('forgotten' in entry) {
@@ -38,21 +41,53 @@ export async function tally(entries: AsyncIterable<Entry>, question: Question): 
       continue;
     }
     const at = microseconds(entry.at);
-    if (at <= moment) result.lastAttempt = entry.at;
+    const before = isBefore(entry, question, moment);
+    if (before) result.lastAttempt = entry.at;
     if (!isAcknowledged(entry)) {
-      if (at >= since && at <= moment) result.failed += 1;
+      if (at >= since && before) result.failed += 1;
       continue;
     }
     const back = isRestored(entry.number);
     if (back) result.newest = newer(result.newest, entry);
+    if (back) clock.restart(at);
+    else if (before) clock.follow(at);
     if (at < since) continue;
     if (mustBeBack(entry, question)) expected.push({ at, number: entry.number, back });
-    else if (!back && at <= moment) result.lost += 1;
+    else if (!back && before) result.lost += 1;
   }
+  clock.follow(moment);
+  if (clock.most > clockMayWaverMicros) result.setBackMs = Math.round(clock.most / 1_000);
   const kept = expected.filter((one) => one.at >= forgotten);
   result.acknowledged = kept.length;
   result.missing = kept.filter((one) => !one.back).map((one) => one.number);
   return result;
+}
+
+/** A clock that is kept right is slewed, hardly ever set; commits and answers overtake each other by less than this. Microseconds. */
+const clockMayWaverMicros = 1_000_000;
+
+/** How far a clock was set back at most, seen in the stamps of what followed one another. */
+class SetBack {
+  #latest = Number.NEGATIVE_INFINITY;
+  most = 0;
+
+  /** What lies before does not matter. */
+  restart(at: number): void {
+    this.#latest = at;
+    this.most = 0;
+  }
+
+  follow(at: number): void {
+    this.most = Math.max(this.most, this.#latest - at);
+    this.#latest = Math.max(this.#latest, at);
+  }
+}
+
+/** Told by its position where that is known: the clock may have been set in between. */
+function isBefore(entry: Exclude<Entry, { forgotten: string }>, { momentLsn }: Question, moment: number): boolean {
+  if (momentLsn !== undefined && isAcknowledged(entry) && entry.lsn !== undefined)
+    return compareLsn(entry.lsn, momentLsn) <= 0;
+  return microseconds(entry.at) <= moment;
 }
 
 /**
@@ -68,7 +103,7 @@ function mustBeBack({ lsn, timeline }: Acknowledged, { upTo, timeline: recovered
 
 function newer(newest: Tally['newest'], { number, at, lsn }: Acknowledged): Tally['newest'] {
   if (lsn === undefined) return newest;
-  return newest === undefined || microseconds(at) > microseconds(newest.at) ? { number, at, lsn } : newest;
+  return newest === undefined || compareLsn(lsn, newest.lsn) > 0 ? { number, at, lsn } : newest;
 }
 
 /** Whether a number lies in one of the intervals, by halving. */

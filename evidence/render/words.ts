@@ -48,6 +48,7 @@ const flagWords: Record<Flag, string> = {
   late: 'late',
   'loss-beyond-objective': 'loss beyond the objective',
   'equality-not-proven': 'equality not proven',
+  'clocks-differ': 'clocks differ',
   skips: 'steps were skipped',
   dirty: 'something was left behind',
 };
@@ -90,6 +91,7 @@ const buts: Record<Flag, string> = {
   late: 'but too late',
   'loss-beyond-objective': 'but more would be lost than promised',
   'equality-not-proven': 'but equality is not proven',
+  'clocks-differ': 'but clocks differ',
   skips: 'but steps were skipped',
   dirty: 'but something was left behind',
 };

@@ -131,6 +131,12 @@ export class FakeEstate {
   archiving: Partial<Pick<ServiceMoment, 'lastArchivedWal' | 'archiver'>> = {
     lastArchivedWal: '000000010000000000000008',
   };
+  workerAheadMs = 0;
+  hostNow = this.now;
+  /** Of what was replayed. */
+  lastCommitAt = '2026-11-21T14:01:48.113Z';
+  /** Of the host that takes the backup. */
+  clockAheadMs = 0;
   /** Called before an activity answers: throw to make it fail, wait to make it slow. */
   before: (activity: string) => Promise<void> | void = () => undefined;
 
@@ -141,6 +147,7 @@ export class FakeEstate {
       serviceMoment: async () => ({
         found: 'primary on timeline 1',
         at: this.now,
+        workerAheadMs: this.workerAheadMs,
         timeline: 1,
         lsn: '0/A000000',
         systemIdentifier: '7',
@@ -198,7 +205,13 @@ export class FakeEstate {
 
   hostReads(): HostReads {
     return noting<HostReads>(this, {
-      hostFacts: async () => ({ found: 'ready', serverVersion: 150018, libc: '2.36', freeBytes: 100 * GB }),
+      hostFacts: async () => ({
+        found: 'ready',
+        at: this.hostNow,
+        serverVersion: 150018,
+        libc: '2.36',
+        freeBytes: 100 * GB,
+      }),
       repository: async () => ({ ...this.repository, found: '1 backup, timeline 1' }),
       segmentSize: async () => ({ segmentBytes: 16 * 1024 ** 2, found: 'a segment' }),
       readSegments: async ({ segments }) => ({
@@ -231,7 +244,7 @@ export class FakeEstate {
       found: 'paused',
       lsn: '0/8FFFF48',
       timeline: 1,
-      lastCommitAt: '2026-11-21T14:01:48.113Z',
+      lastCommitAt: this.lastCommitAt,
       nextTransaction: 800,
     };
     return noting<HostChanges>(this, {
@@ -258,7 +271,11 @@ export class FakeEstate {
           this.lying = this.lying.filter((one) => leftovers.every(({ identity }) => identity !== one.identity));
         return { found: 'gone' };
       },
-      takeBackup: async () => ({ found: 'backup taken', backup: structuredClone(backup) }),
+      takeBackup: async () => ({
+        found: 'backup taken',
+        backup: structuredClone(backup),
+        clockAheadMs: this.clockAheadMs,
+      }),
       anchorOnStandby: async () => ({ found: 'anchor on standby', anchor: structuredClone(anchor) }),
       anchorUnderLock: async () => ({
         found: 'anchor under lock',

@@ -146,9 +146,44 @@ describe('a monthly drill', () => {
 
   test('to a chosen moment measures no loss', async () => {
     const estate = new FakeEstate();
+    estate.lastCommitAt = '2026-11-21T13:59:59.900Z';
     await rig.run(estate, 'monthlyDrill', [{ target: '2026-11-21T14:00:00Z' }]);
     expect(estate.written[0]?.rpo.valueMs).toBeUndefined();
     expect(estate.written[0]?.rpo.how).toContain('not measured');
+  });
+
+  test('to a chosen moment is not proven by a server that holds later commits: its backup ended after that moment', async () => {
+    const estate = new FakeEstate();
+    const end = await ended(rig.run(estate, 'monthlyDrill', [{ target: '2026-11-21T14:00:00Z' }]));
+    expect(end.type).toBe('ReplayFailed');
+    expect(end.message).toContain('holds a commit of 2026-11-21T14:01:48.113Z, after the target');
+  });
+
+  test('to a moment that cannot be told, because a clock is wrong, is refused before anything is restored', async () => {
+    const estate = new FakeEstate();
+    estate.workerAheadMs = -3_600_000;
+    const end = await ended(rig.run(estate, 'monthlyDrill', [{ target: '2026-11-21T14:00:00Z' }]));
+    expect(end.type).toBe('ClockSkewed');
+    expect(estate.calls).not.toContain('restoreBeside');
+  });
+
+  test('names a host whose clock is wrong, and is proven all the same', async () => {
+    const estate = new FakeEstate();
+    estate.hostNow = '2026-11-21T15:02:11.000Z';
+    const summary = await rig.run(estate, 'monthlyDrill', [{}]);
+    expect(summary).toMatchObject({ outcome: 'proven', flags: ['clocks-differ'], rpoMs: 23_000 });
+    expect(estate.written[0]?.toDo).toMatch(
+      /^Correct the clock .*host db2 is at least .* ahead of that of the database/,
+    );
+  });
+
+  test('does not believe the age of a backup that is stamped after the moment of the drill', async () => {
+    const estate = new FakeEstate();
+    estate.now = '2026-11-21T13:00:00.000000Z';
+    estate.hostNow = estate.now;
+    const end = await ended(rig.run(estate, 'monthlyDrill', [{}]));
+    expect(end.type).toBe('ClockSkewed');
+    expect(end.message).toContain('after this moment on the database');
   });
 
   test('to a moment outside of the window is refused with the window', async () => {

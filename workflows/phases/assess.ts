@@ -4,18 +4,26 @@ import { secretNames } from '../../plan/hosts.ts';
 import type { BackupInfo, Repository } from '../../recovery/archive.ts';
 import { failure } from '../runbook/failure.ts';
 import type { Run } from '../runbook/run.ts';
+import { type Clocks, database } from './clocks.ts';
 
 /** T0, the drill's first moment on the database's clock, and what was archived then: read in one query. */
-export function pretendDisaster(run: Run): Promise<ServiceMoment> {
+export function pretendDisaster(run: Run, clocks: Clocks): Promise<ServiceMoment> {
   return run.check('The service answers through its front door', async () => {
-    const service = await run.control.serviceMoment({ frontDoor: run.plan.database.frontDoor });
+    const service = await clocks.read(database, () =>
+      run.control.serviceMoment({ frontDoor: run.plan.database.frontDoor }),
+    );
     run.record({ incidentAt: service.at });
     return service;
   });
 }
 
 /** Everything that a restore will stand on answers: store, archive, host. */
-export async function assessSurroundings(run: Run, scratch: Scratch, service: ServiceMoment): Promise<Repository> {
+export async function assessSurroundings(
+  run: Run,
+  scratch: Scratch,
+  service: ServiceMoment,
+  clocks: Clocks,
+): Promise<Repository> {
   const { plan } = run;
   await run.check('No live recovery is going on', () => run.control.noLiveRun({ service: plan.service }));
   await run.check('The secrets of the plan resolve', () => run.control.resolveSecrets({ names: secretNames(plan) }));
@@ -37,12 +45,14 @@ export async function assessSurroundings(run: Run, scratch: Scratch, service: Se
       run.check('The drill host is ready', async () =>
         sameVersions(
           service,
-          await host.hostFacts({
-            backups: plan.backups.physical,
-            scratch,
-            smoke: plan.application.smoke.command,
-            extensions: service.extensions,
-          }),
+          await clocks.read(`host ${scratch.host}`, () =>
+            host.hostFacts({
+              backups: plan.backups.physical,
+              scratch,
+              smoke: plan.application.smoke.command,
+              extensions: service.extensions,
+            }),
+          ),
         ),
       ),
   );

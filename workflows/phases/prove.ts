@@ -62,6 +62,15 @@ export function endedAtTarget(
         'ReplayFailed',
         `the server stands at ${end.lsn}, before the target ${target.lsn}. See the server's log.`,
       );
+    if (
+      target.kind === 'time' &&
+      end.lastCommitAt !== undefined &&
+      Date.parse(end.lastCommitAt) > Date.parse(target.at)
+    )
+      throw failure(
+        'ReplayFailed',
+        `the server holds a commit of ${end.lastCommitAt}, after the target ${target.at}: the backup ended after it, though its stamp says otherwise, or the database's clock was set meanwhile. Recover from an older backup.`,
+      );
     if (end.timeline !== target.timeline)
       throw failure('ReplayFailed', `the server stands on timeline ${end.timeline}, expected ${target.timeline}.`);
     return end;
@@ -90,6 +99,7 @@ function allPulses(
       upTo: reached.lsn,
       since,
       momentAt: service.at,
+      momentLsn: service.lsn,
       timeline: service.timeline,
       ancestors,
     });
@@ -105,6 +115,7 @@ function allPulses(
         chosen,
         newest: compared.newest,
         lost: compared.lost,
+        setBackMs: compared.setBackMs,
         objectiveMs: run.evidence.objectives.rpoMs,
       }),
     });

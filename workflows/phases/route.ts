@@ -4,6 +4,7 @@ import { formatBytes, formatDuration } from '../../evidence/format.ts';
 import { newestBackupWithinMs } from '../../plan/cadence.ts';
 import type { Anchor, BackupInfo, RecoveryTarget, Repository } from '../../recovery/archive.ts';
 import { chooseAnchor, chooseBackup } from '../../recovery/choice.ts';
+import { clocksMayDifferMs } from '../../recovery/clocks.ts';
 import { gaps, reachOf, segmentCount } from '../../recovery/continuity.ts';
 import { compareLsn } from '../../recovery/lsn.ts';
 import { runBefore } from '../../recovery/needed.ts';
@@ -23,8 +24,9 @@ export interface Route {
 /** The newest backup is complete and young enough. */
 function youngBackup(run: Run, repository: Repository, service: ServiceMoment): Promise<BackupInfo & Found> {
   return run.check('The newest backup is complete and young enough', async () => {
-    const { at, timeline } = service;
-    const { backup: newest, passedOver } = chooseBackup(repository, { kind: 'time', at, timeline });
+    const { lsn, timeline } = service;
+    // By position, not by the stamps: the clock that they are of may have been set meanwhile.
+    const { backup: newest, passedOver } = chooseBackup(repository, { kind: 'lsn', lsn, inclusive: true, timeline });
     if (newest === undefined)
       throw failure(
         'BackupMissing',
@@ -32,6 +34,11 @@ function youngBackup(run: Run, repository: Repository, service: ServiceMoment): 
       );
     const age = Date.parse(service.at) - Date.parse(newest.stoppedAt);
     const within = newestBackupWithinMs(run.plan);
+    if (age < -clocksMayDifferMs)
+      throw failure(
+        'ClockSkewed',
+        `backup ${newest.label} is stamped ${formatDuration(-age)} after this moment on the database's clock, so its age is not known: the database's clock, which stamps it, is or was wrong. Correct it, then take a new one: lifeboat backup ${run.plan.service}`,
+      );
     if (age > within)
       throw failure(
         'BackupTooOld',

@@ -16,7 +16,16 @@ import { activities, type CurrentStep, inStep, newStep, type Stubs } from './ste
 type Facts = Partial<
   Pick<
     Evidence,
-    'incidentAt' | 'isolatedOn' | 'backup' | 'target' | 'equality' | 'notExercised' | 'rpo' | 'leftovers' | 'leftBehind'
+    | 'incidentAt'
+    | 'isolatedOn'
+    | 'backup'
+    | 'target'
+    | 'equality'
+    | 'notExercised'
+    | 'rpo'
+    | 'clocks'
+    | 'leftovers'
+    | 'leftBehind'
   >
 >;
 

@@ -153,3 +153,35 @@ describe('times', () => {
     expect(() => microseconds('2026-11-21T14:00:00')).toThrow(RangeError);
   });
 });
+
+describe('a clock that is set while pulses are written', () => {
+  const moment = { momentAt: second(9), momentLsn: lsn(9) };
+
+  test('does not change which were lost: that goes by positions', async () => {
+    const forward = ten.map((one) => (one.number > 8 ? { ...one, at: second(one.number + 3600) } : one));
+    expect(await tally(given(forward), ask({ restored: [[1, 7]], ...moment, momentAt: second(3609) }))).toMatchObject({
+      lost: 2,
+      newest: { number: 7 },
+    });
+  });
+
+  test('back, is seen and told: the times on both sides of it say nothing of the loss', async () => {
+    const back = ten.map((one) => (one.number > 8 ? { ...one, at: second(one.number - 3600) } : one));
+    const sum = await tally(
+      given(back),
+      ask({ restored: [[1, 7]], since: second(-7200), ...moment, momentAt: second(-3591) }),
+    );
+    expect(sum).toMatchObject({ lost: 2, newest: { number: 7 }, setBackMs: 3_599_000 });
+    const inTime = await tally(given(ten), ask({ restored: [[1, 7]], ...moment }));
+    expect(inTime.setBackMs).toBeUndefined();
+  });
+
+  test('back, before the newest that came back, does not matter any more', async () => {
+    const early = ten.map((one) => (one.number > 4 ? { ...one, at: second(one.number - 3600) } : one));
+    const sum = await tally(
+      given(early),
+      ask({ restored: [[1, 7]], since: second(-7200), ...moment, momentAt: second(-3591) }),
+    );
+    expect(sum.setBackMs).toBeUndefined();
+  });
+});
