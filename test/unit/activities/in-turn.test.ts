@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Scratch } from '../../../activities/contract.ts';
 import { inTurn } from '../../../activities/in-turn.ts';
 import { claim, madeBy, onOwnServer } from '../../../activities/postgres/made-by.ts';
@@ -14,9 +14,15 @@ let scratch: Scratch;
 
 beforeEach(async () => {
   root = await mkdtemp(join(process.env.LIFEBOAT_TEST_ROOT ?? tmpdir(), 'turn-'));
+  // A server beside is worked on where the permit file allows it.
+  await writeFile(join(root, 'permit.yaml'), `scratch: [${root}]\npostgresql: /usr/bin\n`);
+  vi.stubEnv('LIFEBOAT_PERMIT', join(root, 'permit.yaml'));
   scratch = { host: 'db2', directory: join(root, 'orders-7f3a-01a1feee'), service: 'orders' };
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(root, { recursive: true, force: true });
+});
 
 /** An activity of this execution. */
 function as(runId: string): MockActivityEnvironment {
