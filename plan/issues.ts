@@ -92,7 +92,7 @@ function sentence(text: string): Pick<Finding, 'message' | 'instead'> {
 
 function unknownKind(issue: Extract<Issue, { code: 'invalid_value' }>, path: Path, value: unknown): Finding {
   const parent = pathInWords(path.slice(0, -1));
-  const shown = typeof value === 'string' ? `"${value.slice(0, 40)}"` : nameOf(value);
+  const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : nameOf(value);
   return {
     path,
     message: `${shown} is not a kind of ${parent} that Lifeboat knows`,
@@ -109,7 +109,7 @@ function unknownKey(key: string, path: Path): Finding {
   return {
     path: [...path, key],
     at: 'key',
-    message: `unknown key "${key.slice(0, 60)}"${where}`,
+    message: `unknown key ${JSON.stringify(key.slice(0, 60))}${where}`,
     ...(instead && { instead }),
   };
 }
