@@ -1,16 +1,15 @@
 /** What a runbook's author works with: phases, steps, measurements. */
-import { AsyncLocalStorage, CancellationScope, isCancellation } from '@temporalio/workflow';
+import { CancellationScope } from '@temporalio/workflow';
 import type { ControlReads, ControlRecords, HostChanges, HostReads } from '../../activities/contract.ts';
-import type { Evidence, Mode, Phase, Step, Unit } from '../../evidence/evidence.ts';
-import { durationText } from '../../plan/duration.ts';
+import type { Evidence, Mode, Phase, Unit } from '../../evidence/evidence.ts';
 import type { Plan } from '../../plan/schema.ts';
 import { bySchedule, controlQueue, hostQueue, type RunInput } from '../messages.ts';
 import type { Change } from './change.ts';
 import { failureOf } from './failure.ts';
-import { Lock } from './hold.ts';
+import { HeldHosts } from './held-hosts.ts';
 import type { Record } from './record.ts';
-import { Standing } from './standing.ts';
-import { activities, type CurrentStep, inStep, newStep, type Stubs } from './step.ts';
+import { activities, type Stubs } from './step.ts';
+import { type Group, Steps } from './steps.ts';
 
 /** Facts of the run that stand in the evidence by name. */
 type Facts = Partial<
@@ -29,8 +28,6 @@ type Facts = Partial<
   >
 >;
 
-type Group = Step['group'];
-
 const day = 24 * 60 * 60 * 1000;
 const minute = 60 * 1000;
 
@@ -47,23 +44,29 @@ export class Run<I extends RunInput = RunInput> {
   readonly mode: Mode;
   readonly control: Stubs<ControlReads & ControlRecords>;
   readonly #record: Record;
-  readonly #groups = new AsyncLocalStorage<Group>();
-  readonly #inFlight = new Set<Promise<unknown>>();
   readonly #undo: Undo[] = [];
   readonly #afterwards: (() => Promise<unknown>)[] = [];
-  readonly #locks: Lock[] = [];
-  readonly #stop: () => void;
-  readonly #standing = new Standing((times, makeAll, why) => this.#makeAnew(times, makeAll, why));
+  readonly #steps: Steps;
+  readonly #hosts: HeldHosts;
   #stoppedBy: unknown;
 
   /** @param stop ends the work in order, as a cancel does */
   constructor(plan: Plan, input: Readonly<I>, mode: Mode, record: Record, stop: () => void) {
-    this.#stop = stop;
     this.plan = plan;
     this.input = input;
     this.mode = mode;
     this.#record = record;
     this.control = activities<ControlReads & ControlRecords>(this.#limits(controlQueue, 10 * minute));
+    this.#steps = new Steps(record, (stepId) => this.#hosts.keep(stepId));
+    this.#hosts = new HeldHosts({
+      control: this.control,
+      steps: this.#steps,
+      record,
+      stop: (why) => {
+        this.#stoppedBy ??= why;
+        stop();
+      },
+    });
   }
 
   get evidence(): Evidence {
@@ -82,7 +85,7 @@ export class Run<I extends RunInput = RunInput> {
 
   async phase<T>(name: Phase, body: () => Promise<T>): Promise<T> {
     this.#record.beginPhase(name);
-    const result = await this.#groups.run(name, body);
+    const result = await this.#steps.inGroup(name, body);
     this.#record.endPhase(name);
     return result;
   }
@@ -92,36 +95,36 @@ export class Run<I extends RunInput = RunInput> {
    * shortly before, is still given a tenth of it.
    */
   patienceMs(): number {
-    const phase = this.evidence.phases.find((one) => one.name === this.#groups.getStore());
+    const phase = this.evidence.phases.find((one) => one.name === this.#steps.group);
     if (phase?.startedAt === undefined) return minute;
     return Math.max(Date.parse(phase.startedAt) + phase.budgetMs - Date.now(), phase.budgetMs / 10);
   }
 
   /** Reads the estate as it is found; runs in every mode. */
   check<T>(name: string, look: () => Promise<T>): Promise<T> {
-    return this.#step(name, 'check', async () => ({ state: 'done', result: await look() }));
+    return this.#steps.take(name, 'check', async () => ({ state: 'done', result: await look() }));
   }
 
   /** Reads what a change has made; only listed in a dry run, where it yields nothing. */
   prove<T>(name: string, look: () => Promise<T>): Promise<T | undefined> {
-    return this.#step<T | undefined>(name, 'prove', async () =>
+    return this.#steps.take<T | undefined>(name, 'prove', async () =>
       this.mode === 'dry-run' ? { state: 'listed', result: undefined } : { state: 'done', result: await look() },
     );
   }
 
   /** Previews, and unless this is a dry run arms the undo and does it. */
   change<T>(name: string, change: Change<T>): Promise<T> {
-    return this.#step<T>(name, 'change', async (step) => {
+    return this.#steps.take<T>(name, 'change', async (step) => {
       const preview = await change.preview();
       step.preview = preview.will;
       if (this.mode === 'dry-run') return { state: 'previewed', result: preview.yields };
-      for (const lock of this.#locks) await lock.keep(step.id);
+      await this.#hosts.keep(step.id);
       const { undo } = change;
       if (typeof undo === 'function' && this.#undo.every((one) => one.id !== step.id))
         this.#undo.unshift({ name, id: step.id, group: step.group, undo: () => undo(preview) });
       try {
         const result = await change.apply(preview);
-        if (change.throwAway) this.#standing.add(name, () => change.apply(preview));
+        if (change.throwAway) this.#steps.standing.add(name, () => change.apply(preview));
         return { state: 'done', result };
       } catch (error) {
         const why = failureOf(error, step.id);
@@ -168,44 +171,7 @@ export class Run<I extends RunInput = RunInput> {
    */
   async hold(host: string): Promise<{ waitedMs: number }> {
     if (this.mode === 'dry-run') return { waitedMs: 0 };
-    const withinMs = this.input.requestedBy === bySchedule ? this.plan.schedules.startWithin : 0;
-    const lock = new Lock(`lifeboat-host/${host}`, `Host ${host}`, this.control, () => this.#lockLost(lock, host));
-    const taken = await this.#step(`Hold host ${host}`, 'record', async (step) => {
-      const { waitedMs, holder } = await lock.take({
-        withinMs,
-        waiting: (who) => {
-          step.found = `in use by ${who}: waiting for it, at most ${durationText(withinMs)}`;
-          this.#record.show();
-        },
-      });
-      const waited = waitedMs === 0 ? '' : `, after it has waited ${durationText(toSeconds(waitedMs))} for ${holder}`;
-      const found = `no other drill or backup uses ${host} while this one goes on${waited}`;
-      return { state: 'done', result: { found, waitedMs } };
-    });
-    this.#locks.push(lock);
-    return { waitedMs: taken.waitedMs };
-  }
-
-  /** Somebody has ended the lock beside the run, which goes on: it is taken again, and if another run was faster, that one goes first. */
-  #lockLost(lock: Lock, host: string): void {
-    const again = this.#groups.run('opening', () =>
-      this.#step(`Hold host ${host} again (${lock.losses})`, 'record', async () => {
-        await CancellationScope.nonCancellable(() => lock.take());
-        return {
-          state: 'done',
-          result: {
-            found: `the lock of ${host} was ended from outside while this run went on, and is taken again`,
-            expected: 'a lock that nobody ends but its run',
-          },
-        };
-      }),
-    );
-    again.catch((error) => this.#stopFor(error));
-  }
-
-  #stopFor(error: unknown): void {
-    this.#stoppedBy ??= error;
-    this.#stop();
+    return this.#hosts.take(host, this.input.requestedBy === bySchedule ? this.plan.schedules.startWithin : 0);
   }
 
   /** Why the run stopped itself in the middle of its work. */
@@ -216,35 +182,30 @@ export class Run<I extends RunInput = RunInput> {
   /** Runs after the undo, however the run ended; failures make the run dirty. */
   afterwards(name: string, look: () => Promise<unknown>): void {
     if (this.mode === 'dry-run') return;
-    this.#afterwards.push(() => this.#step(name, 'prove', async () => ({ state: 'done', result: await look() })));
+    this.#afterwards.push(() => this.#steps.take(name, 'prove', async () => ({ state: 'done', result: await look() })));
   }
 
   /** Waits for every step in flight to have stopped. */
-  async settle(): Promise<void> {
-    while (this.#inFlight.size > 0) await Promise.allSettled([...this.#inFlight]);
+  settle(): Promise<void> {
+    return this.#steps.settle();
   }
 
   /** Undoes what was armed, newest first; what fails is written down and does not stop the rest. */
   async undoAll(): Promise<void> {
-    this.#standing.clear();
-    if (this.#undo.length > 0) await this.#holdForUndo();
+    this.#steps.standing.clear();
+    if (this.#undo.length > 0) await this.#hosts.keepForUndo();
     for (const one of this.#undo.splice(0)) {
-      await this.#groups
-        .run('closing', () =>
-          this.#step(`Undo: ${one.name}`, 'undo', async () => ({ state: 'done', result: await one.undo() })),
+      await this.#steps
+        .inGroup('closing', () =>
+          this.#steps.take(`Undo: ${one.name}`, 'undo', async () => ({ state: 'done', result: await one.undo() })),
         )
         .catch((error) => this.#leftBehind(`Undo of "${one.name}"`, error));
     }
   }
 
-  /** What the run has made is its own to remove, whoever else may have taken the host meanwhile. */
-  async #holdForUndo(): Promise<void> {
-    for (const lock of this.#locks) await lock.keep('closing/undo').catch(() => undefined);
-  }
-
   async afterAll(): Promise<void> {
     for (const look of this.#afterwards)
-      await this.#groups.run('closing', look).catch((error) => this.#leftBehind('Clean-up', error));
+      await this.#steps.inGroup('closing', look).catch((error) => this.#leftBehind('Clean-up', error));
   }
 
   #leftBehind(what: string, error: unknown): void {
@@ -255,53 +216,4 @@ export class Run<I extends RunInput = RunInput> {
     const { heartbeat, answerWithin } = this.plan.workers;
     return { taskQueue, startToCloseMs, heartbeatMs: heartbeat, answerWithinMs: answerWithin };
   }
-
-  #step<T>(
-    name: string,
-    kind: Step['kind'],
-    body: (step: Step) => Promise<{ state: Step['state']; result: T }>,
-  ): Promise<T> {
-    const group = this.#groups.getStore() ?? 'opening';
-    const step = this.#record.begin({ id: `${group}/${slug(name)}`, name, group, kind });
-    const by = newStep(step.id, name);
-    const done = inStep(by, () => this.#attempt(step, by, body));
-    this.#inFlight.add(done);
-    const gone = () => this.#inFlight.delete(done);
-    done.then(gone, gone);
-    return done;
-  }
-
-  async #attempt<T>(
-    step: Step,
-    by: CurrentStep,
-    body: (step: Step) => Promise<{ state: Step['state']; result: T }>,
-  ): Promise<T> {
-    try {
-      const { state, result } = await this.#standing.on(() => body(step));
-      this.#record.end(step, state, by, result);
-      return result;
-    } catch (error) {
-      const failure = failureOf(error, step.id);
-      this.#record.fail(step, isCancellation(error) ? 'cancelled' : 'failed', by, failure);
-      throw error;
-    }
-  }
-
-  #makeAnew(times: number, makeAll: () => Promise<string>, why: string): Promise<void> {
-    return this.#step(`Make the server beside anew (${times})`, 'record', async (step) => {
-      for (const lock of this.#locks) await lock.keep(step.id);
-      return { state: 'done', result: { found: `done again: ${await makeAll()}, because ${why}` } };
-    }).then(() => undefined);
-  }
-}
-
-function toSeconds(ms: number): number {
-  return Math.max(1, Math.round(ms / 1000)) * 1000;
-}
-
-function slug(name: string): string {
-  return name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
 }

@@ -1,0 +1,17 @@
+/** What tells one runbook from another before its first step. */
+import type { Outcome, Phase } from '../../evidence/evidence.ts';
+import type { RunbookName, RunInput } from '../messages.ts';
+
+export interface Definition<I extends RunInput = RunInput> {
+  name: RunbookName;
+  /** As people say it: `Monthly drill`. */
+  title: string;
+  /** The phases that it goes through, in their order. */
+  phases: readonly Phase[];
+  /** What a good end is called, and a bad one. */
+  outcomes: { good: Outcome; bad: Outcome };
+  /** A drill undoes all that it made, also when all went well. */
+  alwaysUndo: boolean;
+  /** What an input that does not say it is taken to mean. */
+  usualInput?: Partial<I>;
+}
