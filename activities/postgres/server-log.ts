@@ -30,7 +30,7 @@ export function wordsIn(log: string): RecoveryWords {
     last(log, /last completed transaction was at log time (\S+ \S+)/g) ?? last(stopping ?? '', /time (\d{4}-\S+ \S+)/g);
   const damage = last(
     log,
-    /LOG: {2}((?:incorrect|invalid|unexpected|out-of-sequence|WAL file is from|there is no contrecord|contrecord|record with|missing contrecord).*)$/gm,
+    /LOG: {2}((?:incorrect|invalid (?!checkpoint record|primary checkpoint record)|unexpected|out-of-sequence|WAL file is from|there is no contrecord|contrecord|record with|missing contrecord).*)$/gm,
   );
   return {
     ...(stopping === undefined ? {} : { stopping }),
@@ -128,6 +128,9 @@ export async function whyEnded(places: Places, from: number): Promise<Error> {
     );
   if (waiting.includes('cannot be used')) return failure('PlanInvalid', `${waiting}. ${server}`);
   if (said.includes('recovery ended before configured recovery target')) return endedEarly(places, words, server);
+  // Where the backup's own first segment holds something else, it does not even begin.
+  if (/could not locate .*checkpoint record/.test(said) && words.damage !== undefined)
+    return unreadable(words.damage, server);
   if (said.includes('before consistent recovery point'))
     return failure(
       'ReplayFailed',
@@ -140,16 +143,7 @@ export async function whyEnded(places: Places, from: number): Promise<Error> {
 const ofAnother = /^(WAL file is from different database system|out-of-sequence timeline ID|unexpected pageaddr)/;
 
 async function endedEarly(places: Places, words: RecoveryWords, server: string): Promise<Error> {
-  if (words.damage !== undefined && ofAnother.test(words.damage))
-    return failure(
-      'ArchiveUnsound',
-      `a segment in the archive is not this server's own: ${words.damage}. ${server} Another server archives there, or a file was copied or renamed: lifeboat archive --deep finds it. Restore nothing from it before this is understood.`,
-    );
-  if (words.damage !== undefined)
-    return failure(
-      'BackupCorrupt',
-      `the WAL in the archive cannot be read on: ${words.damage}. ${server} A segment there is damaged, or is another than its name says; nothing after it can be recovered from this backup.`,
-    );
+  if (words.damage !== undefined) return unreadable(words.damage, server);
   const absent = (await lastLines(places.absent, 50).catch(() => []))
     .filter((name) => /^[0-9A-F]{24}$/.test(name))
     .at(-1);
@@ -157,5 +151,17 @@ async function endedEarly(places: Places, words: RecoveryWords, server: string):
   return failure(
     'ArchiveGap',
     `${gap}, but the target lies after it. ${server} Choose an earlier target, or find the segment (on the old primary's or a standby's disk) and archive it.`,
+  );
+}
+
+function unreadable(damage: string, server: string): Error {
+  if (ofAnother.test(damage))
+    return failure(
+      'ArchiveUnsound',
+      `a segment in the archive is not this server's own: ${damage}. ${server} Another server archives there, or a file was copied or renamed: lifeboat archive --deep finds it. Restore nothing from it before this is understood.`,
+    );
+  return failure(
+    'BackupCorrupt',
+    `the WAL in the archive cannot be read on: ${damage}. ${server} A segment there is damaged, or is another than its name says; nothing after it can be recovered from this backup.`,
   );
 }
