@@ -144,6 +144,23 @@ export interface EndOfRecovery extends Found {
   nextTransaction?: number;
 }
 
+/** The file in a scratch directory. */
+export interface MadeBy {
+  schema: 'lifeboat.scratch/1';
+  /** Workflow id: the run's name for people. */
+  run: string;
+  /** Id of the run's first execution, kept across resets; absent when whoever asked did not say. */
+  firstRunId?: string;
+  /** Id of the execution that made the directory, or took it over. */
+  execution: string;
+  /** Workflow type. */
+  runbook: string;
+  namespace: string;
+  service?: string;
+  /** UTC. */
+  madeAt: string;
+}
+
 /** Something on a host that a run of Lifeboat may have left there, before anybody has judged whose it is. */
 export interface LeftoverFound {
   host: string;
@@ -162,15 +179,7 @@ export interface LeftoverFound {
   /** Of a paused replay: Lifeboat's own process would resume it. */
   watched?: boolean;
   /** What the file in a scratch directory says. */
-  madeBy?: {
-    run: string;
-    firstRunId?: string;
-    execution: string;
-    runbook: string;
-    namespace: string;
-    service?: string;
-    madeAt: string;
-  };
+  madeBy?: Omit<MadeBy, 'schema'>;
 }
 
 /** What the history of a closed run says that it made, and did not remove or bring to an end. */

@@ -1,21 +1,10 @@
 /** The newest commit that the archive holds: the farthest point that a recovery can be told to reach. */
-import type { PhysicalBackups } from '../../plan/schema.ts';
-import type { NewestCommit, Patience, Scratch } from '../contract.ts';
+import type { HostReads, NewestCommit } from '../contract.ts';
 import { beating } from '../heartbeat.ts';
 import { Outage } from '../outage.ts';
 import { searchBack } from './commits.ts';
 import { backupKind } from './kind.ts';
 import { inReadingRoom } from './reading-room.ts';
-
-interface Ask extends Patience {
-  backups: PhysicalBackups;
-  scratch: Scratch;
-  timeline: number;
-  lastSegment: string;
-  firstSegment: string;
-  segmentBytes: number;
-  key?: string;
-}
 
 /**
  * The last commit record that lies wholly inside the archived segments, from `lastSegment` back to `firstSegment`. (The end of the last
@@ -23,7 +12,7 @@ interface Ask extends Patience {
  *
  * @throws ArchiveGap a segment is not there @throws BackupCorrupt a segment is damaged @throws TargetOutsideWindow there is no commit
  */
-export async function newestCommit(ask: Ask): Promise<NewestCommit> {
+export async function newestCommit(ask: Parameters<HostReads['newestCommit']>[0]): Promise<NewestCommit> {
   const progress = { segment: ask.lastSegment };
   // One budget of waiting for all the segments that are fetched.
   const outage = new Outage('ArchiveUnreachable', ask);

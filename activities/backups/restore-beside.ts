@@ -1,8 +1,7 @@
 import { chmod, lstat, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatBytes } from '../../evidence/format.ts';
-import type { PhysicalBackups } from '../../plan/schema.ts';
-import type { Found, Patience, Room, Scratch } from '../contract.ts';
+import type { Found, HostChanges, Scratch } from '../contract.ts';
 import { noRoom } from '../disk.ts';
 import { failure } from '../failure.ts';
 import { controlData } from '../postgres/control-data.ts';
@@ -27,21 +26,13 @@ import { backupKind } from './kind.ts';
  * Safe to repeat: a complete restore of this backup is left alone; what a killed attempt has left running is ended, and its files are
  * compared by checksum and completed. So is what an execution has left that a reset discarded: a directory on which a server has run
  * is not the backup any more.
+ * An outage of the repository is waited out.
  * @param ask.bytes size once restored, for the progress
  * @param ask.firstWal the segment that replay will begin with; without it, no WAL is fetched ahead
- * An outage of the repository is waited out.
  * @throws NotPermitted @throws ArchiveUnreachable @throws BackupCorrupt naming the file @throws DiskFull @throws BackupMissing @throws TablespaceUnsafe
  */
 export async function restoreBeside(
-  ask: {
-    backups: PhysicalBackups;
-    label: string;
-    bytes: number;
-    scratch: Scratch;
-    key?: string;
-    firstWal?: string;
-    room?: Room;
-  } & Patience,
+  ask: Parameters<HostChanges['restoreBeside']>[0],
 ): Promise<Found & { bytes: number }> {
   const { places, permit } = await permittedPlaces(ask.scratch);
   const kind = backupKind(ask.backups);

@@ -4,25 +4,9 @@
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { Context } from '@temporalio/activity';
-import type { Scratch } from '../contract.ts';
+import type { MadeBy, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { exists, type Places, permittedPlaces, placesOf, writeWhole } from './scratch.ts';
-
-export interface MadeBy {
-  schema: 'lifeboat.scratch/1';
-  /** Workflow id: the run's name for people. */
-  run: string;
-  /** Id of the run's first execution, kept across resets; absent when whoever asked did not say. */
-  firstRunId?: string;
-  /** Id of the execution that made the directory, or took it over. */
-  execution: string;
-  /** Workflow type. */
-  runbook: string;
-  namespace: string;
-  service?: string;
-  /** UTC. */
-  madeAt: string;
-}
 
 /** Makes the directory this execution's own. Closed to all others: it will hold the service's data. */
 export async function claim(places: Places, ask: { scratch: Scratch; key?: string }): Promise<void> {

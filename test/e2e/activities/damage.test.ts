@@ -1,6 +1,7 @@
-import { open, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { flip } from '../flip.ts';
 import { type Hand, newHand } from './hand.ts';
 import { archived, bin, newSmallEstate, type SmallEstate, until } from './small-estate.ts';
 
@@ -273,19 +274,3 @@ describe('damage', () => {
     expect(await hand.call('replayTo', replay())).toMatchObject({ timeline: 1 });
   });
 });
-
-/** Changes a byte; the returned function mends it. */
-async function flip(file: string, at: number): Promise<() => Promise<void>> {
-  const { size } = await stat(file);
-  const position = Math.min(at, size - 1);
-  const turn = async () => {
-    const handle = await open(file, 'r+');
-    const byte = Buffer.alloc(1);
-    await handle.read(byte, 0, 1, position);
-    byte[0] = (byte[0] ?? 0) ^ 0xff;
-    await handle.write(byte, 0, 1, position);
-    await handle.close();
-  };
-  await turn();
-  return turn;
-}

@@ -7,10 +7,10 @@ import {
   type Child,
   eventually,
   freePort,
-  partPath,
   removeDirectory,
   scratchDirectory,
   start,
+  startTemporal,
 } from '../control/rig.ts';
 import { bin } from './small-estate.ts';
 
@@ -87,24 +87,7 @@ describe('the host worker', () => {
     await eventually('it says that the server is away', async () =>
       (await said(child)).includes('does not answer, trying again') ? true : undefined,
     );
-    children.push(
-      await start({
-        directory,
-        name: 'temporal',
-        command: await partPath('temporal'),
-        args: [
-          'server',
-          'start-dev',
-          '--headless',
-          '--ip',
-          '127.0.0.1',
-          '--port',
-          String(port),
-          '--log-level',
-          'error',
-        ],
-      }),
-    );
+    children.push(await startTemporal(directory, port));
     const answer = await eventually('it polls', async () => JSON.parse(await readFile(ready, 'utf8')), 30_000);
     expect(answer).toEqual({ pid: child.pid, identity: `host-db1@${child.pid}` });
     expect(await child.end('SIGTERM')).toBe(0);

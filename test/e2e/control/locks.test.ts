@@ -5,7 +5,7 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lockHolder, noLiveRun } from '../../../activities/runs.ts';
 import type { bystander, holder as holderWorkflow } from './holder-workflows.ts';
-import { type Child, eventually, freePort, partPath, removeDirectory, scratchDirectory, start } from './rig.ts';
+import { type Child, eventually, freePort, removeDirectory, scratchDirectory, startTemporal } from './rig.ts';
 
 let directory: string;
 let temporal: Child;
@@ -18,12 +18,7 @@ let running: Promise<void>;
 beforeAll(async () => {
   directory = await scratchDirectory('control-locks');
   const port = await freePort();
-  temporal = await start({
-    directory,
-    name: 'temporal',
-    command: await partPath('temporal'),
-    args: ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'],
-  });
+  temporal = await startTemporal(directory, port);
   const address = `127.0.0.1:${port}`;
   connection = await eventually('Temporal answers', () => Connection.connect({ address, connectTimeout: '2s' }));
   client = new Client({ connection });

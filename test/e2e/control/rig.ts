@@ -97,6 +97,19 @@ export async function start({ directory, name, command, args, env, cwd, user }: 
   };
 }
 
+/** A Temporal server without its pages; it answers a moment later. @param file where it keeps what it knows, else in memory */
+export async function startTemporal(directory: string, port: number, file?: string): Promise<Child> {
+  return start({
+    directory,
+    name: 'temporal',
+    command: await partPath('temporal'),
+    args: [
+      ...['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'],
+      ...(file === undefined ? [] : ['--db-filename', file]),
+    ],
+  });
+}
+
 /** PostgreSQL refuses to run as root. */
 async function databaseUser(): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;

@@ -4,7 +4,7 @@ import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { searchAttributes } from '../../../workflows/messages.ts';
 import { writePlan } from './plan-file.ts';
-import { type Child, eventually, freePort, partPath, removeDirectory, scratchDirectory, start } from './rig.ts';
+import { type Child, eventually, freePort, removeDirectory, scratchDirectory, start, startTemporal } from './rig.ts';
 
 let directory: string;
 let temporal: Child;
@@ -40,12 +40,7 @@ beforeAll(async () => {
       TEMPORAL_NAMESPACE: 'default',
     },
   });
-  temporal = await start({
-    directory,
-    name: 'temporal',
-    command: await partPath('temporal'),
-    args: ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'],
-  });
+  temporal = await startTemporal(directory, port);
   connection = await eventually('Temporal answers', () =>
     Connection.connect({ address: `127.0.0.1:${port}`, connectTimeout: '2s' }),
   );

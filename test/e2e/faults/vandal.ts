@@ -1,10 +1,11 @@
 /** Damages a WAL archive as it lies on the store's disk, with tools of its own; every damage can be mended. */
-import { copyFile, mkdir, mkdtemp, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { stanza } from '../../../lab/backrest.ts';
 import { command } from '../../../lab/command.ts';
 import type { Estate } from '../../../lab/estate.ts';
 import { giveTo } from '../../../lab/host.ts';
+import { flip } from '../flip.ts';
 
 export type Mend = () => Promise<void>;
 
@@ -103,17 +104,7 @@ export function vandalOf({ site, root, servers }: Estate): Vandal {
     },
     async flip(segment) {
       const file = await fileOf(segment);
-      const position = Math.floor((await stat(file)).size / 2);
-      const turn = async () => {
-        const handle = await open(file, 'r+');
-        const byte = Buffer.alloc(1);
-        await handle.read(byte, 0, 1, position);
-        byte[0] = (byte[0] ?? 0) ^ 0xff;
-        await handle.write(byte, 0, 1, position);
-        await handle.close();
-      };
-      await turn();
-      return turn;
+      return flip(file, Math.floor((await stat(file)).size / 2));
     },
   };
 }

@@ -5,15 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection, type ScheduleDescription } from '@temporalio/client';
 import { execa } from 'execa';
 import { afterAll, beforeAll } from 'vitest';
-import {
-  type Child,
-  eventually,
-  freePort,
-  partPath,
-  removeDirectory,
-  scratchDirectory,
-  start,
-} from '../control/rig.ts';
+import { type Child, eventually, freePort, removeDirectory, scratchDirectory, startTemporal } from '../control/rig.ts';
 
 const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 const example = new URL('../../../examples/orders.yaml', import.meta.url);
@@ -39,24 +31,8 @@ export function useTemporal(): () => TemporalServer {
     directory = await scratchDirectory('schedules');
     const port = await freePort();
     const address = `127.0.0.1:${port}`;
-    const command = await partPath('temporal');
     const launch = async () => {
-      running = await start({
-        directory,
-        name: 'temporal',
-        command,
-        args: [
-          'server',
-          'start-dev',
-          '--headless',
-          '--ip',
-          '127.0.0.1',
-          '--port',
-          String(port),
-          '--log-level',
-          'error',
-        ].concat(['--db-filename', join(directory, 'temporal.db')]),
-      });
+      running = await startTemporal(directory, port, join(directory, 'temporal.db'));
       await eventually('Temporal answers', () => answers(address), 60_000);
     };
     await launch();
