@@ -47,10 +47,11 @@ function linesOf(places: Places, { target, control, raised, throwAway }: Scratch
     unix_socket_permissions: '0700',
     ssl: 'off',
 
-    // Archiving on, but failing: the new timeline's history file is kept as .ready, and can be archived if the server goes live.
-    // With archiving off it never would be, and the next recovery would quietly take the wrong branch.
+    // Archiving on, without a command: the new timeline's history file is kept as .ready, and can be archived if the server goes live.
+    // With archiving off it never would be, and the next recovery would quietly take the wrong branch. A command that fails would do
+    // as well, but the server tries it three times, a second apart, before it stops.
     archive_mode: 'on',
-    archive_command: '/bin/false',
+    archive_command: '',
     primary_conninfo: '',
     primary_slot_name: '',
     synchronous_standby_names: '',
@@ -73,7 +74,7 @@ function linesOf(places: Places, { target, control, raised, throwAway }: Scratch
     ...leastSettings(control, raised),
 
     // Large buffers and rare restartpoints: replay is bound by one process.
-    shared_buffers: '256MB',
+    shared_buffers: buffers(),
     // In the data directory, so that it goes with it, even when the server is killed.
     dynamic_shared_memory_type: 'mmap',
     maintenance_work_mem: '256MB',
@@ -102,6 +103,17 @@ function linesOf(places: Places, { target, control, raised, throwAway }: Scratch
   return `# Written by Lifeboat for a server beside the live one.\n${Object.entries(settings)
     .map(([name, value]) => `${name} = ${written(value)}`)
     .join('\n')}\n`;
+}
+
+const megabyte = 1024 * 1024;
+
+/**
+ * An eighth of the memory that is free for use, and no more than 1 GB: the proofs read the same tables again and again, and a page that
+ * fell out of the buffers is written, read and its checksum computed anew. On this host another server may be at work.
+ */
+function buffers(): string {
+  const eighth = Math.floor(process.availableMemory() / 8 / megabyte);
+  return `${Math.min(Math.max(eighth, 64), 1024)}MB`;
 }
 
 /** Always a target, always a numeric timeline: without them, a gap in the archive would end in a silent promotion. */

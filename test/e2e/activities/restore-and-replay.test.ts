@@ -138,7 +138,7 @@ describe('a backup restored beside, paused at its anchor, moved on, promoted, pr
     );
     expect(settings).toEqual({
       listens: '',
-      archives: '/bin/false',
+      archives: '',
       mode: 'on',
       vacuums: 'off',
       follows: '',
