@@ -1,5 +1,7 @@
 /** The one record of a run: everything the report, the live page, the CLI and an auditor read. Versioned; rendered, never parsed back from a rendering. */
 
+import type { Approval, Click, Decision, Post } from './people.ts';
+
 export const evidenceSchema = 'lifeboat.evidence/1';
 
 export const phases = ['assessment', 'database', 'application', 'validation', 'traffic'] as const;
@@ -31,7 +33,7 @@ export interface Failure {
   step?: string;
 }
 
-export type StepKind = 'check' | 'change' | 'prove' | 'undo' | 'record';
+export type StepKind = 'check' | 'change' | 'prove' | 'approval' | 'undo' | 'record';
 export type StepState = 'running' | 'done' | 'failed' | 'cancelled' | 'previewed' | 'listed' | 'skipped';
 
 /** An outage of something that a step stands on. */
@@ -164,6 +166,17 @@ export interface NotExercised {
   lastProven?: string;
 }
 
+/** When the run will be over, as far as can be told. */
+export interface Forecast {
+  /** Made at. */
+  at: string;
+  endsAt: string;
+  /** Past the objective by so much; absent when in time. */
+  lateByMs?: number;
+  /** From what: `3 earlier runs`, `the budgets of the phases`. */
+  how: string;
+}
+
 export interface Evidence {
   schema: typeof evidenceSchema;
   lifeboatVersion: string;
@@ -208,6 +221,17 @@ export interface Evidence {
   steps: Step[];
   measurements: Measurement[];
   notExercised: NotExercised[];
+  /** What people were asked to approve, in the order of asking. */
+  approvals?: Approval[];
+  /** Failed steps that people were asked about. */
+  decisions?: Decision[];
+  /** Messages of people that belonged to no open question. */
+  clicks?: Click[];
+  /** What people were told, and where. */
+  posts?: Post[];
+  forecast?: Forecast;
+  /** Whether it is certain who started the run, and how: `signed by ana`, `not signed`. */
+  requester?: { person?: string; certain: boolean; how: string };
   /** One sentence: what to do next, if anything. */
   toDo?: string;
   /** Facts that make a run dirty: what was left behind, where. */

@@ -1,5 +1,6 @@
 /** The plan: one service, what it promises, where it runs, how it is backed up. A person must be able to read a plan aloud. */
 import { z } from 'zod';
+import { peopleSchema } from './people.ts';
 import { address, duration, name, path, port, schedule, secret, size, statement, table, text } from './values.ts';
 
 const atLeastOne = 'the list is empty: name at least one';
@@ -151,6 +152,7 @@ export const planSchema = z.strictObject({
   /** Where people reach lifeboat-pages: links in the Temporal UI lead there. */
   pages: z.url({ protocol: /^https?$/ }).optional(),
   drills: z.strictObject({ monthly: drill }),
+  people: peopleSchema.optional(),
   schedules: z
     .strictObject({
       startWithin: duration

@@ -1,13 +1,50 @@
 /** What can be sent to a run and asked of it: the one file that the CLI, the pages and the workflows share. */
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Evidence, Mode } from '../evidence/evidence.ts';
+import type { AbortPlan, Channel, DecisionAction } from '../evidence/people.ts';
+import type { Signature } from '../evidence/signing.ts';
 import { type OutageNote, outageSignalName } from '../evidence/waits.ts';
 
 /** Every runbook starts from one JSON object, or from nothing. */
 export interface RunInput {
   service?: string;
   mode?: Mode;
+  /** A person of the plan, by id; anything else is only written down. */
   requestedBy?: string;
+  /** Of the statement "start", by which the requester is known for certain. */
+  requestSignature?: Signature;
+}
+
+/** What every message of a person carries. */
+interface Said {
+  /** Id of a person of the plan. */
+  by: string;
+  reason?: string;
+  channel?: Channel;
+  signature?: Signature;
+}
+
+/** A yes, a no, or an alternative that was offered. */
+export interface ApprovalClick extends Said {
+  /** Step id of the approval; may be left out while only one is open. */
+  approval?: string;
+  /** As the approval shows it; a yes or no to something else does not count. */
+  code: string;
+  /** Of an approve: an alternative instead of the plain yes, and what comes with it. */
+  choice?: string;
+  value?: string;
+}
+
+export interface DecisionClick extends Said {
+  /** Step id; may be left out while only one step waits. */
+  step?: string;
+  code: string;
+  action: DecisionAction;
+}
+
+export interface AbortClick extends Said {
+  /** Of the computed abort that the sender has read. */
+  code: string;
 }
 
 /** What `requestedBy` says of a run that a schedule has started. Such a run waits for its host, where a person would rather be told. */
@@ -22,6 +59,11 @@ export interface BackupInput extends RunInput {
   type?: 'full' | 'differential' | 'incremental';
 }
 
+export interface SwitchoverInput extends RunInput {
+  /** Host of the standby that becomes the primary; may be left out while there is only one. */
+  to?: string;
+}
+
 export interface SweepInput extends RunInput {
   /** Only this host of the plan. */
   host?: string;
@@ -34,6 +76,19 @@ export const evidenceQuery = defineQuery<Evidence>('evidence');
 
 /** An activity of the run waits for something that is away, or waits no longer. */
 export const outageSignal = defineSignal<[OutageNote]>(outageSignalName);
+
+/** Messages of people. Updates answer in words, or fail with `Refused`; signals of the same name are for automation, which waits for no answer. */
+export const approveUpdate = defineUpdate<string, [ApprovalClick]>('approve');
+export const rejectUpdate = defineUpdate<string, [ApprovalClick]>('reject');
+export const decideUpdate = defineUpdate<string, [DecisionClick]>('decide');
+export const abortUpdate = defineUpdate<string, [AbortClick]>('abort');
+export const approveSignal = defineSignal<[ApprovalClick]>('approve');
+export const rejectSignal = defineSignal<[ApprovalClick]>('reject');
+export const decideSignal = defineSignal<[DecisionClick]>('decide');
+export const abortSignal = defineSignal<[AbortClick]>('abort');
+
+/** What an abort would do now. */
+export const abortPlanQuery = defineQuery<AbortPlan>('abortPlan');
 
 /** Workflow type names, as the Temporal UI shows them. */
 export const runbooks = {
