@@ -301,8 +301,6 @@ export interface HostChanges {
       bytes: number;
       scratch: Scratch;
       key?: string;
-      /** The segment that replay will begin with: it and those after it are fetched while the files are restored. */
-      firstWal?: string;
       /** Absent: only the disk itself says when it is full. */
       room?: Room;
     } & Patience,

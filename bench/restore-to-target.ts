@@ -38,10 +38,7 @@ export async function restoreToTarget(ground: Ground, rounds: number): Promise<F
   };
 }
 
-async function restoreWithLifeboat(
-  { client, plan, backup, firstWal, target }: Ground,
-  directory: string,
-): Promise<number> {
+async function restoreWithLifeboat({ client, plan, backup, target }: Ground, directory: string): Promise<number> {
   const scratch = { host: 'db2', directory };
   const run = (workflow: string, ask: object) =>
     client.workflow.execute(workflow, {
@@ -55,7 +52,6 @@ async function restoreWithLifeboat(
       backups: plan.backups.physical,
       scratch,
       ...backup,
-      firstWal,
       target: { kind: 'lsn', inclusive: true, ...target },
     });
     return performance.now() - started;

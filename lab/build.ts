@@ -48,6 +48,8 @@ export interface BuildOptions {
   engine?: boolean;
   /** Without the shop. */
   shop?: boolean;
+  /** Without the fault proxy before the object store, through which every byte would have to go. */
+  faults?: boolean;
   /** Ports that people find easily, taken when they are free. */
   prefer?: Partial<Record<PortName, number>>;
   /** Gives the estate up while it is being built. */
@@ -147,13 +149,14 @@ async function settle(site: Built, { template }: BuildOptions): Promise<void> {
 }
 
 async function raise(site: Built, options: BuildOptions): Promise<void> {
-  const { engine = true, lifeboat = true, shop = true, ui = false, readOnly = false, killPoints = false } = options;
+  const { engine = true, lifeboat = true, shop = true, faults = true } = options;
+  const { ui = false, readOnly = false, killPoints = false } = options;
   await makeHostFolders(site);
   await configureBackups(site);
   await writePlan(site, options);
   await together(
     site,
-    () => startStore(site),
+    () => startStore(site, faults),
     () => startServers(site, options),
     async () => void (engine && (await startEngine(site, ui))),
   );

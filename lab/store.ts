@@ -9,13 +9,14 @@ import { certificates } from './certificates.ts';
 import { faultsAt } from './faults.ts';
 import { launch, type Site } from './site.ts';
 
-/** The object store, over TLS, and the fault proxy through which everybody reaches it. */
-export async function startStore(site: Site): Promise<void> {
+/** The object store, over TLS, and if wanted the fault proxy, through which everybody then reaches it. */
+export async function startStore(site: Site, faults: boolean): Promise<void> {
   const { objects, knowledge } = storeFolders(site.layout.store);
   await mkdir(objects, { recursive: true });
   await mkdir(knowledge, { recursive: true });
   const { certificate, key } = certificates(site.layout.certificates);
-  const port = site.ports.gateway.number;
+  const own = faults ? site.ports.gateway : site.ports.store;
+  const port = own.number;
   await launch(site, {
     name: 'store',
     command: site.programs.versitygw,
@@ -25,10 +26,10 @@ export async function startStore(site: Site): Promise<void> {
       ...['posix', '--sidecar', knowledge, objects],
     ],
     env: { ROOT_ACCESS_KEY: site.secrets.accessKeyId, ROOT_SECRET_KEY: site.secrets.secretAccessKey },
-    ports: [site.ports.gateway],
+    ports: [own],
     ready: () => listens(port),
   });
-  await startFaultProxy(site);
+  if (faults) await startFaultProxy(site);
 }
 
 /** Objects as files, a folder a bucket; and what the store knows of them. */

@@ -37,13 +37,11 @@ export interface Restore extends Patience {
   refuse: () => Promise<Error | undefined>;
   data: string;
   tablespaces: string;
-  /** Private to this restore: logs, locks, the queue of segments fetched ahead. */
+  /** Private to this restore: logs, locks, the queue of fetched segments. */
   log: string;
   lock: string;
   spool: string;
   directory: string;
-  /** Segments from this one on are put into the queue while the files are restored. */
-  firstWal?: string;
 }
 
 export type FetchPlaces = Pick<Restore, 'data' | 'log' | 'lock' | 'spool' | 'directory'>;

@@ -1,9 +1,6 @@
 /** Single files of the WAL archive: for Lifeboat itself, and for a recovering server. */
-import { rename } from 'node:fs/promises';
-import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import type { PhysicalBackups } from '../../plan/schema.ts';
-import { belongingTo, type LongRun, runLong } from '../child.ts';
 import { failure } from '../failure.ts';
 import { quoted } from '../quoted.ts';
 import type { FetchPlaces } from './kind.ts';
@@ -41,40 +38,8 @@ async function fetchOnce(backups: PhysicalBackups, file: string, to: string): Pr
   );
 }
 
-/** Seconds that the store may say nothing, before it is asked again and that is said. */
-const usualSilence = 20;
-
 /** Bytes of WAL that are fetched ahead of the recovery: replay is often faster than the store. */
 const aheadBytes = 1024 * 1024 * 1024;
-
-/** Where pgBackRest keeps the queue of fetched segments below its spool path. @see pgBackRest source, STORAGE_SPOOL_ARCHIVE_IN */
-function queueOf(backups: PhysicalBackups, spool: string): string {
-  return join(spool, 'archive', backups.stanza, 'in');
-}
-
-/**
- * Has the segments from `first` on fetched in the background, while the backup's files are restored: replay then finds them here.
- * Only to be faster. What cannot be fetched now is asked for again by the server's own restore_command.
- */
-export async function fetchAhead(
-  backups: PhysicalBackups,
-  first: string,
-  { details, stop, ...places }: FetchPlaces & Pick<LongRun, 'details' | 'stop'>,
-): Promise<void> {
-  const fetched = join(places.spool, first);
-  const options = [...quietly(places, usualSilence), 'archive-get', ...(await ahead(backups, places))];
-  const { code } = await runLong({
-    file: program,
-    // Without --pg1-path: the restored pg_control, in which it would look, comes last. That of the live server tells the same.
-    words: [...base(backups), ...options, first, fetched],
-    env: belongingTo(places.directory),
-    log: join(places.log, 'fetch-ahead.log'),
-    details,
-    ...(stop === undefined ? {} : { stop }),
-  });
-  // Taken out of the queue by having been asked for: replay asks for it again.
-  if (code === 0) await rename(fetched, join(queueOf(backups, places.spool), first));
-}
 
 /**
  * `fetch_fast` fetches ahead in the background. Its exit code 1 may also mean that the background process said nothing in time,

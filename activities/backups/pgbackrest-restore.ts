@@ -11,7 +11,6 @@ import { underWatch } from '../under-watch.ts';
 import type { Restore } from './kind.ts';
 import { answers } from './pgbackrest-answers.ts';
 import { base, program, refuseStrangeName, sideBySide } from './pgbackrest-command.ts';
-import { fetchAhead } from './pgbackrest-fetch.ts';
 import { readInfo } from './pgbackrest-info.ts';
 import { type Done, progressOf } from './pgbackrest-progress.ts';
 import { meaningOf, type Said } from './pgbackrest-words.ts';
@@ -40,27 +39,13 @@ async function attempt(backups: PhysicalBackups, ask: Restore, outage: Outage): 
   };
   const progress = progressOf(ask.bytes);
   let done: Done = {};
-  const failed = new AbortController();
-  const { code } = await underWatch(outage, watched, async (stop) => {
-    const details = () => done;
-    const ahead =
-      ask.firstWal &&
-      fetchAhead(backups, ask.firstWal, { ...ask, details, stop: AbortSignal.any([stop, failed.signal]) }).catch(
-        () => undefined,
-      );
-    const readLog = (lines: string[]) => {
-      done = progress(lines);
-      return done;
-    };
-    try {
-      return await runLong({ file: program, words, env, log, details: readLog, stop, refuse: ask.refuse });
-    } catch (error) {
-      failed.abort();
-      throw error;
-    } finally {
-      await ahead;
-    }
-  });
+  const details = (lines: string[]) => {
+    done = progress(lines);
+    return done;
+  };
+  const { code } = await underWatch(outage, watched, (stop) =>
+    runLong({ file: program, words, env, log, details, stop, refuse: ask.refuse }),
+  );
   if (code === 0) return;
   const output = (await readFrom(log, start))
     .split('\n')

@@ -28,7 +28,6 @@ import { backupKind } from './kind.ts';
  * is not the backup any more.
  * An outage of the repository is waited out.
  * @param ask.bytes size once restored, for the progress
- * @param ask.firstWal the segment that replay will begin with; without it, no WAL is fetched ahead
  * @throws NotPermitted @throws ArchiveUnreachable @throws BackupCorrupt naming the file @throws DiskFull @throws BackupMissing @throws TablespaceUnsafe
  */
 export async function restoreBeside(

@@ -58,16 +58,18 @@ export function restoreCommandText(places: Places, { fetch, outageWithinMs }: Re
 set -u
 file=$1 to=$2
 reason=${quoted(places.reason)}
-said=${quoted(`${places.log}/restore-command`)}.$$
+said=${quoted(`${places.log}/restore-command.said`)}
 absent=${quoted(places.absent)}
 give_up_at=${now + seconds}
 child=
 
 ${fetch}
 
-finish() { rm -f "$said"; exit "$1"; }
 # The server stops: nothing of this may stay behind.
-trap 'test -n "$child" && kill "$child" 2>/dev/null; finish 143' TERM INT HUP QUIT
+trap 'test -n "$child" && kill "$child" 2>/dev/null; exit 143' TERM INT HUP QUIT
+
+# A program is not started for each of thousands of segments to find nothing to do.
+waits_no_longer() { if test -e "$reason"; then rm -f "$reason"; fi; }
 
 run() {
   "$@" >"$said" 2>&1 &
@@ -107,30 +109,30 @@ rest=1
 damaged=0
 while :; do
   if test "$ahead" = yes; then
-    if run fetch_fast "$file" "$to"; then rm -f "$reason"; finish 0; fi
+    if run fetch_fast "$file" "$to"; then waits_no_longer; exit 0; fi
     since_boot
     # To ask again takes its time: that it takes long is said before.
     if test "$((now - began))" -ge ${slow}; then say "waiting for $file since $((now - began)) s"; fi
   fi
   run fetch_proven "$file" "$to"
   code=$?
-  if test "$code" = 0; then rm -f "$reason"; finish 0; fi
+  if test "$code" = 0; then waits_no_longer; exit 0; fi
   # On a full disk nothing is proven: what failed could not even say so.
-  if full; then say "no room for $file"; finish 200; fi
+  if full; then say "no room for $file"; exit 200; fi
   # A repository that had an error has proven nothing.
   if test "$code" = 1 && ! grep -qE '\\[[A-Za-z]+Error\\]' "$said"; then
     echo "$file" >>"$absent"
-    rm -f "$reason"
-    finish 1
+    waits_no_longer
+    exit 1
   fi
   case $code in
-    27 | 3[0-7] | 43 | 46 | 48 | 96 | 126 | 127) say "the backup tool cannot be used for $file"; finish 200 ;;
+    27 | 3[0-7] | 43 | 46 | 48 | 96 | 126 | 127) say "the backup tool cannot be used for $file"; exit 200 ;;
   esac
-  if grep -qE 'No space left on device|Disk quota exceeded' "$said"; then say "no room for $file"; finish 200; fi
+  if grep -qE 'No space left on device|Disk quota exceeded' "$said"; then say "no room for $file"; exit 200; fi
   since_boot
   waited=$((now - began))
   if grep -qiE 'unable to (verify|find hostname .* in) certificate|wrong version number|NoSuchBucket|HTTP request failed with 40[13]' "$said"; then
-    if test "$now" -ge "$refused_until"; then say "the store refuses $file"; finish 200; fi
+    if test "$now" -ge "$refused_until"; then say "the store refuses $file"; exit 200; fi
   elif ! grep -qiE '(HostConnect|Service|Protocol)Error|unable to connect|unable to get address|timeout|HTTP request failed|connection (reset|closed)|invalid xml|TLS' "$said"; then
     case $code in 26 | 28 | 29 | 44 | 95 | 99) damaged=$((damaged + 1)) ;;
       *)
@@ -139,12 +141,12 @@ while :; do
         fi
         ;;
     esac
-    if test "$damaged" -ge 2; then say "$file is damaged in the archive"; finish 200; fi
+    if test "$damaged" -ge 2; then say "$file is damaged in the archive"; exit 200; fi
     if test "$damaged" = 1; then continue; fi
   fi
-  if test "$now" -ge "$give_up_at"; then say "gave up after $waited s on $file"; finish 200; fi
+  if test "$now" -ge "$give_up_at"; then say "gave up after $waited s on $file"; exit 200; fi
   # Without its server, nobody waits for the file.
-  kill -0 "$PPID" 2>/dev/null || finish 200
+  kill -0 "$PPID" 2>/dev/null || exit 200
   say "waiting for $file since $waited s"
   waiting "$rest"
   test "$rest" -ge 5 || rest=$((rest + 1))

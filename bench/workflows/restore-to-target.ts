@@ -9,15 +9,14 @@ export interface RestoreToTarget {
   scratch: Scratch;
   label: string;
   bytes: number;
-  firstWal: string;
   target: RecoveryTarget;
 }
 
 /** What a drill does between its assessment and its first proof, and nothing else. */
 export async function restoreToTarget(ask: RestoreToTarget): Promise<void> {
-  const { backups, scratch, label, bytes, firstWal, target } = ask;
+  const { backups, scratch, label, bytes, target } = ask;
   const host = onHost(scratch.host);
-  await host.restoreBeside({ backups, scratch, label, bytes, firstWal });
+  await host.restoreBeside({ backups, scratch, label, bytes });
   await host.replayTo({ backups, scratch, target, outageWithinMs: 600_000, throwAway: true });
 }
 

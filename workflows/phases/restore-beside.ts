@@ -28,13 +28,12 @@ export function restoreBeside(run: Run, { scratch, backup, room }: Beside): Chan
     }),
     apply: async () => {
       const started = Date.now();
-      const { label, bytes, startWal } = backup;
+      const { label, bytes } = backup;
       const restored = await host.restoreBeside({
         backups: run.plan.backups.physical,
         label,
         bytes,
         scratch,
-        firstWal: startWal,
         room,
         outageWithinMs: run.patienceMs(),
       });
