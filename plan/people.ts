@@ -28,7 +28,9 @@ const approval = z.strictObject({
   warnBefore: duration.prefault('5m').describe('They are reminded this long before the deadline'),
   onExpiry: onExpiry
     .default('deny')
-    .describe('When the deadline passes: deny ends the run, escalate asks the next group, proceed goes on (drills only)'),
+    .describe(
+      'When the deadline passes: deny ends the run, escalate asks the next group, proceed goes on (drills only)',
+    ),
   escalateTo: z
     .array(name)
     .default([])
@@ -68,7 +70,9 @@ export const peopleSchema = z
     groups: z.record(name, z.array(name).min(1, atLeastOne)),
     approvals: z
       .record(name, approval)
-      .describe('How each approval is asked, by its name (switch-the-primary); `default` is for all that are not named'),
+      .describe(
+        'How each approval is asked, by its name (switch-the-primary); `default` is for all that are not named',
+      ),
     decisions: decisions.optional(),
     unsigned: z
       .enum(['refused', 'allowed'], 'write refused or allowed')

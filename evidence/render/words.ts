@@ -162,6 +162,7 @@ const kinds: Record<Step['kind'], string> = {
   check: 'check',
   change: 'change',
   prove: 'proof',
+  approval: 'approval',
   undo: 'undo',
   record: 'record',
 };
