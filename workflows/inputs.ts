@@ -22,7 +22,8 @@ const serviceName = (value: unknown): string | undefined =>
 
 const withOffset = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$/;
 
-function moment(value: unknown): string | undefined {
+/** What is wrong with a moment, as the end of the sentence "it ..."; `undefined` when it can be used. */
+export function moment(value: unknown): string | undefined {
   if (typeof value !== 'string') return 'must be a time such as 2026-11-21T14:00:00Z';
   if (withOffset.test(value) && !Number.isNaN(Date.parse(value)))
     return onCalendar(value) ? undefined : `names a day that the calendar does not have ("${value}")`;
