@@ -12,12 +12,14 @@ import { homeFor } from './home.ts';
 import { makeHostFolders } from './host.ts';
 import { hosts, type Layout, layout } from './layout.ts';
 import { startLifeboat } from './lifeboat.ts';
+import { makePeople, type PeopleOptions } from './people.ts';
 import { writePlan } from './plan-file.ts';
 import { configureServer, makeSlot, standbyStreams, startServer } from './postgres.ts';
 import { drawSecrets, readSecrets, writeSecrets } from './secrets.ts';
 import { makeDatabase } from './seed.ts';
 import { startLoad, startShop } from './shop-processes.ts';
 import { type PortName, type Programs, releasePorts, reservePorts, type Site, together } from './site.ts';
+import { startGateway, startWorkspace } from './slack-processes.ts';
 import { makeBuckets, startStore } from './store.ts';
 
 export interface BuildOptions {
@@ -50,6 +52,10 @@ export interface BuildOptions {
   shop?: boolean;
   /** Without the fault proxy before the object store, through which every byte would have to go. */
   faults?: boolean;
+  /** People who are asked, in the plan; they have keys of their own (`lab/people.ts`). */
+  people?: PeopleOptions;
+  /** Their workspace, with the gateway to it; needs `people`. */
+  slack?: boolean;
   /** Ports that people find easily, taken when they are free. */
   prefer?: Partial<Record<PortName, number>>;
   /** Gives the estate up while it is being built. */
@@ -153,6 +159,7 @@ async function raise(site: Built, options: BuildOptions): Promise<void> {
   const { ui = false, readOnly = false, killPoints = false } = options;
   await makeHostFolders(site);
   await configureBackups(site);
+  if (options.people !== undefined) await makePeople(site);
   await writePlan(site, options);
   await together(
     site,
@@ -161,10 +168,12 @@ async function raise(site: Built, options: BuildOptions): Promise<void> {
     async () => void (engine && (await startEngine(site, ui))),
   );
   await prepareArchive(site, options);
+  if (options.slack) await startWorkspace(site);
   await together(
     site,
     () => leadIn(site),
     async () => void (engine && lifeboat && (await startLifeboat(site, { readOnly, ui, killPoints }))),
+    async () => void (engine && lifeboat && options.slack && (await startGateway(site))),
   );
   if (shop) await startShop(site);
   if (shop && options.load) await startLoad(site, options.load.ordersPerSecond);

@@ -7,9 +7,9 @@ import { until } from './until.ts';
 
 /** Those who use others end first: the load before the shop, the workers before the engine, the standby before the primary. */
 const order = [
-  ['load', 'pulse', 'pages'],
+  ['load', 'pulse', 'pages', 'slack-gateway'],
   ['shop', 'control', 'host-db1', 'host-db2'],
-  ['front-door', 'role-db1', 'role-db2'],
+  ['front-door', 'role-db1', 'role-db2', 'slack'],
   ['db2'],
   ['db1'],
   ['fault-proxy', 'engine'],

@@ -26,12 +26,14 @@ export interface Estate {
   env: Record<string, string>;
   ports: Record<PortName, number>;
   servers: Record<Host, EstateServer>;
-  /** By name: engine, store, fault-proxy, db1, db2, role-db1, role-db2, front-door, shop, load, control, host-db1, host-db2, pulse, pages. */
+  /** By name: engine, store, fault-proxy, db1, db2, role-db1, role-db2, front-door, shop, load, control, host-db1, host-db2, pulse, pages; slack, slack-gateway. */
   processes: ReadonlyMap<string, EstateProcess>;
   process(name: string): EstateProcess;
   temporal: { address: string; uiUrl: string };
   pagesUrl: string;
   appUrl: string;
+  /** The workspace of an estate with `slack`. */
+  slackUrl: string;
   /** Where the workers serve their metrics, by process. */
   metricsUrls: Record<'control' | 'host-db1' | 'host-db2' | 'pulse' | 'pages', string>;
   faults: Faults;
@@ -86,6 +88,7 @@ function estateOf(site: Built): Estate {
     temporal: { address: engineAddress(site), uiUrl: url('ui') },
     pagesUrl: url('pages'),
     appUrl: url('app'),
+    slackUrl: url('slack'),
     metricsUrls: {
       control: `${url('metricsControl')}/metrics`,
       'host-db1': `${url('metricsDb1')}/metrics`,

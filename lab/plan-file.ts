@@ -6,13 +6,17 @@ import { certificates } from './certificates.ts';
 import { backend } from './front-door.ts';
 import { packageRoot } from './home.ts';
 import { hosts } from './layout.ts';
+import { type PeopleOptions, peopleSection } from './people.ts';
 import { secretFile } from './secrets.ts';
 import type { Site } from './site.ts';
+import { slackApi } from './slack-processes.ts';
 
 export interface PlanChanges {
   heartbeat?: string;
   /** Room that a drill must leave free; tests need little. */
   keepFree?: string;
+  people?: PeopleOptions;
+  slack?: boolean;
 }
 
 /** Writes the example plan with this estate's places, ports and secrets in it. */
@@ -21,6 +25,13 @@ export async function writePlan(site: Site, changes: PlanChanges): Promise<void>
   // The editor's hint on the first line leads to a file beside the example, which is not here.
   const plan = parseDocument(example.slice(example.indexOf('\n')));
   for (const [path, value] of Object.entries(facts(site, changes))) plan.setIn(path.split('.'), plan.createNode(value));
+  if (changes.people !== undefined)
+    plan.setIn(
+      ['people'],
+      plan.createNode(
+        await peopleSection(site.layout.root, changes.people, changes.slack ? slackApi(site) : undefined),
+      ),
+    );
   await mkdir(site.layout.plans, { recursive: true });
   await writeFile(site.layout.planFile, plan.toString({ lineWidth: 0 }));
 }

@@ -30,6 +30,7 @@ export type PortName =
   | 'roleDb2'
   | 'app'
   | 'pages'
+  | 'slack'
   | 'metricsControl'
   | 'metricsDb1'
   | 'metricsDb2'
@@ -108,6 +109,7 @@ export async function reservePorts(prefer: Partial<Record<PortName, number>>): P
     roleDb2: await reserve('roleDb2'),
     app: await reserve('app'),
     pages: await reserve('pages'),
+    slack: await reserve('slack'),
     metricsControl: await reserve('metricsControl'),
     metricsDb1: await reserve('metricsDb1'),
     metricsDb2: await reserve('metricsDb2'),
