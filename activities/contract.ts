@@ -4,6 +4,7 @@
  * A worker that offers only Reads and Records can run every runbook as a dry run.
  */
 import type { Evidence, Leftover } from '../evidence/evidence.ts';
+import type { Signature } from '../evidence/signing.ts';
 import type {
   Application,
   Assertion,
@@ -220,6 +221,8 @@ export interface ControlReads {
   lastProven(ask: { store: EvidenceStore; service: string } & Patience): Promise<Record<string, string>>;
   /** Whether the service itself has committed this transaction at this moment; throws ArchiveUnsound when it has not. */
   ownCommit(ask: { frontDoor: FrontDoor; transaction: number; at: string }): Promise<Found>;
+  /** Whether the key has signed this text; whose key it is says the plan. */
+  verifySignature(ask: { text: string; signature: Signature }): Promise<Found & { holds: boolean }>;
   noLiveRun(ask: { service: string }): Promise<Found>;
   lockHolder(ask: {
     lock: string;

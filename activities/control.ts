@@ -8,6 +8,7 @@ import { lastProven } from './evidence/last-proven.ts';
 import { storeAnswers } from './evidence/store-answers.ts';
 import { writeEvidence } from './evidence/write-evidence.ts';
 import { beating } from './heartbeat.ts';
+import { verifySignature } from './people/verify.ts';
 import { loadPlan } from './plans.ts';
 import { comparePulses } from './pulse/compare-pulses.ts';
 import { holdsLock, lockHolder, noLiveRun } from './runs.ts';
@@ -47,6 +48,7 @@ export const controlReads: ControlReads = {
   shownBy: alive(shownBy),
   somebodyPolls: alive(somebodyPolls),
   previewTraffic: alive(previewTraffic),
+  verifySignature: alive(verifySignature),
 };
 
 export const controlRecords: ControlRecords = {

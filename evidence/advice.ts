@@ -46,6 +46,9 @@ const advice: Record<FailureType, (service: string) => string> = {
   Moved: () => 'Look at what has changed since the preview, then run it again.',
   LitterFound: (service) => `Remove what was left behind (lifeboat sweep ${service}), then find out why it was.`,
   Refused: () => 'See why the message was refused, then send it again.',
+  NotApproved: () => 'See who was asked and why it was not approved; start it again when they agree.',
+  Undecided: () => 'See why the step failed; start it again when somebody is there to decide (people.decisions).',
+  Aborted: () => 'See what was taken back and what was not, then start it again when the time is right.',
   PulseSilent: () => 'Start lifeboat-pulse and see its log, then run it again.',
   TrafficUnreachable: () =>
     'Look whether the load balancer runs, and whether its socket may be read, then run it again.',

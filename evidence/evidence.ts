@@ -1,6 +1,6 @@
 /** The one record of a run: everything the report, the live page, the CLI and an auditor read. Versioned; rendered, never parsed back from a rendering. */
 
-import type { Approval, Click, Decision, Post } from './people.ts';
+import type { Aborted, Approval, Click, Decision, Post } from './people.ts';
 
 export const evidenceSchema = 'lifeboat.evidence/1';
 
@@ -69,6 +69,8 @@ export interface Step {
   found?: string;
   /** For a change: what it would do, said before it did it. */
   preview?: string;
+  /** For a change: how long it was expected to take, where somebody can tell. */
+  takesMs?: number;
   failure?: Failure;
   waits?: Wait[];
   /** Last lines and path of a log on the host that did the work. */
@@ -225,8 +227,12 @@ export interface Evidence {
   approvals?: Approval[];
   /** Failed steps that people were asked about. */
   decisions?: Decision[];
-  /** Messages of people that belonged to no open question. */
+  /** Messages of people that belonged to no question. */
   clicks?: Click[];
+  /** Who has aborted the run, and what that was to do. */
+  aborted?: Aborted;
+  /** Of a run that ended badly: changes that were not taken back, and why. */
+  notUndone?: { name: string; why: string }[];
   /** What people were told, and where. */
   posts?: Post[];
   forecast?: Forecast;

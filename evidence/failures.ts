@@ -43,6 +43,9 @@ export const failureTypes = {
   Moved: { means: 'the world has changed since the preview' },
   LitterFound: { means: 'something was left behind' },
   Refused: { means: 'a message to the run was not accepted' },
+  NotApproved: { means: 'people did not approve what the run was about to do' },
+  Undecided: { means: 'nobody decided in time what becomes of a failed step' },
+  Aborted: { means: 'a person has aborted the run' },
   Bug: { means: 'Lifeboat made a mistake: please report it' },
 } as const satisfies Record<string, { means: string; passes?: true }>;
 

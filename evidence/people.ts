@@ -24,6 +24,8 @@ export interface Click {
   reason?: string;
   /** What was asked for: an alternative of an approval, retry or skip of a decision. */
   choice?: string;
+  /** What came with an alternative; a time in UTC. */
+  value?: string;
 }
 
 export interface Asked {
@@ -108,6 +110,13 @@ export interface AbortPlan {
   undoes: { name: string; will?: string }[];
   /** Changes that have no way back, and why. */
   stays: { name: string; why: string }[];
+}
+
+/** An abort that a person has asked for, with what it was computed to do at that moment. */
+export interface Aborted extends AbortPlan {
+  at: string;
+  by: string;
+  reason?: string;
 }
 
 /** A message to people about the run, and where it went. */
