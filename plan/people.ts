@@ -25,7 +25,9 @@ const approval = z.strictObject({
   group: name.describe('Who may approve'),
   quorum: z.int('a whole number').min(1, 'at least 1').default(1).describe('How many different people of the group'),
   deadline: duration.prefault('15m').describe('How long is waited for them'),
-  warnBefore: duration.prefault('5m').describe('They are reminded this long before the deadline'),
+  warnBefore: duration
+    .optional()
+    .describe('They are reminded this long before the deadline; 5m when absent, or a third of a short deadline'),
   onExpiry: onExpiry
     .default('deny')
     .describe(

@@ -9,6 +9,14 @@ import {
 } from './rules/backups.ts';
 import { assertionsHaveNamesOfTheirOwn, assertionsOnlyRead, criticalTablesAreNamedOnce } from './rules/data.ts';
 import {
+  approvalsCanBeGiven,
+  askedGroupsAreKnown,
+  decisionsEscalateInTime,
+  groupsNameKnownPersons,
+  nobodyIsTwoPeople,
+  peopleAreAskedInTime,
+} from './rules/people.ts';
+import {
   directoriesAreApart,
   everyHostIsInASite,
   everyHostIsInOneSite,
@@ -39,6 +47,12 @@ const rules: readonly Rule[] = [
   criticalTablesAreNamedOnce,
   assertionsOnlyRead,
   assertionsHaveNamesOfTheirOwn,
+  groupsNameKnownPersons,
+  askedGroupsAreKnown,
+  approvalsCanBeGiven,
+  peopleAreAskedInTime,
+  decisionsEscalateInTime,
+  nobodyIsTwoPeople,
 ];
 
 /** What the parts of a plan contradict each other in, as far as they are well formed. */
