@@ -13,6 +13,7 @@ export async function anchor(input?: RunInput): Promise<RunSummary> {
       phases: ['assessment', 'database'],
       outcomes: { good: 'completed', bad: 'failed' },
       alwaysUndo: false,
+      unattended: true,
     },
     input,
     async (run) => {

@@ -22,6 +22,7 @@ export async function backup(input?: BackupInput): Promise<RunSummary> {
       phases: ['assessment', 'database'],
       outcomes: { good: 'completed', bad: 'failed' },
       alwaysUndo: false,
+      unattended: true,
       usualInput: { type: usual },
     },
     input,

@@ -2,6 +2,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { Mode } from '../evidence/evidence.ts';
 import type { RunbookName, RunInput } from './messages.ts';
+import { signatureIn } from './runbook/people/said.ts';
 
 interface Shape {
   modes: readonly Mode[];
@@ -46,6 +47,9 @@ const oneOf =
     return `must be one of ${words.join(', ')}${near ? `; did you mean "${near}"?` : ''}`;
   };
 
+const signature = (value: unknown): string | undefined =>
+  signatureIn(value) === 'malformed' ? 'must be a signature of the start, as lifeboat start makes it' : undefined;
+
 const shapes: Record<RunbookName, Shape> = {
   'monthly-drill': { modes: ['drill', 'dry-run'], usual: 'drill', fields: { target: moment } },
   backup: {
@@ -89,6 +93,7 @@ export function checkInput(runbook: RunbookName, input: unknown): string | undef
   const fields: Shape['fields'] = {
     service: serviceName,
     requestedBy: text,
+    requestSignature: signature,
     mode: oneOf(shape.modes),
     ...shape.fields,
   };

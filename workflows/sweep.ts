@@ -14,6 +14,7 @@ export async function sweep(input?: SweepInput): Promise<RunSummary> {
       phases: ['assessment', 'database'],
       outcomes: { good: 'completed', bad: 'failed' },
       alwaysUndo: false,
+      unattended: true,
     },
     input,
     async (run) => {

@@ -116,6 +116,7 @@ export class FakeEstate {
     systemIdentifier: '7',
   };
   primary: 'db1' | 'db2' = 'db1';
+  timeline = 1;
   faults: ContentFault[] = [];
   scratchThere = false;
   missingPulses = 0;
@@ -123,6 +124,8 @@ export class FakeEstate {
   lying: LeftoverFound[] = [];
   verdict: Leftover['verdict'] = 'left';
   shown: Leftover[] = [];
+  /** The one signature that holds, whatever it signs. */
+  signs = 'c2lnbmVk';
   /** What is removed does not go. */
   sticky = false;
   /** Hosts without a worker. */
@@ -148,7 +151,7 @@ export class FakeEstate {
         found: 'primary on timeline 1',
         at: this.now,
         workerAheadMs: this.workerAheadMs,
-        timeline: 1,
+        timeline: this.timeline,
         lsn: '0/A000000',
         systemIdentifier: '7',
         serverVersion: 150018,
@@ -191,6 +194,7 @@ export class FakeEstate {
       }),
       shownBy: async () => ({ found: 'shown', leftovers: this.shown }),
       somebodyPolls: async ({ queue }) => ({ polls: !this.silent.some((host) => queue.endsWith(host)), found: queue }),
+      verifySignature: async ({ signature }) => ({ found: 'looked at', holds: signature.value === this.signs }),
       previewTraffic: async () => ({ found: 'db1 serves; db2 would' }),
       writeEvidence: async ({ evidence }) => {
         this.written.push(evidence);

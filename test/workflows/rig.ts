@@ -5,6 +5,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import type { RunSummary } from '../../evidence/evidence.ts';
+import { durationMs } from '../../plan/duration.ts';
 import { controlQueue, hostQueue, searchAttributes } from '../../workflows/messages.ts';
 import type { FakeEstate } from './fake-estate.ts';
 
@@ -15,6 +16,8 @@ export interface Rig {
   start(estate: FakeEstate, workflow: string, input: unknown[], options?: RigOptions): Promise<WorkflowHandle>;
   /** Starts it, and waits for its end. */
   run(estate: FakeEstate, workflow: string, input: unknown[], options?: RigOptions): Promise<RunSummary>;
+  /** Lets time pass, `16m`: in milliseconds. */
+  pass(time: string): Promise<void>;
 }
 
 interface RigOptions {
@@ -83,7 +86,12 @@ export function useRig(): Rig {
     started.push(handle);
     return handle;
   };
-  return { start, run: async (...ask) => (await start(...ask)).result() as Promise<RunSummary> };
+  const pass = async (time: string): Promise<void> => {
+    const ms = durationMs(time);
+    if (ms === undefined) throw new Error(`"${time}" is not a duration`);
+    await server().sleep(ms);
+  };
+  return { start, pass, run: async (...ask) => (await start(...ask)).result() as Promise<RunSummary> };
 }
 
 /** The SDK gives a server five seconds to start, which a Java program on a busy machine does not always keep. */

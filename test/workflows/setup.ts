@@ -19,7 +19,7 @@ let folder: string | undefined;
 export async function setup(project: TestProject): Promise<void> {
   folder = await mkdtemp(join(process.env.LIFEBOAT_TEST_ROOT ?? tmpdir(), 'lifeboat-bundle-'));
   const { code } = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+    workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
     logger: new DefaultLogger('WARN'),
   });
   const bundle = join(folder, 'workflows.js');

@@ -14,4 +14,8 @@ export interface Definition<I extends RunInput = RunInput> {
   alwaysUndo: boolean;
   /** What an input that does not say it is taken to mean. */
   usualInput?: Partial<I>;
+  /** Names of the approvals that it may ask for: a live run does not begin unless the plan says who gives them. */
+  approvals?: readonly string[];
+  /** Nobody waits beside it: a step that fails ends it at once, also live. */
+  unattended?: true;
 }

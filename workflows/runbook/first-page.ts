@@ -28,7 +28,7 @@ export function firstPage(
     service: plan.service,
     mode: modeOf(definition.name, input),
     ...(input.requestedBy === undefined ? {} : { requestedBy: input.requestedBy }),
-    input: { ...input },
+    input: withoutSignature(input),
     plan: read,
     startedAt: info.startTime.toISOString(),
     outcome: 'running',
@@ -42,4 +42,9 @@ export function firstPage(
     notExercised: [],
     leftBehind: [],
   };
+}
+
+/** What it signs is the input: it is no part of it. Who has signed stands by itself in the evidence. */
+function withoutSignature({ requestSignature: _, ...input }: RunInput): Evidence['input'] {
+  return input;
 }

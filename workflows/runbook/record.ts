@@ -3,9 +3,11 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Evidence, Failure, Phase, Step, StepState } from '../../evidence/evidence.ts';
+import type { Click } from '../../evidence/people.ts';
 import { renderLivePage } from '../../evidence/render/markdown.ts';
 import { endWaits, noteOutage, type OutageNote, waitedMs } from '../../evidence/waits.ts';
 import { searchAttributes } from '../messages.ts';
+import { PeopleClock } from './people-clock.ts';
 import type { CurrentStep } from './step.ts';
 
 const keys = {
@@ -29,11 +31,15 @@ interface Says {
 export class Record {
   readonly evidence: Evidence;
   readonly #names = new Set<string>();
+  readonly #peopleClock: PeopleClock;
+  /** Time of a step that stands in its phase already, from before it was tried again. */
+  readonly #counted = new Map<string, number>();
   readonly #pagesUrl: string | undefined;
 
   constructor(evidence: Evidence, pagesUrl: string | undefined) {
     this.evidence = evidence;
     this.#pagesUrl = pagesUrl;
+    this.#peopleClock = new PeopleClock(evidence.phases);
     upsertSearchAttributes([
       { key: keys.service, value: evidence.service },
       { key: keys.runbook, value: evidence.runbook },
@@ -76,7 +82,9 @@ export class Record {
     if (by.workers.size > 0) record.workers = [...by.workers];
     const phase = this.evidence.phases.find((one) => one.name === record.group);
     endWaits(record);
-    if (phase !== undefined) phase.retriesMs += by.retriesMs + waitedMs(record);
+    const lost = by.retriesMs + waitedMs(record);
+    if (phase !== undefined) phase.retriesMs += lost - (this.#counted.get(record.id) ?? 0);
+    this.#counted.set(record.id, lost);
     if (typeof result === 'object' && result !== null) {
       const says: Says = result;
       if (typeof says.found === 'string') record.found = says.found;
@@ -91,10 +99,41 @@ export class Record {
     this.end(record, state, by);
   }
 
+  /** A step that had failed is tried again: all that it took so far has come to nothing. */
+  resume(record: Step, by: CurrentStep, beganAt: string): void {
+    const took = Date.parse(record.endedAt ?? now()) - Date.parse(beganAt);
+    const phase = this.evidence.phases.find((one) => one.name === record.group);
+    const lost = by.retriesMs + waitedMs(record);
+    if (phase !== undefined) phase.retriesMs += Math.max(0, took - lost);
+    record.state = 'running';
+    delete record.endedAt;
+    delete record.failure;
+    this.show();
+  }
+
+  /** The run goes on without it. What it had failed with stays. */
+  skip(record: Step, found: string): void {
+    record.state = 'skipped';
+    record.found = found;
+    record.endedAt = now();
+    this.show();
+  }
+
+  /** Waits for people: that is time of the phase in which the machine does not work. */
+  awaitingPeople<T>(group: Step['group'], wait: () => Promise<T>): Promise<T> {
+    return this.#peopleClock.during(group, wait);
+  }
+
+  /** A message that belongs to no question. */
+  keepClick(click: Click): void {
+    this.evidence.clicks = [...(this.evidence.clicks ?? []), click];
+    this.show();
+  }
+
   /** An activity waits for something that is away, or waits no longer: its run says so at once. */
   noteOutage(note: OutageNote): void {
-    // The second activity of a step is called `<step>.2`, and so on.
-    const id = note.activity.replace(/\.\d+$/, '');
+    // The second activity of a step is called `<step>.2`; of one that is tried again, `<step>-again-2.2`.
+    const id = note.activity.replace(/\.\d+$/, '').replace(/-again-\d+$/, '');
     const step = this.evidence.steps.find((one) => one.id === id && one.state === 'running');
     if (step === undefined) return;
     noteOutage(step, note, Date.now());
@@ -111,6 +150,7 @@ export class Record {
   }
 
   show(): void {
+    this.#peopleClock.count();
     setCurrentDetails(renderLivePage(this.evidence, this.#pagesUrl === undefined ? {} : { pagesUrl: this.#pagesUrl }));
   }
 

@@ -1,15 +1,21 @@
 /** What a runbook's author works with: phases, steps, measurements. */
 import { CancellationScope } from '@temporalio/workflow';
 import type { ControlReads, ControlRecords, HostChanges, HostReads } from '../../activities/contract.ts';
-import type { Evidence, Mode, Phase, Unit } from '../../evidence/evidence.ts';
+import type { Evidence, Mode, Phase, Step, Unit } from '../../evidence/evidence.ts';
+import type { Alternative } from '../../evidence/people.ts';
 import type { Plan } from '../../plan/schema.ts';
 import { bySchedule, controlQueue, hostQueue, type RunInput } from '../messages.ts';
-import type { Change } from './change.ts';
-import { failureOf } from './failure.ts';
+import type { Change, Skip } from './change.ts';
+import type { Definition } from './definition.ts';
+import { failure, failureOf } from './failure.ts';
 import { HeldHosts } from './held-hosts.ts';
+import type { Answer, Facts as FactsToApprove } from './people/approvals.ts';
+import { Decisions } from './people/decisions.ts';
+import { People } from './people/people.ts';
 import type { Record } from './record.ts';
 import { activities, type Stubs } from './step.ts';
-import { type Group, Steps } from './steps.ts';
+import { Steps } from './steps.ts';
+import { Undos } from './undos.ts';
 
 /** Facts of the run that stand in the evidence by name. */
 type Facts = Partial<
@@ -31,11 +37,13 @@ type Facts = Partial<
 const day = 24 * 60 * 60 * 1000;
 const minute = 60 * 1000;
 
-interface Undo {
-  name: string;
-  id: string;
-  group: Group;
-  undo: () => Promise<unknown>;
+interface Setting<I extends RunInput> {
+  definition: Definition<I>;
+  plan: Plan;
+  input: Readonly<I>;
+  record: Record;
+  /** Everything that the runbook does; to cancel it ends the run in order. */
+  work: CancellationScope;
 }
 
 export class Run<I extends RunInput = RunInput> {
@@ -44,29 +52,37 @@ export class Run<I extends RunInput = RunInput> {
   readonly mode: Mode;
   readonly control: Stubs<ControlReads & ControlRecords>;
   readonly #record: Record;
-  readonly #undo: Undo[] = [];
+  readonly #undos = new Undos();
   readonly #afterwards: (() => Promise<unknown>)[] = [];
   readonly #steps: Steps;
   readonly #hosts: HeldHosts;
+  readonly people: People;
+  readonly #definition: Pick<Definition<I>, 'approvals' | 'unattended'>;
   #stoppedBy: unknown;
 
-  /** @param stop ends the work in order, as a cancel does */
-  constructor(plan: Plan, input: Readonly<I>, mode: Mode, record: Record, stop: () => void) {
+  constructor({ definition, plan, input, record, work }: Setting<I>) {
+    const { mode } = record.evidence;
     this.plan = plan;
     this.input = input;
     this.mode = mode;
+    this.#definition = definition;
     this.#record = record;
     this.control = activities<ControlReads & ControlRecords>(this.#limits(controlQueue, 10 * minute));
-    this.#steps = new Steps(record, (stepId) => this.#hosts.keep(stepId));
-    this.#hosts = new HeldHosts({
-      control: this.control,
-      steps: this.#steps,
+    const house = { plan, mode, record, control: this.control };
+    const decisions = new Decisions(house, definition.unattended !== true);
+    const steps = new Steps(
       record,
-      stop: (why) => {
-        this.#stoppedBy ??= why;
-        stop();
-      },
-    });
+      (stepId) => this.#hosts.keep(stepId),
+      (failed) => decisions.ask(failed),
+    );
+    const stopWork = (why: unknown) => {
+      this.#stoppedBy ??= why;
+      work.cancel();
+    };
+    this.#steps = steps;
+    const stopped = () => work.consideredCancelled;
+    this.people = new People({ house, steps, undos: this.#undos, decisions, stop: stopWork, stopped });
+    this.#hosts = new HeldHosts({ control: this.control, steps, record, stop: stopWork });
   }
 
   get evidence(): Evidence {
@@ -101,38 +117,68 @@ export class Run<I extends RunInput = RunInput> {
   }
 
   /** Reads the estate as it is found; runs in every mode. */
-  check<T>(name: string, look: () => Promise<T>): Promise<T> {
-    return this.#steps.take(name, 'check', async () => ({ state: 'done', result: await look() }));
+  check<T>(name: string, look: () => Promise<T>, skip?: Skip<T>): Promise<T> {
+    return this.#steps.take(name, 'check', async () => ({ state: 'done', result: await look() }), { skip });
   }
 
   /** Reads what a change has made; only listed in a dry run, where it yields nothing. */
-  prove<T>(name: string, look: () => Promise<T>): Promise<T | undefined> {
-    return this.#steps.take<T | undefined>(name, 'prove', async () =>
-      this.mode === 'dry-run' ? { state: 'listed', result: undefined } : { state: 'done', result: await look() },
+  prove<T>(name: string, look: () => Promise<T>, skip?: Skip<T | undefined>): Promise<T | undefined> {
+    return this.#steps.take<T | undefined>(
+      name,
+      'prove',
+      async () =>
+        this.mode === 'dry-run' ? { state: 'listed', result: undefined } : { state: 'done', result: await look() },
+      { skip },
     );
   }
 
   /** Previews, and unless this is a dry run arms the undo and does it. */
   change<T>(name: string, change: Change<T>): Promise<T> {
-    return this.#steps.take<T>(name, 'change', async (step) => {
-      const preview = await change.preview();
-      step.preview = preview.will;
-      if (this.mode === 'dry-run') return { state: 'previewed', result: preview.yields };
-      await this.#hosts.keep(step.id);
-      const { undo } = change;
-      if (typeof undo === 'function' && this.#undo.every((one) => one.id !== step.id))
-        this.#undo.unshift({ name, id: step.id, group: step.group, undo: () => undo(preview) });
-      try {
-        const result = await change.apply(preview);
-        if (change.throwAway) this.#steps.standing.add(name, () => change.apply(preview));
-        return { state: 'done', result };
-      } catch (error) {
-        const why = failureOf(error, step.id);
-        if (!change.passOver?.types.some((type) => type === why.type)) throw error;
-        step.failure = why;
-        return { state: 'skipped', result: change.passOver.yields };
-      }
-    });
+    return this.#steps.take<T>(name, 'change', (step) => this.#do(step, change), { skip: change.skip });
+  }
+
+  async #do<T>(step: Step, change: Change<T>): Promise<{ state: Step['state']; result: T }> {
+    const preview = await change.preview();
+    step.preview = preview.will;
+    if (preview.takesMs !== undefined) step.takesMs = preview.takesMs;
+    if (this.mode === 'dry-run') return { state: 'previewed', result: preview.yields };
+    await this.#hosts.keep(step.id);
+    const { undo } = change;
+    const { id, name } = step;
+    if (typeof undo === 'function') this.#undos.arm({ id, name, did: preview.will, undo: () => undo(preview) });
+    else if ('pointOfNoReturn' in undo) this.#undos.pass(step, undo);
+    try {
+      const result = await change.apply(preview);
+      if (change.throwAway) this.#steps.standing.add(name, () => change.apply(preview));
+      return { state: 'done', result };
+    } catch (error) {
+      const why = failureOf(error, id);
+      if (!change.passOver?.types.some((type) => type === why.type)) throw error;
+      step.failure = why;
+      return { state: 'skipped', result: change.passOver.yields };
+    }
+  }
+
+  /**
+   * Asks people, and waits until they have answered. In a dry run it only says whom it would ask.
+   *
+   * @param name one of the definition's `approvals`; its slug is the key in the plan
+   * @param read the facts that a yes is bound to. They are read once more when the quorum is there: if they have changed, that yes is
+   *   void and people are asked anew
+   * @param alternatives other answers than yes and no, by a short name; all of the quorum must choose the same
+   * @throws NotApproved
+   */
+  async approval(
+    name: string,
+    read: () => Promise<FactsToApprove>,
+    alternatives: { [choice: string]: Alternative } = {},
+  ): Promise<Answer> {
+    if (!this.#definition.approvals?.includes(name))
+      throw failure(
+        'Bug',
+        `"${name}" is asked, and the definition of the runbook does not name it among its approvals`,
+      );
+    return this.people.approvals.ask(name, read, alternatives);
   }
 
   /** Branches side by side. A failure in one stops the others, and is told once all have stopped. */
@@ -193,14 +239,18 @@ export class Run<I extends RunInput = RunInput> {
   /** Undoes what was armed, newest first; what fails is written down and does not stop the rest. */
   async undoAll(): Promise<void> {
     this.#steps.standing.clear();
-    if (this.#undo.length > 0) await this.#hosts.keepForUndo();
-    for (const one of this.#undo.splice(0)) {
+    if (this.#undos.any) await this.#hosts.keepForUndo();
+    for (const one of this.#undos.takeBack())
       await this.#steps
         .inGroup('closing', () =>
           this.#steps.take(`Undo: ${one.name}`, 'undo', async () => ({ state: 'done', result: await one.undo() })),
         )
         .catch((error) => this.#leftBehind(`Undo of "${one.name}"`, error));
-    }
+  }
+
+  /** Changes that have no way back. */
+  get stays(): { name: string; why: string }[] {
+    return this.#undos.stays;
   }
 
   async afterAll(): Promise<void> {

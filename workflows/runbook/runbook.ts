@@ -14,6 +14,7 @@ import { close } from './closing.ts';
 import type { Definition } from './definition.ts';
 import { failure, failureOf } from './failure.ts';
 import { firstPage } from './first-page.ts';
+import { Desk } from './people/desk.ts';
 import { Record } from './record.ts';
 import { Run } from './run.ts';
 import { activities, inStep, newStep } from './step.ts';
@@ -33,6 +34,7 @@ export async function runbook<I extends RunInput>(
   body: (run: Run<I>) => Promise<void>,
 ): Promise<RunSummary> {
   const state: { record?: Record } = {};
+  const desk = new Desk();
   setHandler(
     evidenceQuery,
     () => {
@@ -53,9 +55,15 @@ export async function runbook<I extends RunInput>(
   state.record = record;
   const whole = CancellationScope.current();
   const work = new CancellationScope();
-  const run = new Run<I>(plan, input, record.evidence.mode, record, () => work.cancel());
+  const run = new Run<I>({ definition, plan, input, record, work });
+  desk.open(run.people);
   try {
-    await work.run(() => body(run));
+    await work.run(async () => {
+      await run.people.begin(definition.approvals, given ?? {});
+      await body(run);
+    });
+    // Stopped when nothing was left to be stopped: whoever did it was told that it ends.
+    if (run.stoppedBy !== undefined) throw run.stoppedBy;
     return await CancellationScope.nonCancellable(() => close(definition, run, record));
   } catch (error) {
     if (record.evidence.endedAt !== undefined) throw error;

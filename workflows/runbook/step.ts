@@ -16,7 +16,10 @@ interface DoneBy {
 }
 
 export interface CurrentStep {
+  /** Activity ids begin with it. */
   id: string;
+  /** Idempotency keys begin with it: the same when the step is tried again, so that its activities find half-done work. */
+  key: string;
   name: string;
   calls: number;
   attempts: number;
@@ -28,7 +31,12 @@ export interface CurrentStep {
 const current = new AsyncLocalStorage<CurrentStep>();
 
 export function newStep(id: string, name: string): CurrentStep {
-  return { id, name, calls: 0, attempts: 0, workers: new Set(), retriesMs: 0 };
+  return { id, key: id, name, calls: 0, attempts: 0, workers: new Set(), retriesMs: 0 };
+}
+
+/** @param times how often it is tried by now, all in all */
+export function triedAgain(step: CurrentStep, times: number): CurrentStep {
+  return { ...step, id: `${step.key}-again-${times}`, calls: 0 };
 }
 
 export function inStep<T>(step: CurrentStep, body: () => Promise<T>): Promise<T> {
@@ -61,13 +69,14 @@ export function activities<A>(limits: Limits): Stubs<A> {
     const step = current.getStore();
     if (step === undefined) throw failure('Bug', `activity ${type} was called outside of a step`);
     step.calls += 1;
-    const id = step.calls === 1 ? step.id : `${step.id}.${step.calls}`;
+    const nth = step.calls === 1 ? '' : `.${step.calls}`;
+    const id = `${step.id}${nth}`;
     const started = Date.now();
     const stub = proxyActivities<Callable>(optionsOf(limits, id, step.name))[type];
     if (stub === undefined) throw failure('Bug', `there is no activity ${type}`);
     const result = await stub({
       ...ask,
-      key: `${workflowInfo().originalExecutionRunId ?? workflowInfo().runId}/${id}`,
+      key: `${workflowInfo().originalExecutionRunId ?? workflowInfo().runId}/${step.key}${nth}`,
     });
     return credit(step, result, Date.now() - started);
   };

@@ -2,14 +2,24 @@
 import { AsyncLocalStorage, isCancellation } from '@temporalio/workflow';
 import type { Step } from '../../evidence/evidence.ts';
 import { failureOf } from './failure.ts';
+import type { Failed } from './people/decisions.ts';
 import type { Record } from './record.ts';
+import { slug } from './slug.ts';
 import { Standing } from './standing.ts';
-import { type CurrentStep, inStep, newStep } from './step.ts';
+import { inStep, newStep, triedAgain } from './step.ts';
 
 export type Group = Step['group'];
 
 /** What a step does: how it ended, and what it yields. */
 export type Doing<T> = (step: Step) => Promise<{ state: Step['state']; result: T }>;
+
+/** What becomes of a step that has failed for good; undefined: it has failed. */
+export type Decide = (failed: Failed) => Promise<{ action: 'retry' } | { action: 'skip'; found: string } | undefined>;
+
+/** Of a step that people may be asked about when it fails: what the run goes on with without it, if it can. */
+export interface Askable<T> {
+  skip?: { yields: T } | undefined;
+}
 
 export class Steps {
   /** What the run has made for itself. */
@@ -18,9 +28,12 @@ export class Steps {
   readonly #groups = new AsyncLocalStorage<Group>();
   readonly #inFlight = new Set<Promise<unknown>>();
 
+  readonly #decide: Decide;
+
   /** @param beforeAnew told of the step that makes anew what stood */
-  constructor(record: Record, beforeAnew: (stepId: string) => Promise<void>) {
+  constructor(record: Record, beforeAnew: (stepId: string) => Promise<void>, decide: Decide) {
     this.#record = record;
+    this.#decide = decide;
     this.standing = new Standing((times, makeAll, why) =>
       this.take(`Make the server beside anew (${times})`, 'record', async (step) => {
         await beforeAnew(step.id);
@@ -38,11 +51,11 @@ export class Steps {
     return this.#groups.run(group, body);
   }
 
-  take<T>(name: string, kind: Step['kind'], body: Doing<T>): Promise<T> {
+  /** @param askable given where people may be asked when it fails */
+  take<T>(name: string, kind: Step['kind'], body: Doing<T>, askable?: Askable<T>): Promise<T> {
     const { group } = this;
     const step = this.#record.begin({ id: `${group}/${slug(name)}`, name, group, kind });
-    const by = newStep(step.id, name);
-    const done = inStep(by, () => this.#attempt(step, by, body));
+    const done = this.#attempts(step, body, askable);
     this.#inFlight.add(done);
     const gone = () => this.#inFlight.delete(done);
     done.then(gone, gone);
@@ -54,22 +67,27 @@ export class Steps {
     while (this.#inFlight.size > 0) await Promise.allSettled([...this.#inFlight]);
   }
 
-  async #attempt<T>(step: Step, by: CurrentStep, body: Doing<T>): Promise<T> {
-    try {
-      const { state, result } = await this.standing.on(() => body(step));
-      this.#record.end(step, state, by, result);
-      return result;
-    } catch (error) {
-      const failure = failureOf(error, step.id);
-      this.#record.fail(step, isCancellation(error) ? 'cancelled' : 'failed', by, failure);
-      throw error;
+  async #attempts<T>(step: Step, body: Doing<T>, askable?: Askable<T>): Promise<T> {
+    const first = newStep(step.id, step.name);
+    for (let attempt = 1, by = first; ; attempt += 1, by = triedAgain(by, attempt)) {
+      const beganAt = attempt === 1 ? step.startedAt : new Date(Date.now()).toISOString();
+      try {
+        const { state, result } = await inStep(by, () => this.standing.on(() => body(step)));
+        this.#record.end(step, state, by, result);
+        return result;
+      } catch (error) {
+        const why = failureOf(error, step.id);
+        this.#record.fail(step, isCancellation(error) ? 'cancelled' : 'failed', by, why);
+        if (askable === undefined || isCancellation(error)) throw error;
+        const { skip } = askable;
+        const decided = await this.#decide({ step, why, attempt, skippable: skip !== undefined });
+        if (decided === undefined) throw error;
+        if (decided.action === 'skip' && skip !== undefined) {
+          this.#record.skip(step, decided.found);
+          return skip.yields;
+        }
+        this.#record.resume(step, by, beganAt);
+      }
     }
   }
-}
-
-function slug(name: string): string {
-  return name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
 }

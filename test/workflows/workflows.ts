@@ -1,0 +1,3 @@
+/** What the tests' workers register: the runbooks, and what the tests themselves have made up. */
+export * from '../../workflows/index.ts';
+export { crossing, rowing } from './crossing.ts';
