@@ -3,8 +3,8 @@ import { rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { formatBytes } from '../evidence/format.ts';
 import { bytesOf } from '../plan/size.ts';
-import type { Room, Scratch } from './contract.ts';
 import { failure } from './failure.ts';
+import type { Room, Scratch } from './shapes.ts';
 
 /** A disk that is full, and a quota that is used up. */
 const fullCodes = ['ENOSPC', 'EDQUOT'];

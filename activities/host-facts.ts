@@ -4,11 +4,11 @@ import { formatBytes } from '../evidence/format.ts';
 import type { PhysicalBackups } from '../plan/schema.ts';
 import { backupKind } from './backups/kind.ts';
 import { runTool } from './child.ts';
-import type { Found, HostFacts, Room, Scratch } from './contract.ts';
 import { freeAt, keptFree, noRoom } from './disk.ts';
 import { failure } from './failure.ts';
 import { loadPermit, type Permit, permitCommand, permitScratch } from './permit.ts';
 import { exists, placesOf, refuseLongSocket } from './postgres/scratch.ts';
+import type { Found, HostFacts, Room, Scratch } from './shapes.ts';
 
 /** What a drill runs of PostgreSQL. */
 const programs = ['postgres', 'pg_controldata', 'pg_waldump', 'pg_amcheck', 'pg_checksums'];

@@ -6,7 +6,7 @@ import { repository, segmentSize } from './backups/read-repository.ts';
 import { readSegments } from './backups/read-segments.ts';
 import { restoreBeside } from './backups/restore-beside.ts';
 import { takeBackup } from './backups/take-backup.ts';
-import type { HostChanges, HostReads, Scratch } from './contract.ts';
+import type { HostChanges, HostReads } from './contract.ts';
 import { hostFacts, roomFor } from './host-facts.ts';
 import { inTurn } from './in-turn.ts';
 import { sayingFullDisk } from './on-full-disk.ts';
@@ -23,6 +23,7 @@ import { promoteScratch } from './postgres/promote.ts';
 import { pulsesRestored } from './postgres/pulses.ts';
 import { litter, removeScratch } from './postgres/remove.ts';
 import { replayTo } from './postgres/replay.ts';
+import type { Scratch } from './shapes.ts';
 import { leftovers } from './sweep/leftovers.ts';
 import { removeLeftovers } from './sweep/remove-leftovers.ts';
 

@@ -4,9 +4,9 @@
  */
 import { resolve } from 'node:path';
 import { CancelledFailure, Context } from '@temporalio/activity';
-import type { Scratch } from './contract.ts';
 import { failure } from './failure.ts';
 import { pause } from './heartbeat.ts';
+import type { Scratch } from './shapes.ts';
 
 interface AtWork {
   execution: string;

@@ -4,8 +4,8 @@
  */
 import { tmpdir } from 'node:os';
 import type { FailureType } from '../evidence/failures.ts';
-import type { Room, Scratch } from './contract.ts';
 import { diskFull, isFull, namesItsDisk, takesNoMore } from './disk.ts';
+import type { Room, Scratch } from './shapes.ts';
 
 /** What a full disk can look like; other failures say of themselves what they are. */
 const disguises: readonly FailureType[] = [

@@ -6,9 +6,9 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { formatDuration } from '../evidence/format.ts';
 import { type OutageNote, outageSignalName } from '../evidence/waits.ts';
-import type { Patience } from './contract.ts';
 import { finalFailure } from './failure.ts';
 import { beating, nowWaiting, pause } from './heartbeat.ts';
+import type { Patience } from './shapes.ts';
 
 type OutageType = 'ArchiveUnreachable' | 'StoreUnreachable';
 

@@ -5,8 +5,8 @@ import { closest } from 'fastest-levenshtein';
 import { type LoadedPlan, loadPlanFile } from '../plan/load.ts';
 import { PlanProblems } from '../plan/problems.ts';
 import type { Plan } from '../plan/schema.ts';
-import type { Found } from './contract.ts';
 import { failure } from './failure.ts';
+import type { Found } from './shapes.ts';
 
 /** Names the folder, or the files with `:` between them. */
 const variable = 'LIFEBOAT_PLANS';

@@ -2,8 +2,9 @@
 
 import { Context } from '@temporalio/activity';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { ControlReads, Found } from './contract.ts';
+import type { ControlReads } from './contract.ts';
 import { failure } from './failure.ts';
+import type { Found } from './shapes.ts';
 
 type LockAsk = Parameters<ControlReads['lockHolder']>[0];
 type LockAnswer = Awaited<ReturnType<ControlReads['lockHolder']>>;

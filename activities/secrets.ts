@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { howToNameSecrets, secretSource } from '../plan/secret-name.ts';
-import type { Found } from './contract.ts';
 import { failure } from './failure.ts';
+import type { Found } from './shapes.ts';
 
 /**
  * The secret that a name of the plan stands for, without a line break at its end.

@@ -1,5 +1,6 @@
 import { isCancellation, workflowInfo } from '@temporalio/workflow';
-import type { ControlReads, HostReads, ServiceMoment } from '../activities/contract.ts';
+import type { ControlReads, HostReads } from '../activities/contract.ts';
+import type { ServiceMoment } from '../activities/shapes.ts';
 import type { Plan } from '../plan/schema.ts';
 import type { Anchor, BackupInfo, Lsn, Repository, TimelineInfo } from '../recovery/archive.ts';
 import { diagnose, type Finding, type Writer } from '../recovery/diagnosis.ts';

@@ -1,5 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
-import type { EndOfRecovery, Scratch, ServiceMoment } from '../activities/contract.ts';
+import type { EndOfRecovery, Scratch, ServiceMoment } from '../activities/shapes.ts';
 import { phases, type RunSummary } from '../evidence/evidence.ts';
 import type { Anchor } from '../recovery/archive.ts';
 import type { MonthlyDrillInput } from './messages.ts';

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { formatDuration } from '../../evidence/format.ts';
 import type { Application } from '../../plan/schema.ts';
 import { belongingTo, runLong } from '../child.ts';
-import type { Found, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { permitCommand } from '../permit.ts';
 import { permittedPlaces, scratchPort } from '../postgres/scratch.ts';
@@ -10,6 +9,7 @@ import { findServer } from '../postgres/server.ts';
 import { namesKill } from '../postgres/server-log.ts';
 import { one } from '../postgres/session.ts';
 import { withScratch } from '../postgres/standing.ts';
+import type { Found, Scratch } from '../shapes.ts';
 import { lastLines, sizeOf } from '../tail.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { BackupInfo, Repository } from '../../recovery/archive.ts';
-import type { Patience } from '../contract.ts';
 import type { Permit } from '../permit.ts';
+import type { Patience } from '../shapes.ts';
 import { pgbackrest } from './pgbackrest.ts';
 
 /** What Lifeboat needs of a tool for physical backups. Everything that is judged of a repository is judged in `recovery/`. */

@@ -1,7 +1,8 @@
 /** The newest commit that the archive holds: the farthest point that a recovery can be told to reach. */
-import type { HostReads, NewestCommit } from '../contract.ts';
+import type { HostReads } from '../contract.ts';
 import { beating } from '../heartbeat.ts';
 import { Outage } from '../outage.ts';
+import type { NewestCommit } from '../shapes.ts';
 import { searchBack } from './commits.ts';
 import { backupKind } from './kind.ts';
 import { inReadingRoom } from './reading-room.ts';

@@ -1,10 +1,10 @@
 import { formatNumberOf } from '../../evidence/format.ts';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { Repository } from '../../recovery/archive.ts';
-import type { Found, Patience, Scratch } from '../contract.ts';
 import { beating } from '../heartbeat.ts';
 import { waitingOut } from '../outage.ts';
 import { loadPermit } from '../permit.ts';
+import type { Found, Patience, Scratch } from '../shapes.ts';
 import { backupKind } from './kind.ts';
 import { segmentSizeOf } from './read-segments.ts';
 

@@ -21,10 +21,10 @@ import {
 import { formatLsn, parseLsn } from '../../recovery/lsn.ts';
 import { namesOf, timelineOf } from '../../recovery/segments.ts';
 import { runTool } from '../child.ts';
-import type { Patience, Scratch, SegmentsRead } from '../contract.ts';
 import { beating } from '../heartbeat.ts';
 import { Outage } from '../outage.ts';
 import type { Permit } from '../permit.ts';
+import type { Patience, Scratch, SegmentsRead } from '../shapes.ts';
 import { backupKind } from './kind.ts';
 import { inReadingRoom } from './reading-room.ts';
 

@@ -1,9 +1,9 @@
 import { readdir, rm } from 'node:fs/promises';
 import type { PhysicalBackups } from '../../plan/schema.ts';
-import type { Scratch } from '../contract.ts';
 import type { Permit } from '../permit.ts';
 import { claim, madeBy } from '../postgres/made-by.ts';
 import { empty, type Places, permittedPlaces } from '../postgres/scratch.ts';
+import type { Scratch } from '../shapes.ts';
 import { backupKind } from './kind.ts';
 
 /** A place to read files of the WAL archive in, `places.wal`: empty at first, and gone afterwards. */

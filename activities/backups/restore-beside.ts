@@ -1,7 +1,7 @@
 import { chmod, lstat, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatBytes } from '../../evidence/format.ts';
-import type { Found, HostChanges, Scratch } from '../contract.ts';
+import type { HostChanges } from '../contract.ts';
 import { noRoom } from '../disk.ts';
 import { failure } from '../failure.ts';
 import { controlData } from '../postgres/control-data.ts';
@@ -17,6 +17,7 @@ import {
 } from '../postgres/scratch.ts';
 import { stopServer } from '../postgres/server.ts';
 import { openTablespaces } from '../postgres/tablespaces.ts';
+import type { Found, Scratch } from '../shapes.ts';
 import { lastLines } from '../tail.ts';
 import { backupKind } from './kind.ts';
 

@@ -1,10 +1,10 @@
 import type { Member, PhysicalBackups } from '../../plan/schema.ts';
 import type { BackupInfo } from '../../recovery/archive.ts';
-import type { Found, Patience } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { loadPermit, permitDataDirectory } from '../permit.ts';
 import { socketOf } from '../postgres/live-member.ts';
 import { one, withSession } from '../postgres/session.ts';
+import type { Found, Patience } from '../shapes.ts';
 import { backupKind } from './kind.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Database } from '../../plan/schema.ts';
-import type { MemberState } from '../contract.ts';
+import type { MemberState } from '../shapes.ts';
 
 /** What Lifeboat needs to know of a cluster, however it is kept together. */
 export interface ClusterKind {

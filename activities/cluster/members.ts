@@ -1,6 +1,6 @@
 import type { Database } from '../../plan/schema.ts';
-import type { Found, MemberState } from '../contract.ts';
 import { failure } from '../failure.ts';
+import type { Found, MemberState } from '../shapes.ts';
 import type { ClusterKind } from './kind.ts';
 import { standalone } from './standalone.ts';
 

@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 import type { FrontDoor } from '../../plan/schema.ts';
-import type { Found } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { placeOf, withDatabase } from '../postgres/front-door.ts';
+import type { Found } from '../shapes.ts';
 
 interface Commit {
   /** 32 bits, as WAL has it. */

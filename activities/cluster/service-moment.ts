@@ -1,7 +1,7 @@
 import type { FrontDoor } from '../../plan/schema.ts';
-import type { ServiceMoment } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { placeOf, withDatabase } from '../postgres/front-door.ts';
+import type { ServiceMoment } from '../shapes.ts';
 
 interface Row {
   standby: boolean;

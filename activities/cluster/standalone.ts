@@ -2,8 +2,8 @@
 
 import type { Database, Member } from '../../plan/schema.ts';
 import { compareLsn } from '../../recovery/lsn.ts';
-import type { MemberState } from '../contract.ts';
 import { withDatabase } from '../postgres/front-door.ts';
+import type { MemberState } from '../shapes.ts';
 import type { ClusterKind } from './kind.ts';
 
 interface Row {

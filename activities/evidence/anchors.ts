@@ -2,8 +2,8 @@
 import pMap from 'p-map';
 import type { EvidenceStore } from '../../plan/schema.ts';
 import type { Anchor } from '../../recovery/archive.ts';
-import type { Found, Patience } from '../contract.ts';
 import { waitingOut } from '../outage.ts';
+import type { Found, Patience } from '../shapes.ts';
 import { stableJson } from './json.ts';
 import { anchorFolder, anchorKey, anchorTime } from './layout.ts';
 import { withStore } from './object-store.ts';

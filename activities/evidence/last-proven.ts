@@ -1,6 +1,6 @@
 import type { EvidenceStore } from '../../plan/schema.ts';
-import type { Patience } from '../contract.ts';
 import { waitingOut } from '../outage.ts';
+import type { Patience } from '../shapes.ts';
 import { provenFolder, timeIn } from './layout.ts';
 import { withStore } from './object-store.ts';
 import { liveOnly } from './stored-run.ts';

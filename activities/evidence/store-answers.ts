@@ -1,6 +1,6 @@
 import type { EvidenceStore } from '../../plan/schema.ts';
-import type { Found, Patience } from '../contract.ts';
 import { waitingOut } from '../outage.ts';
+import type { Found, Patience } from '../shapes.ts';
 import { withStore } from './object-store.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Evidence } from '../../evidence/evidence.ts';
 import type { EvidenceStore } from '../../plan/schema.ts';
-import type { Found } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { resolveSecret } from '../secrets.ts';
+import type { Found } from '../shapes.ts';
 import { writeDurably } from './directory.ts';
 import { type File, filesOf, sha256Of } from './files.ts';
 import { stableJson } from './json.ts';

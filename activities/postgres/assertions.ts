@@ -1,7 +1,7 @@
 import { type Client, DatabaseError, type QueryConfig } from 'pg';
 import type { Assertion } from '../../plan/schema.ts';
-import type { Found, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
+import type { Found, Scratch } from '../shapes.ts';
 import { readerOf } from './reader.ts';
 import { permittedPlaces } from './scratch.ts';
 import { isOutage, one } from './session.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Client, DatabaseError } from 'pg';
-import type { Found, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
+import type { Found, Scratch } from '../shapes.ts';
 import { type Places, permittedPlaces, writeWhole } from './scratch.ts';
 import { all, isOutage, one } from './session.ts';
 import { withScratch } from './standing.ts';

@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { belongingTo, runLong } from '../child.ts';
-import type { Found, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
+import type { Found, Scratch } from '../shapes.ts';
 import { lastLines, readFrom, sizeOf } from '../tail.ts';
 import { type PermittedPlaces, permittedPlaces, scratchPort } from './scratch.ts';
 import { one } from './session.ts';

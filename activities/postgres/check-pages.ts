@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { belongingTo, runLong } from '../child.ts';
-import type { Found, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
+import type { Found, Scratch } from '../shapes.ts';
 import { lastLines, readFrom, sizeOf } from '../tail.ts';
 import { controlData } from './control-data.ts';
 import { permittedPlaces } from './scratch.ts';

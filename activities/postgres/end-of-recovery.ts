@@ -1,6 +1,6 @@
-import type { EndOfRecovery, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { beating } from '../heartbeat.ts';
+import type { EndOfRecovery, Scratch } from '../shapes.ts';
 import { readStart } from './paused.ts';
 import { askRecovery, describeEnd } from './recovery-state.ts';
 import { permittedPlaces } from './scratch.ts';

@@ -1,8 +1,8 @@
 /** The content of tables as numbers that can be compared: on a live server for an anchor, on a restored one against it. */
 import { type Client, DatabaseError } from 'pg';
 import type { TableFingerprint } from '../../recovery/archive.ts';
-import type { Found, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
+import type { Found, Scratch } from '../shapes.ts';
 import { permittedPlaces } from './scratch.ts';
 import { all, one } from './session.ts';
 import { withScratch } from './standing.ts';

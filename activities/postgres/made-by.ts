@@ -4,8 +4,8 @@
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { Context } from '@temporalio/activity';
-import type { MadeBy, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
+import type { MadeBy, Scratch } from '../shapes.ts';
 import { exists, type Places, permittedPlaces, placesOf, writeWhole } from './scratch.ts';
 
 /** Makes the directory this execution's own. Closed to all others: it will hold the service's data. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import type { Found, Patience, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { pause } from '../heartbeat.ts';
 import { Outage } from '../outage.ts';
+import type { Found, Patience, Scratch } from '../shapes.ts';
 import { sayOutage } from './restore-command.ts';
 import { type Places, permittedPlaces } from './scratch.ts';
 import { findServer } from './server.ts';

@@ -1,5 +1,5 @@
 import type { Interval } from '../../recovery/archive.ts';
-import type { Found, Scratch } from '../contract.ts';
+import type { Found, Scratch } from '../shapes.ts';
 import { permittedPlaces } from './scratch.ts';
 import { all, one } from './session.ts';
 import { withScratch } from './standing.ts';

@@ -1,6 +1,7 @@
 /** Where a recovery stands, asked of the server. */
-import type { EndOfRecovery } from '../contract.ts';
+
 import { failure } from '../failure.ts';
+import type { EndOfRecovery } from '../shapes.ts';
 import { lastLines } from '../tail.ts';
 import type { Places } from './scratch.ts';
 import { statusOf } from './server.ts';

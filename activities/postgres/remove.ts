@@ -1,10 +1,10 @@
 /** Nothing of a server beside may stay: no process, no file. */
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Found, Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { beating } from '../heartbeat.ts';
 import { type FoundProcess, processesNaming } from '../processes.ts';
+import type { Found, Scratch } from '../shapes.ts';
 import { exists, permittedPlaces } from './scratch.ts';
 import { stopServer } from './server.ts';
 import { openTablespaces } from './tablespaces.ts';

@@ -1,8 +1,9 @@
 /** What must not happen while a replay is waited for: that it takes the live server's room, or that somebody has stopped it. */
-import type { Room, Scratch } from '../contract.ts';
+
 import { noRoom } from '../disk.ts';
 import { failure } from '../failure.ts';
 import { isStopped, processesOf } from '../processes.ts';
+import type { Room, Scratch } from '../shapes.ts';
 import type { Places } from './scratch.ts';
 import { stopServer } from './server.ts';
 

@@ -1,9 +1,9 @@
 /** A server beside the live one: where everything of it lies. */
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Scratch } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { loadPermit, type Permit, permitScratch, refuseLinks } from '../permit.ts';
+import type { Scratch } from '../shapes.ts';
 
 export interface Places {
   directory: string;

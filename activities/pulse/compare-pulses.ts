@@ -1,6 +1,7 @@
 import type { PulseSettings } from '../../plan/schema.ts';
-import type { ControlReads, PulseComparison } from '../contract.ts';
+import type { ControlReads } from '../contract.ts';
 import { failure } from '../failure.ts';
+import type { PulseComparison } from '../shapes.ts';
 import { type Question, type Tally, tally } from './compare.ts';
 import { type Entry, type LogFile, logFiles, microseconds, readLog } from './log.ts';
 

@@ -3,8 +3,9 @@ import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Leftover } from '../../evidence/evidence.ts';
 import { formatBytes } from '../../evidence/format.ts';
-import type { ControlReads, LeftoverFound, Trace } from '../contract.ts';
+import type { ControlReads } from '../contract.ts';
 import { describe, firstRunOf, isOpen, openHolder, parentOf } from '../runs.ts';
+import type { LeftoverFound, Trace } from '../shapes.ts';
 
 type Ask = Parameters<ControlReads['judgeLeftovers']>[0];
 type Verdict = Pick<Leftover, 'verdict' | 'why' | 'run'>;

@@ -3,12 +3,13 @@ import { createHash } from 'node:crypto';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runTool } from '../child.ts';
-import type { HostReads, LeftoverFound } from '../contract.ts';
+import type { HostReads } from '../contract.ts';
 import { beating } from '../heartbeat.ts';
 import { loadPermit } from '../permit.ts';
 import { madeBy } from '../postgres/made-by.ts';
 import { exists, placesOf } from '../postgres/scratch.ts';
 import { processesOf, scratchProcessesBelow, startOf } from '../processes.ts';
+import type { LeftoverFound } from '../shapes.ts';
 import { leftOnServer } from './on-servers.ts';
 
 type Ask = Parameters<HostReads['leftovers']>[0];

@@ -1,11 +1,11 @@
 /** What Lifeboat has on the live servers of a host: sessions, and a standby whose replay it has paused. */
 import type { Client } from 'pg';
 import type { Member } from '../../plan/schema.ts';
-import type { LeftoverFound } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { socketOf } from '../postgres/live-member.ts';
 import { all, one, withSession } from '../postgres/session.ts';
 import { endWatchdogs, watchdogsOf } from '../postgres/watchdog.ts';
+import type { LeftoverFound } from '../shapes.ts';
 
 /** The pulse is a process of its own, not of a run. */
 const sessions = `

@@ -1,10 +1,11 @@
 import { oneLine } from '../../evidence/render/text.ts';
-import type { Found, HostChanges, LeftoverFound } from '../contract.ts';
+import type { HostChanges } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { inTurn } from '../in-turn.ts';
 import { loadPermit, permitScratch } from '../permit.ts';
 import { removeScratch } from '../postgres/remove.ts';
 import { endProcesses, scratchProcessesBelow, startOf } from '../processes.ts';
+import type { Found, LeftoverFound } from '../shapes.ts';
 import { identityOf } from './leftovers.ts';
 import { endSession, resumeReplay } from './on-servers.ts';
 

@@ -4,10 +4,11 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { Evidence, Leftover } from '../../evidence/evidence.ts';
-import type { ControlReads, Trace } from '../contract.ts';
+import type { ControlReads } from '../contract.ts';
 import { readEvidence } from '../evidence/store.ts';
 import { failure } from '../failure.ts';
 import { describe } from '../runs.ts';
+import type { Trace } from '../shapes.ts';
 
 /** Of the newest; what older ones left still lies on the hosts, with a file that names them. */
 const mostRuns = 50;

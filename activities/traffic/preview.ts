@@ -1,5 +1,5 @@
 import type { Traffic } from '../../plan/schema.ts';
-import type { Found } from '../contract.ts';
+import type { Found } from '../shapes.ts';
 import { haproxy } from './haproxy.ts';
 import type { Backend, TrafficKind } from './kind.ts';
 

@@ -1,5 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type { HostChanges, Scratch } from '../../activities/contract.ts';
+import type { HostChanges } from '../../activities/contract.ts';
+import type { Scratch } from '../../activities/shapes.ts';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { RecoveryTarget } from '../../recovery/archive.ts';
 import { hostQueue } from '../../workflows/messages.ts';

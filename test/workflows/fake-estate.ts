@@ -1,12 +1,6 @@
 /** A small estate in memory: typed fakes of every activity, that note what they were asked and fail when they are told to. */
-import type {
-  ControlReads,
-  ControlRecords,
-  HostChanges,
-  HostReads,
-  LeftoverFound,
-  ServiceMoment,
-} from '../../activities/contract.ts';
+import type { ControlReads, ControlRecords, HostChanges, HostReads } from '../../activities/contract.ts';
+import type { LeftoverFound, ServiceMoment } from '../../activities/shapes.ts';
 import type { Evidence, Leftover } from '../../evidence/evidence.ts';
 import type { Plan } from '../../plan/schema.ts';
 import type { Anchor, BackupInfo, Repository } from '../../recovery/archive.ts';

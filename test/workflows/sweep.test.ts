@@ -1,7 +1,7 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { expect, test } from 'vitest';
-import type { LeftoverFound } from '../../activities/contract.ts';
+import type { LeftoverFound } from '../../activities/shapes.ts';
 import type { Leftover } from '../../evidence/evidence.ts';
 import { FakeEstate } from './fake-estate.ts';
 import { useRig } from './rig.ts';

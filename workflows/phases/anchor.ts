@@ -1,5 +1,5 @@
 /** Anchors: points at which the content of the critical tables is known, so that a restore can be compared exactly. */
-import type { Found } from '../../activities/contract.ts';
+import type { Found } from '../../activities/shapes.ts';
 import { member } from '../../plan/hosts.ts';
 import type { Anchor } from '../../recovery/archive.ts';
 import type { Change } from '../runbook/change.ts';

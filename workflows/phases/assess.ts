@@ -1,5 +1,5 @@
 /** What must be true before a byte is restored. Everything here only reads; nothing is switched or flushed for the occasion. */
-import type { Found, HostFacts, Room, Scratch, ServiceMoment } from '../../activities/contract.ts';
+import type { Found, HostFacts, Room, Scratch, ServiceMoment } from '../../activities/shapes.ts';
 import { secretNames } from '../../plan/hosts.ts';
 import type { BackupInfo, Repository } from '../../recovery/archive.ts';
 import { failure } from '../runbook/failure.ts';

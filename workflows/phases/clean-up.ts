@@ -1,5 +1,5 @@
 /** Nothing is left behind: proven, not assumed. */
-import type { Scratch, ServiceMoment } from '../../activities/contract.ts';
+import type { Scratch, ServiceMoment } from '../../activities/shapes.ts';
 import { failure } from '../runbook/failure.ts';
 import type { Run } from '../runbook/run.ts';
 

@@ -3,7 +3,7 @@
  * by LSN: a clock that is wrong spoils none of them. But it is said, and where a moment that a person chose would be mistaken for
  * another one, the run ends.
  */
-import type { Found, ServiceMoment } from '../../activities/contract.ts';
+import type { Found, ServiceMoment } from '../../activities/shapes.ts';
 import type { ClockDifference } from '../../evidence/evidence.ts';
 import { differenceInWords } from '../../evidence/outcome.ts';
 import { aheadForCertain, clocksMayDifferMs, type Reading } from '../../recovery/clocks.ts';

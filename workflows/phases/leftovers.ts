@@ -1,5 +1,5 @@
 /** What runs left on the hosts that could not clean up: found, compared with what was shown, removed, proven gone. */
-import type { LeftoverFound, Trace } from '../../activities/contract.ts';
+import type { LeftoverFound, Trace } from '../../activities/shapes.ts';
 import type { Leftover } from '../../evidence/evidence.ts';
 import { removable } from '../../evidence/leftovers.ts';
 import { hostQueue, type SweepInput } from '../messages.ts';

@@ -1,5 +1,5 @@
 /** Whether the archive is the service's own, and sound: a recovery from another one would end well, and be wrong. */
-import type { Found, NewestCommit, Scratch, ServiceMoment } from '../../activities/contract.ts';
+import type { Found, NewestCommit, Scratch, ServiceMoment } from '../../activities/shapes.ts';
 import type { BackupInfo, RecoveryTarget, Repository } from '../../recovery/archive.ts';
 import type { ContentFault } from '../../recovery/content.ts';
 import { spansFor } from '../../recovery/continuity.ts';

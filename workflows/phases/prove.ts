@@ -1,5 +1,5 @@
 /** Proofs of a restored server: against its anchor, against the pulse, against itself. */
-import type { EndOfRecovery, Found } from '../../activities/contract.ts';
+import type { EndOfRecovery, Found } from '../../activities/shapes.ts';
 import type { TableProof } from '../../evidence/evidence.ts';
 import { dataLost } from '../../evidence/outcome.ts';
 import type { Anchor, RecoveryTarget, TableFingerprint } from '../../recovery/archive.ts';

@@ -1,5 +1,5 @@
 /** A server beside the live one: restored, paused at its anchor, rolled forward, promoted when it is to be thrown away. */
-import type { EndOfRecovery, Room, Scratch, ServiceMoment } from '../../activities/contract.ts';
+import type { EndOfRecovery, Room, Scratch, ServiceMoment } from '../../activities/shapes.ts';
 import { formatBytes } from '../../evidence/format.ts';
 import type { Anchor, BackupInfo, RecoveryTarget, TimelineInfo } from '../../recovery/archive.ts';
 import type { Change } from '../runbook/change.ts';

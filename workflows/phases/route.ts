@@ -1,5 +1,5 @@
 /** Which backup a recovery starts from, where it ends, and what lies between. */
-import type { Found, NewestCommit, Scratch, ServiceMoment } from '../../activities/contract.ts';
+import type { Found, NewestCommit, Scratch, ServiceMoment } from '../../activities/shapes.ts';
 import { formatBytes, formatDuration } from '../../evidence/format.ts';
 import { newestBackupWithinMs } from '../../plan/cadence.ts';
 import type { Anchor, BackupInfo, RecoveryTarget, Repository } from '../../recovery/archive.ts';

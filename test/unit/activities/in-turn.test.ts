@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Scratch } from '../../../activities/contract.ts';
 import { inTurn } from '../../../activities/in-turn.ts';
 import { claim, madeBy, onOwnServer } from '../../../activities/postgres/made-by.ts';
 import { placesOf } from '../../../activities/postgres/scratch.ts';
+import type { Scratch } from '../../../activities/shapes.ts';
 
 let root: string;
 let scratch: Scratch;

@@ -39,6 +39,7 @@ beforeAll(async () => {
     }
   }
   await write('workflows/of-contract.ts', '../activities/contract.ts');
+  await write('workflows/of-shapes.ts', '../activities/shapes.ts');
   for (const folder of ['workflows', 'evidence', 'recovery']) await write(`${folder}/of-node.ts`, 'node:fs');
   for (const folder of ['workflows', 'evidence', 'recovery']) await write(`${folder}/of-zod.ts`, 'zod');
   await write('plan/circle.ts', './circle-too.ts');
@@ -65,8 +66,9 @@ test.each(permissions)('%s may import %s', (folder, other) => {
   expect(found.noRestrictedImports).not.toContain(`${folder}/deep/of-${other}.ts`);
 });
 
-test('workflows may see what they can ask of activities', () => {
+test('workflows may see what they can ask of activities, and its shapes', () => {
   expect(found.noRestrictedImports).not.toContain('workflows/of-contract.ts');
+  expect(found.noRestrictedImports).not.toContain('workflows/of-shapes.ts');
 });
 
 test.each(['workflows', 'evidence', 'recovery'])('%s does no input or output', (folder) => {
