@@ -1,0 +1,80 @@
+/** What is read out of a dialog that somebody has filled in. */
+import { describe, expect, test } from 'vitest';
+import { filledIn, wordsDialog, wordsSaid } from '../../../workers/slack/modals.ts';
+import { wantedOf } from '../../../workers/slack/starts.ts';
+
+const place = { channel: 'C0INCIDENT', thread: '1700000000.000001', message: '1700000000.000100' };
+const meaning = { run: 'orders-7f3a', about: 'database/x', code: 'ABCD' };
+
+const said = (wanted: Parameters<typeof wordsDialog>[0], filled: Record<string, string>, more = {}) =>
+  wordsSaid(wordsDialog(wanted, { ...meaning, ...more }, place).private_metadata ?? '', filled);
+
+describe('a dialog for words', () => {
+  test('needs a reason for a rejection, a skip and an abort; blanks are none', () => {
+    for (const wanted of ['reject', 'skip', 'abort'] as const)
+      expect(said(wanted, filledIn({ reason: { reason: { type: 'plain_text_input', value: '   ' } } }))).toHaveProperty(
+        'errors.reason',
+      );
+  });
+
+  test('takes an approval without a note', () => {
+    expect(said('note', {})).toEqual({
+      run: 'orders-7f3a',
+      meaning: { kind: 'approve', about: 'database/x', code: 'ABCD' },
+      place,
+    });
+  });
+
+  test('makes of each what the run is told', () => {
+    const kinds = (['reject', 'skip', 'abort'] as const).map((wanted) => {
+      const one = said(wanted, { reason: 'no' });
+      return one !== undefined && 'meaning' in one ? one.meaning : one;
+    });
+    expect(kinds).toEqual([
+      { kind: 'reject', about: 'database/x', code: 'ABCD' },
+      { kind: 'decide', about: 'database/x', code: 'ABCD', action: 'skip' },
+      { kind: 'decide', about: 'database/x', code: 'ABCD', action: 'abort' },
+    ]);
+  });
+
+  test.each(['', 'yesterday', '2026-11-21T14:00:00', '2026-02-31T14:00:00Z'])('refuses "%s" as a moment', (value) => {
+    expect(said('choose', { value }, { choice: 'earlier', wants: 'time' })).toHaveProperty('errors.value');
+  });
+
+  test('carries a moment with its choice', () => {
+    const value = '2026-11-21T14:00:00Z';
+    expect(said('choose', { value }, { choice: 'earlier', wants: 'time' })).toMatchObject({
+      meaning: { kind: 'approve', choice: 'earlier', value },
+    });
+  });
+
+  test.each(['', 'null', '{"meaning":{}}', '[1]'])('with the metadata %s says nothing', (metadata) => {
+    expect(wordsSaid(metadata, {})).toBeUndefined();
+  });
+});
+
+describe('a dialog that starts a runbook', () => {
+  const filled = { runbook: 'monthly-drill', service: 'orders', mode: 'drill' };
+
+  test('comes to the input that the run is given', () => {
+    expect(wantedOf({ ...filled, target: '2026-11-21T14:00:00Z' })).toEqual({
+      runbook: 'monthly-drill',
+      service: 'orders',
+      input: { mode: 'drill', target: '2026-11-21T14:00:00Z' },
+    });
+  });
+
+  test.each([
+    ['a mode that the runbook does not have', { mode: 'live' }, 'mode'],
+    ['a target without an offset', { target: '2026-11-21T14:00:00' }, 'target'],
+    ['what is no JSON', { input: 'to=db2' }, 'input'],
+    ['a list', { input: '[1]' }, 'input'],
+    ['a field that it does not know', { input: '{"tarjet":"x"}' }, 'input'],
+    ['a name for somebody else', { input: '{"requestedBy":"ben"}' }, 'input'],
+    ['a signature from elsewhere', { input: '{"requestSignature":{}}' }, 'input'],
+    ['a mode said twice', { input: '{"mode":"live"}' }, 'input'],
+    ['no runbook at all', { runbook: 'constructor' }, 'runbook'],
+  ])('refuses %s, at its field', (_what, more, field) => {
+    expect(wantedOf({ input: '', target: '', ...filled, ...more })).toHaveProperty(['errors', field]);
+  });
+});
