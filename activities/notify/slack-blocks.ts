@@ -241,11 +241,12 @@ function waiting({ approvals = [], decisions = [] }: Evidence, around: Around): 
   const lines = [
     ...approvals
       .filter(({ outcome }) => outcome === undefined)
-      .map((one) => `⏳ *${inert(one.name)}*, since ${formatClock(one.openedAt)}Z. ${awaited(one, around)}`),
+      .map((one) => `*${inert(one.name)}* waits since ${formatClock(one.openedAt)}Z. ${awaited(one, around)}`),
     ...decisions
       .filter(({ closedAt }) => closedAt === undefined)
       .map(
-        (one) => `⏳ *${inert(one.name)}* failed, since ${formatClock(one.openedAt)}Z. ${waitsFor(one.asked, around)}`,
+        (one) =>
+          `*${inert(one.name)}* failed, and waits since ${formatClock(one.openedAt)}Z. ${waitsFor(one.asked, around)}`,
       ),
   ];
   return lines.length === 0 ? [] : [section(lines)];
