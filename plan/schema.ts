@@ -1,6 +1,7 @@
 /** The plan: one service, what it promises, where it runs, how it is backed up. A person must be able to read a plan aloud. */
 import { z } from 'zod';
 import { peopleSchema } from './people.ts';
+import { replication, serverControl } from './server-control.ts';
 import { address, duration, name, path, port, schedule, secret, size, statement, table, text } from './values.ts';
 
 const atLeastOne = 'the list is empty: name at least one';
@@ -39,7 +40,7 @@ const frontDoor = z
   .strictObject({ host: address, port, database: text, user: text, password: secret })
   .describe('Where applications reach the database: always the primary');
 
-const member = z.strictObject({ host: name, port, dataDirectory: path });
+const member = z.strictObject({ host: name, port, dataDirectory: path, control: serverControl.optional() });
 
 const assertion = z.strictObject({
   name: text,
@@ -53,6 +54,7 @@ const standalone = z
     kind: z.literal('standalone'),
     frontDoor,
     members: z.array(member).min(1, atLeastOne),
+    replication: replication.optional(),
     criticalTables: z.array(table).min(1, atLeastOne).describe('Compared row by row in every proof'),
     assertions: z.array(assertion).default([]).describe('Statements about the data that must hold'),
   })
@@ -89,6 +91,8 @@ const haproxy = z
       .string()
       .regex(/^\/[^\p{Cc}]+$|^(?!-)[A-Za-z0-9._-]+:\d{1,5}$/u, 'not a socket: write an absolute path, or host:port'),
     backend: text,
+    /** Of the line `server-state-file` of HAProxy's configuration, on the control worker's own host: what was said stays said after a reload. */
+    stateFile: path.optional().describe("HAProxy's server-state-file, where the control worker can write it"),
   })
   .describe('What leads traffic to the service');
 
