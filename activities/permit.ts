@@ -11,6 +11,8 @@ import { failure } from './failure.ts';
 
 const absolute = z.string().startsWith('/', 'write an absolute path');
 
+const words = z.array(z.string().min(1)).min(1, 'write a program and its words');
+
 const permitSchema = z.strictObject({
   /** Data directories of the live servers here. */
   dataDirectories: z.array(absolute).default([]),
@@ -22,6 +24,10 @@ const permitSchema = z.strictObject({
   commands: z.array(absolute).default([]),
   /** Configuration files of pgBackRest: they decide which repository is read, and with which keys. */
   backupConfigurations: z.array(absolute).default([]),
+  /** Live servers that may be stopped, started and promoted: see permit-control.ts. */
+  serverControl: z
+    .array(z.strictObject({ dataDirectory: absolute, start: words.optional(), stop: words.optional() }))
+    .default([]),
   /** Directory of PostgreSQL's programs. */
   postgresql: absolute,
 });
@@ -202,7 +208,7 @@ function notPermitted(path: string, real: string, permit: Permit, list: string, 
  * Where a path leads once every link on the way is followed. What does not exist yet is judged by the deepest folder that does.
  * `..` is refused, not resolved: after a link, the kernel and a text disagree on where it leads.
  */
-async function realPlace(path: string, permit: Permit): Promise<string> {
+export async function realPlace(path: string, permit: Permit): Promise<string> {
   if (typeof path !== 'string' || !isPlain(path))
     throw failure(
       'NotPermitted',
@@ -243,7 +249,7 @@ async function refuseDanglingLink(place: string, path: string, permit: Permit): 
     );
 }
 
-function realOrSame(path: string): Promise<string> {
+export function realOrSame(path: string): Promise<string> {
   return realpath(path).catch(() => path);
 }
 
