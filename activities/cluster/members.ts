@@ -16,7 +16,7 @@ export async function members(ask: {
   database: Database;
   addresses: Record<string, string>;
 }): Promise<Found & { members: MemberState[] }> {
-  const states = await kinds[ask.database.kind].members(ask.database, ask.addresses);
+  const states = await statesOf(ask.database, ask.addresses);
   const primaries = states.filter((one) => one.role === 'primary');
   if (primaries.length > 1)
     throw failure(
@@ -30,4 +30,9 @@ function say(state: MemberState): string {
   if (state.role === 'unknown') return `${state.host} unknown (${state.why ?? 'no answer'})`;
   const lag = state.lagMs === undefined ? '' : `, ${state.lagMs} ms behind`;
   return `${state.host} ${state.role} on timeline ${state.timeline ?? 'unknown'} at ${state.lsn ?? 'unknown'}${lag}${state.why === undefined ? '' : ` (${state.why})`}`;
+}
+
+/** What each says of itself; no verdict. */
+export function statesOf(database: Database, addresses: Record<string, string>): Promise<MemberState[]> {
+  return kinds[database.kind].members(database, addresses);
 }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { parseStatistics } from '../../../activities/traffic/haproxy.ts';
+import { parseStatistics } from '../../../activities/traffic/haproxy-statistics.ts';
 import { previewTraffic } from '../../../activities/traffic/preview.ts';
 
 const header = '# pxname,svname,scur,status,bck,addr,last_agt,';
