@@ -28,6 +28,7 @@ import type {
   TableFingerprint,
 } from '../recovery/archive.ts';
 import type { Known } from '../recovery/content.ts';
+import type { SwitchoverControlReads, SwitchoverHostChanges, SwitchoverHostReads } from './contract-of-switchover.ts';
 import type {
   EndOfRecovery,
   Found,
@@ -44,7 +45,9 @@ import type {
   Trace,
 } from './shapes.ts';
 
-export interface ControlReads {
+export type * from './contract-of-switchover.ts';
+
+export interface ControlReads extends SwitchoverControlReads {
   loadPlan(ask: { service?: string }): Promise<{ plan: Plan; sha256: string; file: string } & Found>;
   resolveSecrets(ask: { names: string[] }): Promise<Found>;
   serviceMoment(ask: { frontDoor: FrontDoor }): Promise<ServiceMoment>;
@@ -106,7 +109,7 @@ export interface ControlRecords {
   ): Promise<Found & { location: string }>;
 }
 
-export interface HostReads {
+export interface HostReads extends SwitchoverHostReads {
   /** The permit file covers what the run will touch; the tools are here; where the socket path is not too long. */
   hostFacts(ask: {
     backups: PhysicalBackups;
@@ -145,7 +148,7 @@ export interface HostReads {
   litter(ask: { scratch: Scratch }): Promise<Found>;
 }
 
-export interface HostChanges {
+export interface HostChanges extends SwitchoverHostChanges {
   restoreBeside(
     ask: {
       backups: PhysicalBackups;

@@ -2,7 +2,7 @@
 import { members } from './cluster/members.ts';
 import { ownCommit } from './cluster/own-commit.ts';
 import { serviceMoment } from './cluster/service-moment.ts';
-import type { ControlReads, ControlRecords } from './contract.ts';
+import type { ControlChanges, ControlReads, ControlRecords } from './contract.ts';
 import { listAnchors, saveAnchor } from './evidence/anchors.ts';
 import { lastProven } from './evidence/last-proven.ts';
 import { storeAnswers } from './evidence/store-answers.ts';
@@ -11,11 +11,13 @@ import { beating } from './heartbeat.ts';
 import { verifySignature } from './people/verify.ts';
 import { loadPlan } from './plans.ts';
 import { comparePulses } from './pulse/compare-pulses.ts';
+import { pulsesAcross } from './pulse/pulses-across.ts';
 import { holdsLock, lockHolder, noLiveRun } from './runs.ts';
 import { resolveSecrets } from './secrets.ts';
 import { judgeLeftovers } from './sweep/judge.ts';
 import { somebodyPolls } from './sweep/polls.ts';
 import { shownBy, tracesOfEnded } from './sweep/traces.ts';
+import { closeDoor, doorState, openDoor, releaseServer } from './traffic/door.ts';
 import { previewTraffic } from './traffic/preview.ts';
 
 /**
@@ -49,9 +51,17 @@ export const controlReads: ControlReads = {
   somebodyPolls: alive(somebodyPolls),
   previewTraffic: alive(previewTraffic),
   verifySignature: alive(verifySignature),
+  doorState: alive(doorState),
+  pulsesAcross: alive(pulsesAcross),
 };
 
 export const controlRecords: ControlRecords = {
   writeEvidence: alive(writeEvidence),
   saveAnchor: alive(saveAnchor),
+};
+
+export const controlChanges: ControlChanges = {
+  closeDoor: alive(closeDoor),
+  openDoor: alive(openDoor),
+  releaseServer: alive(releaseServer),
 };

@@ -7,6 +7,14 @@ import { readSegments } from './backups/read-segments.ts';
 import { restoreBeside } from './backups/restore-beside.ts';
 import { takeBackup } from './backups/take-backup.ts';
 import type { HostChanges, HostReads } from './contract.ts';
+import { archiveReaches } from './cluster/archive-reaches.ts';
+import { fingerprintsAt } from './cluster/fingerprints-at.ts';
+import { makeFollower, startFollower } from './cluster/follower.ts';
+import { caughtUp, promoteStandby } from './cluster/promote-standby.ts';
+import { serverFacts } from './cluster/server-facts.ts';
+import { dropSlot, makeSlot } from './cluster/slots.ts';
+import { checkpoint, standsStill, startPrimary, stopPrimary } from './cluster/stop-primary.ts';
+import { beating } from './heartbeat.ts';
 import { hostFacts, roomFor } from './host-facts.ts';
 import { inTurn } from './in-turn.ts';
 import { sayingFullDisk } from './on-full-disk.ts';
@@ -31,6 +39,15 @@ import { removeLeftovers } from './sweep/remove-leftovers.ts';
 const onServer = <Ask extends { scratch: Scratch }, Answer>(activity: (ask: Ask) => Promise<Answer>) =>
   inTurn(onOwnServer(activity));
 
+/** Heartbeats while a live server is stopped, started or waited for. */
+const alive =
+  <Ask, Answer>(activity: (ask: Ask) => Promise<Answer>) =>
+  (ask: Ask): Promise<Answer> =>
+    beating(
+      () => undefined,
+      () => activity(ask),
+    );
+
 export const hostReads: HostReads = sayingFullDisk({
   hostFacts,
   repository,
@@ -40,6 +57,9 @@ export const hostReads: HostReads = sayingFullDisk({
   roomFor,
   litter,
   leftovers,
+  serverFacts: alive(serverFacts),
+  caughtUp,
+  standsStill: alive(standsStill),
 });
 
 export const hostChanges: HostChanges = sayingFullDisk({
@@ -59,4 +79,14 @@ export const hostChanges: HostChanges = sayingFullDisk({
   takeBackup,
   anchorOnStandby,
   anchorUnderLock,
+  checkpoint,
+  makeSlot,
+  dropSlot,
+  stopPrimary: alive(stopPrimary),
+  startPrimary: alive(startPrimary),
+  promoteStandby,
+  archiveReaches: alive(archiveReaches),
+  makeFollower: alive(makeFollower),
+  fingerprintsAt: alive(fingerprintsAt),
+  startFollower: alive(startFollower),
 });

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
-import { controlReads, controlRecords } from '../activities/control.ts';
+import { controlChanges, controlReads, controlRecords } from '../activities/control.ts';
 import { controlQueue } from '../workflows/messages.ts';
 import { knownPlans } from './known-plans.ts';
 import { serveMetrics } from './metrics/metrics.ts';
@@ -17,8 +17,7 @@ import { runWorker } from './worker.ts';
 const logger = pino({ name: 'lifeboat-control' });
 
 async function main(): Promise<void> {
-  // Lifeboat's own records are written in a dry run too, so this worker differs from an ordinary one as soon as it offers changes.
-  parseArgs({ options: { 'read-only': { type: 'boolean', default: false } } });
+  const { values } = parseArgs({ options: { 'read-only': { type: 'boolean', default: false } } });
   const served = await serveMetrics('control');
   await knownPlans(logger);
   const stop = new AbortController();
@@ -29,7 +28,8 @@ async function main(): Promise<void> {
   await runWorker({
     identity: `control@${hostname()}:${process.pid}`,
     taskQueue: controlQueue,
-    activities: { ...controlReads, ...controlRecords },
+    // Lifeboat's own records are written in a dry run too.
+    activities: { ...controlReads, ...controlRecords, ...(values['read-only'] ? {} : controlChanges) },
     workflowBundle: { codePath: join(dirname(dirname(fileURLToPath(import.meta.url))), 'workflow-bundle.js') },
     ...(readyFile === undefined ? {} : { readyFile }),
     ...(served && { metrics: served.metrics }),

@@ -20,6 +20,10 @@ export interface BackupKind {
   backup(backups: PhysicalBackups, ask: { type: BackupInfo['type']; key: string } & Patience): Promise<BackupInfo>;
   /** Lines of POSIX sh that define `fetch_fast` and `fetch_proven`, see postgres/restore-command.ts. */
   fetchInShell(backups: PhysicalBackups, places: FetchPlaces, silentSeconds: number): Promise<string>;
+  /** What keeps this archive_command from archiving into the plan's repository, in words; `undefined` when nothing does. */
+  archives(backups: PhysicalBackups, command: string): string | undefined;
+  /** The restore_command of a standby in this data directory: it asks for single files, and tells an outage from absence. */
+  restoreCommand(backups: PhysicalBackups, dataDirectory: string): string;
   version(): Promise<string>;
   permitted(permit: Permit, backups: PhysicalBackups): Promise<void>;
 }

@@ -84,3 +84,15 @@ async function ahead(backups: PhysicalBackups, { spool }: FetchPlaces): Promise<
     ...(await sideBySide(backups)),
   ];
 }
+
+/**
+ * For the server's own configuration, which stays when Lifeboat is gone. pgBackRest's exit codes are below 126, which a standby takes for
+ * "not there" and asks again: it streams meanwhile, and does not die of an outage.
+ */
+export function restoreCommand(backups: PhysicalBackups, dataDirectory: string): string {
+  const words = [
+    ...[program, ...base(backups), `--pg1-path=${dataDirectory}`],
+    ...['--log-level-console=off', '--log-level-file=off', 'archive-get'],
+  ];
+  return `${words.map((word) => quoted(word).replaceAll('%', '%%')).join(' ')} %f "%p"`;
+}

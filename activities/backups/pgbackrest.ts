@@ -2,9 +2,10 @@ import { runTool } from '../child.ts';
 import { permitBackupConfiguration } from '../permit.ts';
 import type { BackupKind } from './kind.ts';
 import { answers } from './pgbackrest-answers.ts';
+import { archives } from './pgbackrest-archives.ts';
 import { backup } from './pgbackrest-backup.ts';
 import { program, refuseStrangeName } from './pgbackrest-command.ts';
-import { fetchInShell, fetchWal } from './pgbackrest-fetch.ts';
+import { fetchInShell, fetchWal, restoreCommand } from './pgbackrest-fetch.ts';
 import { checksums, repository } from './pgbackrest-repository.ts';
 import { restore } from './pgbackrest-restore.ts';
 
@@ -16,6 +17,8 @@ export const pgbackrest: BackupKind = {
   restore,
   backup,
   fetchInShell,
+  archives,
+  restoreCommand,
   version: async () => (await runTool(program, ['version'])).stdout.trim(),
   permitted: async (permit, backups) => {
     await permitBackupConfiguration(permit, backups.config);

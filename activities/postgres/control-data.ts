@@ -8,6 +8,9 @@ export interface ControlData {
   /** `shut down`, `in production`, `in archive recovery`, ... */
   state: string;
   timeline: number;
+  systemIdentifier: string;
+  /** Where the record of the last checkpoint begins: of a server that was shut down, its last record. */
+  checkpoint: string;
   /** 0: pages carry no checksums. */
   checksumVersion: number;
   segmentBytes: number;
@@ -44,6 +47,8 @@ export async function controlData(permit: Permit, data: string): Promise<Control
   return {
     state: lines.get('Database cluster state') ?? '',
     timeline: number("Latest checkpoint's TimeLineID"),
+    systemIdentifier: lines.get('Database system identifier') ?? '',
+    checkpoint: lines.get('Latest checkpoint location') ?? '',
     checksumVersion: number('Data page checksum version'),
     segmentBytes: number('Bytes per WAL segment'),
     minima: Object.fromEntries(least) as ControlData['minima'],

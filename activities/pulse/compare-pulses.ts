@@ -33,7 +33,7 @@ export async function comparePulses(ask: Parameters<ControlReads['comparePulses'
   };
 }
 
-async function filesOf(pulse: PulseSettings, service: string | undefined, since: string): Promise<LogFile[]> {
+export async function filesOf(pulse: PulseSettings, service: string | undefined, since: string): Promise<LogFile[]> {
   const all = await logFiles(pulse.log).catch((error: unknown) => {
     throw silent(pulse, `cannot be read here (${error instanceof Error ? error.message : String(error)})`);
   });
@@ -50,14 +50,14 @@ async function filesOf(pulse: PulseSettings, service: string | undefined, since:
   return files;
 }
 
-function silent(pulse: PulseSettings, what: string): Error {
+export function silent(pulse: PulseSettings, what: string): Error {
   return failure(
     'PulseSilent',
     `${pulse.log} ${what}; expected the log of acknowledged pulse writes. Start lifeboat-pulse where this control worker can read its log, and let it run.`,
   );
 }
 
-async function* entriesOf(files: LogFile[]): AsyncGenerator<Entry> {
+export async function* entriesOf(files: LogFile[]): AsyncGenerator<Entry> {
   for (const file of files) yield* readLog(file);
 }
 

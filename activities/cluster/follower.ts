@@ -1,0 +1,145 @@
+/** The old primary on its way back: a standby of the new one. */
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compareLsn } from '../../recovery/lsn.ts';
+import { backupKind } from '../backups/kind.ts';
+import type { Following, Found } from '../contract.ts';
+import { failure } from '../failure.ts';
+import { pause } from '../heartbeat.ts';
+import { type Controlled, permitServerControl } from '../permit-control.ts';
+import { socketOf } from '../postgres/live-member.ts';
+import { atRest, findLive, readyWithin } from '../postgres/live-server.ts';
+import { exists, writeWhole } from '../postgres/scratch.ts';
+import { startLive } from '../postgres/server-control.ts';
+import { one, type Row, withSession } from '../postgres/session.ts';
+import { resolveSecret } from '../secrets.ts';
+import { refusePrimary, standingOf } from './asked.ts';
+
+/**
+ * Writes standby.signal and whom to follow into postgresql.auto.conf, while the server is stopped: from then on whoever starts it, starts a standby.
+ *
+ * Safe to repeat; one that follows already is left alone.
+ * @throws SplitBrain it runs as a primary @throws Moved it has written since it was left @throws SecretMissing
+ */
+export async function makeFollower(ask: Following): Promise<Found> {
+  const { member, primary } = ask;
+  const controlled = await permitServerControl(member);
+  if ((await findLive(member.dataDirectory)) !== undefined) {
+    refusePrimary(member.host, await standingOf(member), `while ${primary.host} was promoted in its place`);
+    return { found: `${member.host} runs as a standby already` };
+  }
+  await refuseDiverged(ask, controlled);
+  // First the signal: between the two it is a standby that follows nobody, and never a second primary.
+  await writeDurably(join(member.dataDirectory, 'standby.signal'), '');
+  const auto = join(member.dataDirectory, 'postgresql.auto.conf');
+  const before = await readFile(auto, 'utf8').catch(() => '');
+  await writeDurably(auto, withSettings(before, await settingsOf(ask)));
+  return {
+    found: `${member.host} will start as a standby of ${primary.host} (${primary.address}:${primary.port}, slot ${ask.slot})`,
+    expected: 'a stopped server that can only start as a standby',
+  };
+}
+
+async function refuseDiverged({ member, left, primary }: Following, { permit }: Controlled): Promise<void> {
+  const rest = await atRest(permit, member);
+  // Stopped as a standby it may stand anywhere on the way: it has written nothing of its own.
+  if (rest.state === 'shut down in recovery') return;
+  if (rest.checkpoint === left.lsn && rest.timeline === left.timeline) return;
+  throw failure(
+    'SplitBrain',
+    `${member.host} was left at ${left.lsn} on timeline ${left.timeline}, and ends at ${rest.checkpoint} on timeline ${rest.timeline} now: somebody has started it as a primary since, beside ${primary.host}. What it has written is nowhere else: keep a copy of its data directory, compare, then rebuild it.`,
+  );
+}
+
+/** Read last by the server, so that they hold whatever its own configuration says. */
+async function settingsOf({ member, primary, replication, slot, backups }: Following): Promise<Record<string, string>> {
+  const { user, passfile, password, options } = replication;
+  const words: Record<string, string> = {
+    host: primary.address,
+    port: String(primary.port),
+    user,
+    ...(passfile === undefined ? {} : { passfile }),
+    ...(password === undefined ? {} : { password: await resolveSecret(password) }),
+    ...options,
+    application_name: member.host,
+  };
+  return {
+    primary_conninfo: Object.entries(words)
+      .map(([name, value]) => `${name}=${connectionWord(value)}`)
+      .join(' '),
+    primary_slot_name: slot,
+    restore_command: backupKind(backups).restoreCommand(backups, member.dataDirectory),
+    recovery_target_timeline: 'latest',
+  };
+}
+
+/** @see PostgreSQL documentation, "Keyword/Value Connection Strings" */
+function connectionWord(value: string): string {
+  return /^[A-Za-z0-9_./:-]+$/.test(value) ? value : `'${value.replaceAll(/[\\']/g, '\\$&')}'`;
+}
+
+function withSettings(text: string, settings: Record<string, string>): string {
+  const kept = text
+    .split('\n')
+    .filter((line) => !Object.hasOwn(settings, /^\s*([A-Za-z_]+)\s*=/.exec(line)?.[1]?.toLowerCase() ?? ''));
+  while (kept.at(-1) === '') kept.pop();
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`);
+  return [...kept, ...lines, ''].join('\n');
+}
+
+/** A signal that a crash of the machine takes back would let it come up as a primary. */
+async function writeDurably(file: string, text: string): Promise<void> {
+  if (text === '' && (await exists(file))) return;
+  await writeWhole(file, text);
+  for (const path of [file, join(file, '..')]) {
+    const handle = await open(path, 'r');
+    await handle.sync().finally(() => handle.close());
+  }
+}
+
+const question = `
+  select pg_is_in_recovery()::text as standby,
+    (select status from pg_stat_wal_receiver limit 1) as receiver,
+    (select received_tli from pg_stat_wal_receiver limit 1)::text as receiving,
+    pg_last_wal_replay_lsn()::text as lsn`;
+
+/**
+ * Starts the old primary as a standby, and waits until it streams on the new timeline.
+ *
+ * Safe to repeat.
+ * @throws SplitBrain it runs as a primary @throws StandbyUnfit it does not stream in time @throws ServerControlFailed
+ */
+export async function startFollower(ask: Following & { withinMs: number }): Promise<Found & { lsn: string }> {
+  const { member, primary, timeline, left, withinMs } = ask;
+  const controlled = await permitServerControl(member);
+  const began = performance.now();
+  if (!(await exists(join(member.dataDirectory, 'standby.signal')))) await makeFollower(ask);
+  await startLive(member, controlled, withinMs);
+  await readyWithin(member, withinMs);
+  refusePrimary(member.host, await standingOf(member), `beside ${primary.host}`);
+  const { place } = await socketOf(member);
+  return withSession(place, 'postgres', 'follower', async (client) => {
+    for (;;) {
+      const row = await one(client, question);
+      if (followsOn(row, timeline) && row.lsn != null && compareLsn(row.lsn, left.lsn) > 0) {
+        // Its control file says the new timeline from then on, which is all that a role without rights sees of it.
+        await client.query('checkpoint');
+        return {
+          lsn: row.lsn,
+          found: `${member.host} streams from ${primary.host} on timeline ${timeline}, replayed up to ${row.lsn}, ${Math.round(performance.now() - began)} ms after its start`,
+          expected: `a standby that streams on timeline ${timeline}`,
+        };
+      }
+      if (performance.now() - began > withinMs)
+        throw failure(
+          'StandbyUnfit',
+          `${member.host} does not stream on timeline ${timeline} ${withinMs / 1000} s after its start: its receiver is ${row.receiver ?? 'not there'}${row.receiving == null ? '' : `, on timeline ${row.receiving}`}. See its log; ${primary.host} serves meanwhile.`,
+        );
+      await pause(50, { starting: member.host });
+    }
+  });
+}
+
+function followsOn({ standby, receiver, receiving }: Row, timeline: number): boolean {
+  return standby === 'true' && receiver === 'streaming' && Number(receiving) === timeline;
+}

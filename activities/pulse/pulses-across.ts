@@ -1,0 +1,82 @@
+import type { FrontDoor, PulseSettings } from '../../plan/schema.ts';
+import type { ControlReads, Found } from '../contract.ts';
+import { pause } from '../heartbeat.ts';
+import { withDatabase } from '../postgres/front-door.ts';
+import { entriesOf, filesOf, silent } from './compare-pulses.ts';
+import { type Acknowledged, isAcknowledged } from './log.ts';
+
+/** What was acknowledged in this time before the switch must be there after it. Milliseconds. */
+const lookedBackMs = 15 * 60_000;
+
+interface Seen {
+  /** On earlier timelines, oldest first. */
+  before: Acknowledged[];
+  /** The first one on the new timeline. */
+  after?: Acknowledged;
+}
+
+/** @throws PulseSilent there is no log, or nothing in it from before the switch */
+export async function pulsesAcross(
+  ask: Parameters<ControlReads['pulsesAcross']>[0],
+): Promise<Found & { acknowledged: number; missing: number; gapMs?: number }> {
+  const { pulse, service, frontDoor, timeline } = ask;
+  const { before, after } = await seenAcross(ask);
+  const last = before.at(-1);
+  if (last === undefined) throw silent(pulse, `holds no pulse of ${service} from before timeline ${timeline}`);
+  const there = await numbersThere(frontDoor, before[0]?.number ?? last.number, last.number);
+  const missing = before.filter(({ number }) => !there.has(number)).length;
+  const gapMs = after === undefined ? undefined : Math.max(0, Date.parse(after.at) - Date.parse(last.at));
+  const gap =
+    gapMs === undefined
+      ? 'none has been acknowledged since the switch'
+      : `${gapMs} ms lie between the last acknowledged before and the first after the switch`;
+  return {
+    acknowledged: before.length,
+    missing,
+    ...(gapMs === undefined ? {} : { gapMs }),
+    found: `${before.length - missing} of ${before.length} pulse writes that were acknowledged in the minutes before are there; ${gap} (one a second is tried)`,
+    expected: 'all of them, and writes that go on',
+  };
+}
+
+async function seenAcross(ask: {
+  pulse: PulseSettings;
+  service: string;
+  timeline: number;
+  withinMs: number;
+}): Promise<Seen> {
+  const deadline = performance.now() + ask.withinMs;
+  for (;;) {
+    const seen = await readLog(ask);
+    if (seen.after !== undefined || performance.now() > deadline) return seen;
+    await pause(200);
+  }
+}
+
+/** Each pulse notes the timeline that it was written on. */
+async function readLog({
+  pulse,
+  service,
+  timeline,
+}: {
+  pulse: PulseSettings;
+  service: string;
+  timeline: number;
+}): Promise<Seen> {
+  const since = new Date(Date.now() - lookedBackMs).toISOString();
+  const before: Acknowledged[] = [];
+  for await (const entry of entriesOf(await filesOf(pulse, service, since))) {
+    if ('forgotten' in entry || !isAcknowledged(entry)) continue;
+    if (entry.timeline !== undefined && entry.timeline >= timeline) return { before, after: entry };
+    if (entry.at >= since) before.push(entry);
+  }
+  return { before };
+}
+
+async function numbersThere(door: FrontDoor, first: number, last: number): Promise<Set<number>> {
+  const rows = await withDatabase(door, 'pulses-across', async (client) => {
+    const text = 'select number::text as number from lifeboat.pulse where number between $1 and $2';
+    return (await client.query<{ number: string }>(text, [first, last])).rows;
+  });
+  return new Set(rows.map(({ number }) => Number(number)));
+}
