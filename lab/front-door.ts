@@ -53,9 +53,12 @@ function configuration(site: Site): string {
   return `global
   stats socket ${site.layout.frontDoorSocket} mode 600 level admin
   stats timeout 1h
+  # What a switchover has said to it holds when it is started again.
+  server-state-file ${site.layout.frontDoorStates}
 
 defaults
   mode tcp
+  load-server-state-from-file global
   timeout connect 2s
   timeout client 1h
   timeout server 1h

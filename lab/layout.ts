@@ -16,6 +16,8 @@ export interface Layout {
   engineFile: string;
   frontDoor: string;
   frontDoorSocket: string;
+  /** What was said to HAProxy, for when it is started again. */
+  frontDoorStates: string;
   plans: string;
   planFile: string;
   smoke: string;
@@ -30,6 +32,8 @@ export interface Layout {
   /** Orders to stand still at a point, when the workers take them. */
   kills: string;
   backupConfiguration: string;
+  /** Of the role that standbys connect with; on the hosts of a real estate, one file on each. */
+  passfile: string;
   host(name: Host): HostLayout;
 }
 
@@ -42,7 +46,8 @@ export interface HostLayout {
   backupConfiguration: string;
   /** Logs, locks and spool of pgBackRest. */
   backrest: string;
-  passwords: string;
+  /** What a server writes that is started there by Lifeboat, before its own log is open. */
+  serverLog: string;
   permit: string;
   /** For temporary files of what runs here. */
   temporary: string;
@@ -61,6 +66,7 @@ export function layout(root: string): Layout {
     engineFile: at('engine', 'engine.db'),
     frontDoor: at('door'),
     frontDoorSocket: at('door', 'admin.sock'),
+    frontDoorStates: at('door', 'servers.state'),
     plans: at('plans'),
     planFile: at('plans', 'orders.yaml'),
     smoke: at('bin', 'orders-smoke'),
@@ -71,6 +77,7 @@ export function layout(root: string): Layout {
     loadTimes: at('ready', 'load.times'),
     kills: at('kills'),
     backupConfiguration: at('pgbackrest.conf'),
+    passfile: at('pgpass'),
     host: (name) => ({
       directory: at(name),
       data: at(name, 'data'),
@@ -78,7 +85,7 @@ export function layout(root: string): Layout {
       scratch: at(name, 'drill'),
       backupConfiguration: at(name, 'pgbackrest.conf'),
       backrest: at(name, 'backrest'),
-      passwords: at(name, 'pgpass'),
+      serverLog: at(name, 'server.log'),
       permit: at(`${name}.permit.yaml`),
       temporary: at(name, 'tmp'),
     }),

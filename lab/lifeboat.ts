@@ -136,6 +136,7 @@ async function writePermit(site: Site, host: Host): Promise<void> {
   const { data, scratch, backupConfiguration, permit } = site.layout.host(host);
   const text = stringify({
     dataDirectories: [data],
+    serverControl: [{ dataDirectory: data }],
     scratch: [scratch],
     commands: [site.layout.smoke],
     backupConfigurations: [site.layout.backupConfiguration, backupConfiguration],

@@ -1,3 +1,4 @@
+import { readFileSync, readlinkSync } from 'node:fs';
 import { appendFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -28,7 +29,7 @@ export async function makeCluster(site: Site): Promise<void> {
 
 /** All settings that differ from PostgreSQL's own; written anew at each start of an estate, for ports and paths change. */
 export async function configureServer(site: Site, host: Host): Promise<void> {
-  const { data, socket, passwords } = site.layout.host(host);
+  const { data, socket } = site.layout.host(host);
   const settings: Record<string, string | number> = {
     listen_addresses: '127.0.0.1',
     port: site.ports[host].number,
@@ -53,13 +54,12 @@ export async function configureServer(site: Site, host: Host): Promise<void> {
   const file = join(data, 'lab.conf');
   await writeFile(file, `${lines.join('\n')}\n`);
   await giveTo(site.account, file);
-  await writePasswords(site, passwords);
+  await writePasswords(site, site.layout.passfile);
 }
 
 function following(site: Site): Record<string, string> {
-  const { passwords } = site.layout.host('db2');
   return {
-    primary_conninfo: `host=127.0.0.1 port=${site.ports.db1.number} user=replicator passfile=${passwords} application_name=db2`,
+    primary_conninfo: `host=127.0.0.1 port=${site.ports.db1.number} user=replicator passfile=${site.layout.passfile} application_name=db2`,
     primary_slot_name: 'db2',
   };
 }
@@ -80,9 +80,21 @@ export async function startServer(site: Site, host: Host): Promise<EstateProcess
     cwd: data,
     ports: [site.ports[host]],
     stopSignal: 'SIGINT',
+    // A switchover stops it, and starts it again beside us.
+    elsewhere: () => postmasterOf(data),
     readyWithinMs: 60_000,
     ready: () => withServer(site, host, 'postgres', wakeCheckpointer),
   });
+}
+
+/** The server that runs in this directory now, whoever has started it. */
+function postmasterOf(data: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]);
+    return pid > 1 && readlinkSync(`/proc/${pid}/cwd`) === data ? pid : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

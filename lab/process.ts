@@ -18,6 +18,8 @@ export interface ProcessSpec {
   ports?: readonly Port[];
   /** SIGTERM when absent. PostgreSQL wants SIGINT, its fast shutdown. */
   stopSignal?: NodeJS.Signals;
+  /** Somebody else may end it in order and start it again: finds the process that serves now. */
+  elsewhere?(): number | undefined;
   ready(): Promise<boolean>;
   readyWithinMs?: number;
 }
@@ -50,16 +52,16 @@ export class EstateProcess {
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#child?.pid ?? this.#spec.elsewhere?.();
   }
 
   get running(): boolean {
-    return this.#child !== undefined;
+    return this.pid !== undefined;
   }
 
   /** Starts it and waits until it serves. */
   async start(): Promise<void> {
-    if (this.#child !== undefined) throw new Error(`${this.name} is running already, as process ${this.pid}`);
+    if (this.running) throw new Error(`${this.name} is running already, as process ${this.pid}`);
     await Promise.all((this.#spec.ports ?? []).map((port) => port.release()));
     await this.#spawn();
     const { signal } = this.#surroundings;
@@ -76,7 +78,7 @@ export class EstateProcess {
   /** Sends a signal; waits for the end when the signal is one that ends. */
   async kill(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
-    if (child === undefined) return;
+    if (child === undefined) return this.#signalOther(signal, 60_000);
     if (ending.includes(signal)) this.#expected = true;
     child.kill(signal);
     if (ending.includes(signal)) await this.#gone;
@@ -85,7 +87,7 @@ export class EstateProcess {
   /** Ends it in order, by force after `withinMs`. */
   async stop(withinMs = 10_000): Promise<void> {
     const child = this.#child;
-    if (child === undefined) return;
+    if (child === undefined) return this.#signalOther(this.#spec.stopSignal ?? 'SIGTERM', withinMs);
     this.#expected = true;
     child.kill(this.#spec.stopSignal ?? 'SIGTERM');
     // A frozen process does not see the signal before it is woken.
@@ -94,6 +96,17 @@ export class EstateProcess {
     await this.#gone;
     clearTimeout(force);
     endGroup(child.pid);
+  }
+
+  /** The one that somebody else has started. */
+  async #signalOther(name: NodeJS.Signals, withinMs: number): Promise<void> {
+    const pid = this.#spec.elsewhere?.();
+    if (pid === undefined) return;
+    signalled(pid, name);
+    signalled(pid, 'SIGCONT');
+    if (!ending.includes(name)) return;
+    const ended = async () => this.#spec.elsewhere?.() !== pid;
+    await until({ what: `${this.name} to end`, withinMs }, ended).catch(() => endGroup(pid));
   }
 
   /** Adds to the environment of all its further starts. */
@@ -123,7 +136,8 @@ export class EstateProcess {
       this.#gone = new Promise((resolve) => {
         child.once('exit', (code, signal) => {
           this.#child = undefined;
-          const unasked = this.#serving && !this.#expected && !this.#surroundings.signal.aborted;
+          const inOrder = code === 0 && this.#spec.elsewhere !== undefined;
+          const unasked = this.#serving && !this.#expected && !inOrder && !this.#surroundings.signal.aborted;
           this.#serving = false;
           if (unasked) this.#reportDeath(signal ?? `exit ${code}`);
           resolve();
@@ -155,6 +169,14 @@ export class EstateProcess {
     } catch {
       return '(no log)';
     }
+  }
+}
+
+function signalled(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended meanwhile.
   }
 }
 
