@@ -6,3 +6,4 @@ export { lock } from './lock.ts';
 export { monthlyDrill } from './monthly-drill.ts';
 export { recoveryWindow } from './recovery-window.ts';
 export { sweep } from './sweep.ts';
+export { switchover } from './switchover.ts';

@@ -64,6 +64,7 @@ const shapes: Record<RunbookName, Shape> = {
     fields: { host: text, shownBy: text },
     whole: shownBefore,
   },
+  switchover: { modes: ['live', 'dry-run'], usual: 'dry-run', fields: { to: text } },
 };
 
 /** People see first what will be removed, and then exactly that is. */

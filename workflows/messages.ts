@@ -96,6 +96,7 @@ export const runbooks = {
   backup: 'backup',
   anchor: 'anchor',
   sweep: 'sweep',
+  switchover: 'switchover',
 } as const;
 export type RunbookName = keyof typeof runbooks;
 

@@ -1,10 +1,11 @@
 /** A small estate in memory: typed fakes of every activity, that note what they were asked and fail when they are told to. */
-import type { ControlReads, ControlRecords, HostChanges, HostReads } from '../../activities/contract.ts';
+import type { ControlChanges, ControlReads, ControlRecords, HostChanges, HostReads } from '../../activities/contract.ts';
 import type { LeftoverFound, ServiceMoment } from '../../activities/shapes.ts';
 import type { Evidence, Leftover } from '../../evidence/evidence.ts';
 import type { Plan } from '../../plan/schema.ts';
 import type { Anchor, BackupInfo, Repository } from '../../recovery/archive.ts';
 import type { ContentFault } from '../../recovery/content.ts';
+import { FakePair } from './fake-pair.ts';
 
 const GB = 1024 ** 3;
 const minute = 60_000;
@@ -111,6 +112,8 @@ export class FakeEstate {
   };
   primary: 'db1' | 'db2' = 'db1';
   timeline = 1;
+  /** What a switchover changes. */
+  readonly pair = new FakePair();
   faults: ContentFault[] = [];
   scratchThere = false;
   missingPulses = 0;
@@ -189,6 +192,7 @@ export class FakeEstate {
       shownBy: async () => ({ found: 'shown', leftovers: this.shown }),
       somebodyPolls: async ({ queue }) => ({ polls: !this.silent.some((host) => queue.endsWith(host)), found: queue }),
       verifySignature: async ({ signature }) => ({ found: 'looked at', holds: signature.value === this.signs }),
+      ...this.pair.reads(),
       previewTraffic: async () => ({ found: 'db1 serves; db2 would' }),
       writeEvidence: async ({ evidence }) => {
         this.written.push(evidence);
@@ -201,8 +205,13 @@ export class FakeEstate {
     });
   }
 
+  controlChanges(): ControlChanges {
+    return noting<ControlChanges>(this, this.pair.changes());
+  }
+
   hostReads(): HostReads {
     return noting<HostReads>(this, {
+      ...this.pair.hostReads(),
       hostFacts: async () => ({
         found: 'ready',
         at: this.hostNow,
@@ -246,6 +255,7 @@ export class FakeEstate {
       nextTransaction: 800,
     };
     return noting<HostChanges>(this, {
+      ...this.pair.hostChanges(),
       restoreBeside: async ({ bytes }) => {
         this.scratchThere = true;
         return { found: 'restored', bytes };

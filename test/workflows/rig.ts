@@ -74,7 +74,11 @@ export function useRig(): Rig {
 
   const start: Rig['start'] = async (estate, workflow, input, options = {}) => {
     if (workers.length === 0) {
-      await launch(controlQueue, estate.control(), workflowBundle());
+      await launch(
+        controlQueue,
+        { ...estate.control(), ...(options.readOnly ? {} : estate.controlChanges()) },
+        workflowBundle(),
+      );
       for (const host of ['db1', 'db2'])
         await launch(hostQueue(host), { ...estate.hostReads(), ...(options.readOnly ? {} : estate.hostChanges()) });
     }

@@ -13,26 +13,38 @@ export function equalsAnchor(run: Run, { scratch, database }: Beside, anchor: An
   return run.prove('The critical tables equal their anchor', async () => {
     const names = anchor.tables.map((one) => one.table);
     const { tables } = await run.host(scratch.host).fingerprints({ scratch, database, tables: names });
-    const proofs = anchor.tables.map((expected) =>
-      compare(
-        expected,
-        tables.find((one) => one.table === expected.table),
-      ),
+    return compareTables(
+      run,
+      anchor,
+      tables,
+      'The backup or the archive does not give back what was there: do not rely on it.',
     );
-    run.record({
-      equality: { lsn: anchor.lsn, timeline: anchor.timeline, at: anchor.at, source: anchor.source, tables: proofs },
-    });
-    const different = proofs.filter((one) => !one.equal);
-    if (different.length > 0)
-      throw failure(
-        'NotEqual',
-        `${different.map(say).join('; ')} at ${anchor.lsn}. The backup or the archive does not give back what was there: do not rely on it.`,
-      );
-    return {
-      found: `${proofs.map((one) => one.table).join(', ')} equal the ${anchor.source.split(',')[0]} at ${anchor.lsn}`,
-      expected: `the fingerprints taken at ${anchor.at}`,
-    };
   });
+}
+
+/**
+ * The tables at the anchor's position against the anchor; notes what was compared.
+ *
+ * @param otherwise what follows from a difference
+ * @throws NotEqual
+ */
+export function compareTables(run: Run, anchor: Anchor, tables: TableFingerprint[], otherwise: string): Found {
+  const proofs = anchor.tables.map((expected) =>
+    compare(
+      expected,
+      tables.find((one) => one.table === expected.table),
+    ),
+  );
+  run.record({
+    equality: { lsn: anchor.lsn, timeline: anchor.timeline, at: anchor.at, source: anchor.source, tables: proofs },
+  });
+  const different = proofs.filter((one) => !one.equal);
+  if (different.length > 0)
+    throw failure('NotEqual', `${different.map(say).join('; ')} at ${anchor.lsn}. ${otherwise}`);
+  return {
+    found: `${proofs.map((one) => one.table).join(', ')} equal the ${anchor.source.split(',')[0]} at ${anchor.lsn}`,
+    expected: `the fingerprints taken at ${anchor.at}`,
+  };
 }
 
 function compare(expected: TableFingerprint, found: TableFingerprint | undefined): TableProof {

@@ -38,6 +38,8 @@ export interface Change<T> {
   skip?: Skip<T>;
   /** It makes something that this run alone uses and throws away: it is made anew when a reset has taken it from under the run. */
   throwAway?: true;
+  /** Writes are stopped meanwhile: what fails before its point of no return is put to nobody, the run is undone at once. */
+  urgent?: true;
   /** Failures that must not spoil the rest of the run: the step counts as skipped, says why, and yields this. */
   passOver?: { types: readonly FailureType[]; yields: T };
 }

@@ -45,7 +45,8 @@ export class HeldHosts {
 
   /** Before something is changed: a reset may have left the lock to the execution that it discards. */
   async keep(stepId: string): Promise<void> {
-    for (const lock of this.#locks) await lock.keep(stepId);
+    // Side by side: in some changes each round trip is felt by those who wait to write.
+    await Promise.all(this.#locks.map((lock, index) => lock.keep(index === 0 ? stepId : `${stepId}/${index + 1}`)));
   }
 
   /** What the run has made is its own to remove, whoever else may have taken the host meanwhile. */

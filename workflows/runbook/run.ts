@@ -1,6 +1,12 @@
 /** What a runbook's author works with: phases, steps, measurements. */
 import { CancellationScope } from '@temporalio/workflow';
-import type { ControlReads, ControlRecords, HostChanges, HostReads } from '../../activities/contract.ts';
+import type {
+  ControlChanges,
+  ControlReads,
+  ControlRecords,
+  HostChanges,
+  HostReads,
+} from '../../activities/contract.ts';
 import type { Evidence, Mode, Phase, Step, Unit } from '../../evidence/evidence.ts';
 import type { Alternative } from '../../evidence/people.ts';
 import type { Plan } from '../../plan/schema.ts';
@@ -50,7 +56,7 @@ export class Run<I extends RunInput = RunInput> {
   readonly plan: Plan;
   readonly input: Readonly<I>;
   readonly mode: Mode;
-  readonly control: Stubs<ControlReads & ControlRecords>;
+  readonly control: Stubs<ControlReads & ControlRecords & ControlChanges>;
   readonly #record: Record;
   readonly #undos = new Undos();
   readonly #afterwards: (() => Promise<unknown>)[] = [];
@@ -67,7 +73,7 @@ export class Run<I extends RunInput = RunInput> {
     this.mode = mode;
     this.#definition = definition;
     this.#record = record;
-    this.control = activities<ControlReads & ControlRecords>(this.#limits(controlQueue, 10 * minute));
+    this.control = activities<ControlReads & ControlRecords & ControlChanges>(this.#limits(controlQueue, 10 * minute));
     const house = { plan, mode, record, control: this.control };
     const decisions = new Decisions(house, definition.unattended !== true);
     const steps = new Steps(
@@ -134,7 +140,10 @@ export class Run<I extends RunInput = RunInput> {
 
   /** Previews, and unless this is a dry run arms the undo and does it. */
   change<T>(name: string, change: Change<T>): Promise<T> {
-    return this.#steps.take<T>(name, 'change', (step) => this.#do(step, change), { skip: change.skip });
+    return this.#steps.take<T>(name, 'change', (step) => this.#do(step, change), {
+      skip: change.skip,
+      urgent: () => change.urgent === true && !this.#undos.sealed,
+    });
   }
 
   async #do<T>(step: Step, change: Change<T>): Promise<{ state: Step['state']; result: T }> {

@@ -19,6 +19,8 @@ export type Decide = (failed: Failed) => Promise<{ action: 'retry' } | { action:
 /** Of a step that people may be asked about when it fails: what the run goes on with without it, if it can. */
 export interface Askable<T> {
   skip?: { yields: T } | undefined;
+  /** Asked when it has failed: whether there is no time for an answer. */
+  urgent?: () => boolean;
 }
 
 export class Steps {
@@ -78,7 +80,7 @@ export class Steps {
       } catch (error) {
         const why = failureOf(error, step.id);
         this.#record.fail(step, isCancellation(error) ? 'cancelled' : 'failed', by, why);
-        if (askable === undefined || isCancellation(error)) throw error;
+        if (askable === undefined || askable.urgent?.() || isCancellation(error)) throw error;
         const { skip } = askable;
         const decided = await this.#decide({ step, why, attempt, skippable: skip !== undefined });
         if (decided === undefined) throw error;

@@ -18,6 +18,7 @@ export class Undos {
   /** Newest first. */
   #armed: Undo[] = [];
   readonly #stays: { id: string; name: string; why: string }[] = [];
+  #sealed = false;
 
   /** Before the change begins. A step that is tried again keeps its first undo, which knows how the world was before it was touched. */
   arm(undo: Undo): void {
@@ -26,10 +27,16 @@ export class Undos {
 
   /** Before a change begins that has no way back. */
   pass({ id, name }: Pick<Step, 'id' | 'name'>, { pointOfNoReturn, seals }: PointOfNoReturn): void {
+    this.#sealed ||= seals === true;
     if (seals)
       for (const sealed of this.#armed.splice(0))
         this.#stays.unshift({ id: sealed.id, name: sealed.name, why: `not after "${name}": ${pointOfNoReturn}` });
     if (this.#stays.every((one) => one.id !== id)) this.#stays.unshift({ id, name, why: pointOfNoReturn });
+  }
+
+  /** There is only the way forward. */
+  get sealed(): boolean {
+    return this.#sealed;
   }
 
   get stays(): { name: string; why: string }[] {

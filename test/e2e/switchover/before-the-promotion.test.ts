@@ -1,0 +1,105 @@
+/** Until the promotion a switchover can be given up: everything is as it was, whatever it is that ends it. */
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { Evidence } from '../../../evidence/evidence.ts';
+import { sampled } from '../../sample.ts';
+import { backup, ended, until, useEstate } from '../drill/scenario.ts';
+import { type Customer, lostFor, startCustomer } from './customer.ts';
+import {
+  condition,
+  type Moment,
+  other,
+  patientMs,
+  primaryOf,
+  roles,
+  sayYes,
+  served,
+  startSwitchover,
+  switchOver,
+  whileAt,
+  withPeople,
+} from './scenario.ts';
+
+vi.setConfig({ testTimeout: patientMs });
+
+const scenario = useEstate(withPeople);
+let customer: Customer;
+
+beforeAll(async () => {
+  await backup(scenario());
+  customer = await startCustomer(scenario());
+}, 120_000);
+
+afterAll(() => customer?.stop());
+
+async function stillServed(): Promise<void> {
+  const before = customer.acknowledged.length;
+  await until('the customer is served', async () => (customer.acknowledged.length > before + 20 ? true : undefined));
+  expect(await lostFor(scenario(), [...customer.acknowledged])).toEqual([]);
+}
+
+test('given up while people are asked, nothing was touched', async () => {
+  const before = await condition(scenario());
+  const handle = await startSwitchover(scenario());
+  await until('people are asked', async () => (await handle.query<Evidence>('evidence')).approvals?.[0]);
+  await handle.cancel();
+  expect(await ended(handle)).toMatchObject({ outcome: 'aborted', leftBehind: [] });
+  expect(await condition(scenario())).toEqual(before);
+});
+
+const moments: Moment[] = [
+  { activity: 'traffic/make-a-slot-for-the-way-back', side: 'during' },
+  { activity: 'traffic/make-a-slot-for-the-way-back', side: 'after' },
+  { activity: 'traffic/write-a-checkpoint-on-the-primary', side: 'after' },
+  { activity: 'traffic/close-the-front-door', side: 'during' },
+  { activity: 'traffic/close-the-front-door', side: 'after' },
+  { activity: 'traffic/stop-the-primary', side: 'before' },
+  { activity: 'traffic/stop-the-primary', side: 'during' },
+  { activity: 'traffic/stop-the-primary', side: 'after' },
+  { activity: 'traffic/promote-the-standby', side: 'before' },
+];
+
+test.each(sampled(moments, 3, 'cancel a switchover'))(
+  'cancelled at $activity ($side), all is bit for bit as before, and the customer goes on',
+  async (moment) => {
+    const before = await condition(scenario());
+    const handle = await startSwitchover(scenario());
+    const { done } = await whileAt(scenario(), moment, () => handle.cancel());
+    await sayYes(handle);
+    await done;
+    const evidence = await ended(handle);
+    expect(evidence).toMatchObject({ outcome: 'aborted', leftBehind: [] });
+    expect((await handle.describe()).status.name).toBe('CANCELLED');
+    await until('the standby streams again', async () => {
+      const [one, two] = [before, await condition(scenario())].map((all) => JSON.stringify(all));
+      if (one !== two) throw new Error(`${two}, before: ${one}`);
+      return true;
+    });
+    await stillServed();
+  },
+);
+
+test('when the standby dies after the stop, the old primary serves again, and the next one is refused in words', async () => {
+  const from = await primaryOf(scenario());
+  const standby = scenario().estate.servers[other(from)].process;
+  const handle = await startSwitchover(scenario());
+  const { done } = await whileAt(scenario(), { activity: 'traffic/stop-the-primary', side: 'after' }, () =>
+    standby.kill('SIGKILL'),
+  );
+  await sayYes(handle);
+  await done;
+  const evidence = await ended(handle);
+  expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'DatabaseUnreachable' } });
+  expect(evidence.leftBehind.join()).toContain('Make a slot for the way back');
+  expect(await roles(scenario())).toMatchObject({ [from]: 'primary', [other(from)]: 'down' });
+  expect(await served(scenario())).toEqual([from]);
+  await stillServed();
+
+  const next = await ended(await startSwitchover(scenario()));
+  expect(next.failure?.message).toContain(`${other(from)} cannot be asked for a role`);
+  await standby.start();
+  await until('it streams again', async () => {
+    const { streams } = (await condition(scenario()))[from];
+    return JSON.stringify(streams).includes('streaming') ? true : undefined;
+  });
+  expect(await switchOver(scenario())).toMatchObject({ outcome: 'completed' });
+});

@@ -1,0 +1,72 @@
+/** A client of the service that writes as fast as it is answered, and comes back when it is sent away: what was acknowledged to it counts. */
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import type { Scenario } from '../drill/scenario.ts';
+import { ask } from '../observer.ts';
+import { primaryOf } from './scenario.ts';
+
+const betweenMs = 5;
+
+export interface Customer {
+  /** Numbers that were acknowledged so far. */
+  readonly acknowledged: readonly number[];
+  /** Longest time between two acknowledgements since it was asked last, milliseconds. */
+  longestGapMs(): number;
+  stop(): Promise<void>;
+}
+
+export async function startCustomer(scenario: Scenario): Promise<Customer> {
+  const { site, ports, servers } = scenario.estate;
+  const { socket, port } = servers[await primaryOf(scenario)];
+  await ask(
+    { host: socket, port },
+    'create table if not exists customer (number bigint); grant insert on customer to orders',
+  );
+  const door = { host: '127.0.0.1', port: ports.frontDoor, database: 'orders', user: 'orders' };
+  const acknowledged: number[] = [];
+  let number = 0;
+  let gap = 0;
+  let last = performance.now();
+  let stopped = false;
+  const visit = async () => {
+    const client = new pg.Client({ ...door, password: site.secrets.orders, connectionTimeoutMillis: 2_000 });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      while (!stopped) {
+        number += 1;
+        await client.query('insert into customer values ($1)', [number]);
+        acknowledged.push(number);
+        const now = performance.now();
+        gap = Math.max(gap, now - last);
+        last = now;
+        await pause(betweenMs);
+      }
+    } finally {
+      client.end().catch(() => undefined);
+    }
+  };
+  const writing = (async () => {
+    while (!stopped) await visit().catch(() => pause(10));
+  })();
+  return {
+    acknowledged,
+    longestGapMs: () => {
+      const longest = gap;
+      gap = 0;
+      return longest;
+    },
+    stop: async () => {
+      stopped = true;
+      await writing;
+    },
+  };
+}
+
+/** Of the numbers that were acknowledged, those that the primary does not hold. */
+export async function lostFor(scenario: Scenario, acknowledged: readonly number[]): Promise<number[]> {
+  const { socket, port } = scenario.estate.servers[await primaryOf(scenario)];
+  const rows = await ask<{ number: string }>({ host: socket, port }, 'select number from customer');
+  const there = new Set(rows.map(({ number }) => Number(number)));
+  return acknowledged.filter((one) => !there.has(one));
+}

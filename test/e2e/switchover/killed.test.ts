@@ -1,0 +1,72 @@
+/** Workers that die in the middle of a switchover: it goes on to its end, and nothing that was acknowledged is lost. */
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { sampled } from '../../sample.ts';
+import { backup, ended, until, useEstate } from '../drill/scenario.ts';
+import { type Customer, lostFor, startCustomer } from './customer.ts';
+import {
+  type Moment,
+  other,
+  patientMs,
+  primaryOf,
+  roles,
+  sayYes,
+  served,
+  startSwitchover,
+  whileAt,
+  withPeople,
+} from './scenario.ts';
+
+vi.setConfig({ testTimeout: patientMs });
+
+const scenario = useEstate(withPeople);
+let customer: Customer;
+
+beforeAll(async () => {
+  await backup(scenario());
+  customer = await startCustomer(scenario());
+}, 120_000);
+
+afterAll(() => customer?.stop());
+
+type Who = 'control' | 'old' | 'new';
+
+const sides = ['before', 'during', 'after'] as const;
+const steps: [string, Who][] = [
+  ['traffic/make-a-slot-for-the-way-back', 'new'],
+  ['traffic/close-the-front-door', 'control'],
+  ['traffic/stop-the-primary', 'old'],
+  ['traffic/promote-the-standby.3', 'new'],
+  ['traffic/open-the-front-door-to-the-new-primary', 'control'],
+  ['database/let-the-old-primary-start-as-a-standby-only', 'old'],
+  ['database/the-archive-holds-the-new-timeline', 'new'],
+  ['database/the-old-primary-equals-the-new-one', 'old'],
+  ['database/start-the-old-primary-as-a-standby', 'old'],
+  ['database/take-a-backup-of-the-new-primary', 'new'],
+];
+const moments: (Moment & { who: Who })[] = steps.flatMap(([activity, who]) =>
+  sides.map((side) => ({ activity, side, who })),
+);
+
+test.each(sampled(moments, 2, 'kill in a switchover'))(
+  'the worker that is at $activity ($side) is killed: it ends well, and nothing is lost',
+  async ({ who, ...moment }) => {
+    const from = await primaryOf(scenario());
+    const worker = { control: 'control', old: `host-${from}`, new: `host-${other(from)}` }[who];
+    const handle = await startSwitchover(scenario());
+    const { done } = await whileAt(scenario(), moment, async () => {
+      const victim = scenario().estate.process(worker);
+      await victim.kill('SIGKILL');
+      await victim.start();
+    });
+    await sayYes(handle);
+    await done;
+    const evidence = await ended(handle);
+    expect(evidence.failure).toBeUndefined();
+    expect(evidence).toMatchObject({ outcome: 'completed', leftBehind: [] });
+    expect(await roles(scenario())).toEqual({ [from]: 'standby', [other(from)]: 'primary' });
+    expect(await served(scenario())).toEqual([other(from)]);
+    const before = customer.acknowledged.length;
+    await until('the customer is served', async () => (customer.acknowledged.length > before + 20 ? true : undefined));
+    expect(await lostFor(scenario(), [...customer.acknowledged])).toEqual([]);
+  },
+);

@@ -1,0 +1,162 @@
+/** Two servers and the door that leads to one of them, in memory: what a switchover changes. */
+import type {
+  ControlChanges,
+  ServerFacts,
+  SwitchoverControlReads,
+  SwitchoverHostChanges,
+  SwitchoverHostReads,
+} from '../../activities/contract.ts';
+import { failure } from '../../activities/failure.ts';
+import type { Anchor } from '../../recovery/archive.ts';
+
+type Name = 'db1' | 'db2';
+
+interface FakeServer {
+  running: boolean;
+  role: 'primary' | 'standby';
+  timeline: number;
+  slots: string[];
+}
+
+const end = '0/A000028';
+
+export class FakePair {
+  readonly servers: Record<Name, FakeServer> = {
+    db1: { running: true, role: 'primary', timeline: 1, slots: ['db2'] },
+    db2: { running: true, role: 'standby', timeline: 1, slots: [] },
+  };
+  door: Name | 'closed' = 'db1';
+  /** Of the fingerprints that the old primary shows. */
+  tables: Anchor['tables'] = [];
+  missingPulses = 0;
+  /** What a server says differs from a sound one. */
+  odd: Partial<Record<Name, Partial<ServerFacts>>> = {};
+  backups: string[] = [];
+
+  get primaries(): Name[] {
+    return (['db1', 'db2'] as const).filter(
+      (name) => this.servers[name].running && this.servers[name].role === 'primary',
+    );
+  }
+
+  reads(): SwitchoverControlReads {
+    return {
+      doorState: async () => ({
+        found: `leads to ${this.door}`,
+        servers: (['db1', 'db2'] as const).map((server) => ({
+          server,
+          state: server === this.door ? 'UP' : 'DOWN',
+          serves: server === this.door,
+          checked: server !== this.door,
+          sessions: 0,
+        })),
+      }),
+      pulsesAcross: async () => ({
+        found: '600 of 600',
+        acknowledged: 600,
+        missing: this.missingPulses,
+        gapMs: 1_300,
+      }),
+    };
+  }
+
+  changes(): ControlChanges {
+    return {
+      closeDoor: async () => {
+        this.door = 'closed';
+        return { found: 'closed', at: new Date().toISOString() };
+      },
+      openDoor: async ({ to }) => {
+        const other = this.primaries.find((name) => name !== to);
+        if (other !== undefined) throw failure('SplitBrain', `${other} says that it is the primary too`);
+        this.door = to as Name;
+        return { found: `leads to ${to}`, at: new Date().toISOString(), lsn: '0/A000100' };
+      },
+      releaseServer: async ({ server }) => ({ found: `${server} is checked again` }),
+    };
+  }
+
+  hostReads(): SwitchoverHostReads {
+    return {
+      serverFacts: async ({ member }) => this.#facts(member.host as Name),
+      caughtUp: async ({ member }) => {
+        this.#alive(member.host as Name);
+        return { found: `${member.host} has replayed all`, lsn: '0/A000060' };
+      },
+      standsStill: async ({ member }) => {
+        if (this.servers[member.host as Name].running) throw failure('Moved', `${member.host} runs again`);
+        return { found: `${member.host} is stopped` };
+      },
+    };
+  }
+
+  hostChanges(): SwitchoverHostChanges {
+    const at = (host: string) => this.servers[host as Name];
+    return {
+      checkpoint: async () => ({ found: 'a checkpoint' }),
+      makeSlot: async ({ member, slot }) => {
+        at(member.host).slots = [...new Set([...at(member.host).slots, slot])];
+        return { found: `slot ${slot}` };
+      },
+      dropSlot: async ({ member, slot }) => {
+        at(member.host).slots = at(member.host).slots.filter((one) => one !== slot);
+        return { found: `slot ${slot} is gone` };
+      },
+      stopPrimary: async ({ member, timeline, systemIdentifier }) => {
+        at(member.host).running = false;
+        return { found: 'shut down', lsn: end, timeline, systemIdentifier };
+      },
+      startPrimary: async ({ member }) => {
+        at(member.host).running = true;
+        return { found: `${member.host} is the primary again` };
+      },
+      promoteStandby: async ({ member, from }) => {
+        this.#alive(member.host as Name);
+        Object.assign(at(member.host), { role: 'primary', timeline: from.timeline + 1 });
+        return { found: 'promoted', timeline: from.timeline + 1, lsn: '0/A000080' };
+      },
+      archiveReaches: async () => ({ found: 'archived', segment: '00000002000000000000000A' }),
+      makeFollower: async ({ member }) => {
+        if (at(member.host).running) throw failure('SplitBrain', `${member.host} runs as a primary`);
+        at(member.host).role = 'standby';
+        return { found: 'only as a standby' };
+      },
+      fingerprintsAt: async () => ({ found: 'fingerprints', tables: this.tables }),
+      startFollower: async ({ member, timeline }) => {
+        Object.assign(at(member.host), { running: true, timeline });
+        return { found: `${member.host} streams`, lsn: '0/A000200' };
+      },
+    };
+  }
+
+  #alive(host: Name): void {
+    if (!this.servers[host].running)
+      throw failure('DatabaseUnreachable', `no server runs in the data directory of ${host}`);
+  }
+
+  #facts(host: Name): ServerFacts {
+    const { role, timeline, slots } = this.servers[host];
+    return {
+      found: `${role} on timeline ${timeline}`,
+      host,
+      at: new Date().toISOString(),
+      role,
+      timeline,
+      systemIdentifier: '7',
+      serverVersion: 150018,
+      segmentBytes: 16 * 1024 ** 2,
+      lsn: role === 'primary' ? '0/A000000' : '0/9FFFF00',
+      ...(role === 'standby' ? { receiver: { state: 'streaming', slot: host }, replay: 'not paused' } : {}),
+      archiving: { mode: 'on', fit: true, why: 'it archives' },
+      archiver: { waiting: 0 },
+      synchronousStandbys: '',
+      slots: slots.map((name) => ({ name, kind: 'physical', active: true })),
+      streams: role === 'primary' ? slots.map((slot) => ({ application: slot, state: 'streaming', slot })) : [],
+      room: { wal: 1024 ** 3, senders: 10, slots: 10 },
+      sessions: 12,
+      prepared: 0,
+      freeBytes: 100 * 1024 ** 3,
+      ...this.odd[host],
+    };
+  }
+}

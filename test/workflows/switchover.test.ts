@@ -1,0 +1,210 @@
+import { expect, test } from 'vitest';
+import { failure } from '../../activities/failure.ts';
+import type { Evidence } from '../../evidence/evidence.ts';
+import type { SwitchoverInput } from '../../workflows/messages.ts';
+import { FakeEstate } from './fake-estate.ts';
+import { useRig } from './rig.ts';
+
+const rig = useRig();
+
+/** One yes of the group is enough, and needs no signature; who has started the run is not known for certain, so it takes two. */
+function estateWithPeople(): FakeEstate {
+  const estate = new FakeEstate();
+  const { plan } = estate;
+  plan.database.replication = { user: 'replicator', passfile: '/srv/pgpass', options: {} };
+  for (const member of plan.database.members) member.control = { kind: 'pg_ctl' };
+  const persons = Object.fromEntries(['ana', 'ben', 'cara'].map((id) => [id, { name: id, keys: [] }]));
+  plan.people = {
+    persons,
+    groups: { dba: Object.keys(persons) },
+    approvals: {
+      default: {
+        group: 'dba',
+        quorum: 1,
+        deadline: 15 * 60_000,
+        warnBefore: 5 * 60_000,
+        onExpiry: 'deny',
+        escalateTo: [],
+      },
+    },
+    unsigned: 'allowed',
+    status: { every: 30 * 60_000 },
+  };
+  estate.pair.tables = estate.anchors[0]?.tables ?? [];
+  return estate;
+}
+
+async function switchOver(estate: FakeEstate, input: SwitchoverInput = {}): Promise<Evidence> {
+  const handle = await rig.start(estate, 'switchover', [{ mode: 'live', requestedBy: 'cara', ...input }]);
+  const ended = handle.result().catch(() => undefined);
+  await approved(handle);
+  await ended;
+  const [evidence] = estate.written;
+  if (evidence === undefined) throw new Error('no evidence was written');
+  return evidence;
+}
+
+type Handle = Awaited<ReturnType<ReturnType<typeof useRig>['start']>>;
+
+/** By two people, as soon as it is asked; a run that ends before is not asked for anything. */
+async function approved(handle: Handle): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    const open = await handle
+      .query<Evidence>('evidence')
+      .then(({ approvals = [] }) => approvals.find(({ closedAt }) => closedAt === undefined))
+      .catch(() => undefined);
+    if (open !== undefined) {
+      for (const by of ['ana', 'ben'])
+        await handle.signal('approve', { by, approval: open.id, code: open.code, channel: 'automation' });
+      return;
+    }
+    if ((await handle.describe()).status.name !== 'RUNNING') return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('nobody was asked');
+}
+
+const changed = (estate: FakeEstate) =>
+  estate.calls.filter((name) =>
+    /^(make|drop|stop|start|promote|close|open|release|checkpoint|takeBackup|saveAnchor)/.test(name),
+  );
+
+test('the primary and the standby change places, and all of it is proven', async () => {
+  const estate = estateWithPeople();
+  const evidence = await switchOver(estate);
+  expect(evidence.failure).toBeUndefined();
+  expect(evidence).toMatchObject({ outcome: 'completed', leftBehind: [] });
+  expect(estate.pair).toMatchObject({
+    door: 'db2',
+    servers: {
+      db1: { running: true, role: 'standby', timeline: 2, slots: [] },
+      db2: { running: true, role: 'primary', timeline: 2, slots: ['db1'] },
+    },
+  });
+  expect(evidence.equality?.tables.every(({ equal }) => equal)).toBe(true);
+  expect(evidence.measurements.map(({ name }) => name)).toContain('writes stopped');
+});
+
+test('a worker that only reads can run it as a dry run, which lists every change', async () => {
+  const estate = estateWithPeople();
+  const summary = await rig.run(estate, 'switchover', [{}], { readOnly: true });
+  expect(summary.outcome).toBe('previewed');
+  expect(changed(estate)).toEqual([]);
+  const steps = estate.written[0]?.steps.filter(({ state }) => state === 'previewed').map(({ name }) => name);
+  expect(steps).toEqual([
+    'Make a slot for the way back',
+    'Write a checkpoint on the primary',
+    'Close the front door',
+    'Stop the primary',
+    'Promote the standby',
+    'Open the front door to the new primary',
+    'Let the old primary start as a standby only',
+    'Take an anchor on the new primary',
+    'Start the old primary as a standby',
+    'Drop the slot that nobody uses any more',
+    "Leave the old primary to the load balancer's check",
+    'Take a backup of the new primary',
+  ]);
+});
+
+const asBefore = {
+  door: 'db1',
+  servers: {
+    db1: { running: true, role: 'primary', timeline: 1, slots: ['db2'] },
+    db2: { role: 'standby', timeline: 1, slots: [] },
+  },
+};
+
+test.each([
+  ['stopPrimary', 'ServerControlFailed'],
+  ['caughtUp', 'StandbyUnfit'],
+  ['standsStill', 'Moved'],
+] as const)('when %s fails with %s, all is as before, at once', async (activity, type) => {
+  const estate = estateWithPeople();
+  estate.before = (name) => {
+    // Before the yes the standby is looked at too.
+    if (name === activity && estate.calls.includes('closeDoor')) throw failure(type, 'made to fail');
+  };
+  const began = Date.now();
+  const evidence = await switchOver(estate);
+  expect(evidence).toMatchObject({ outcome: 'failed', failure: { type }, leftBehind: [] });
+  expect(estate.pair).toMatchObject(asBefore);
+  expect(estate.calls).not.toContain('promoteStandby');
+  expect(Date.now() - began).toBeLessThan(60_000);
+});
+
+test('a standby that dies after the stop leads back to the old primary, and what it keeps is told', async () => {
+  const estate = estateWithPeople();
+  estate.before = (name) => {
+    if (name === 'stopPrimary') estate.pair.servers.db2.running = false;
+    if (name === 'dropSlot') throw failure('DatabaseUnreachable', 'no server runs on db2');
+  };
+  const evidence = await switchOver(estate);
+  expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'DatabaseUnreachable' } });
+  expect(estate.pair).toMatchObject({ door: 'db1', servers: { db1: { running: true, role: 'primary' } } });
+  expect(evidence.leftBehind.join()).toContain('Make a slot for the way back');
+});
+
+test('a second primary keeps the front door closed, and nothing is undone', async () => {
+  const estate = estateWithPeople();
+  estate.before = (name) => {
+    if (name === 'openDoor') estate.pair.servers.db1.running = true;
+  };
+  const evidence = await switchOver(estate);
+  expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'SplitBrain' } });
+  expect(estate.pair.door).toBe('closed');
+  expect(estate.calls).not.toContain('startPrimary');
+});
+
+test('a second primary that appears later closes the front door again', async () => {
+  const estate = estateWithPeople();
+  estate.before = (name) => {
+    if (name === 'makeFollower') estate.pair.servers.db1.running = true;
+  };
+  const evidence = await switchOver(estate);
+  expect(evidence.failure).toMatchObject({
+    type: 'SplitBrain',
+    message: expect.stringContaining('The front door was closed.'),
+  });
+  expect(estate.pair.door).toBe('closed');
+});
+
+test('an old primary that differs from the new one is not started', async () => {
+  const estate = estateWithPeople();
+  estate.pair.tables = [{ table: 'public.orders', rows: 211, fingerprint: '41', castToText: [] }];
+  const evidence = await switchOver(estate);
+  expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'NotEqual' } });
+  expect(estate.pair).toMatchObject({ door: 'db2', servers: { db1: { running: false }, db2: { role: 'primary' } } });
+});
+
+test.each([
+  [{ to: 'db1' }, /db1 is the primary already/],
+  [{ to: 'db9' }, /"to": db9 is no standby; there are db2/],
+] as const)('%o is refused before anything is changed', async (input, said) => {
+  const estate = estateWithPeople();
+  const evidence = await switchOver(estate, input);
+  expect(evidence.failure?.message).toMatch(said);
+  expect(changed(estate)).toEqual([]);
+});
+
+test('a standby that would not archive is refused before anybody is asked', async () => {
+  const estate = estateWithPeople();
+  estate.pair.odd.db2 = { archiving: { mode: 'off', fit: false, why: 'its archive_mode is off' } };
+  const evidence = await switchOver(estate);
+  expect(evidence.failure).toMatchObject({
+    type: 'StandbyUnfit',
+    message: expect.stringContaining('archive_mode is off'),
+  });
+  expect(evidence.approvals ?? []).toEqual([]);
+  expect(changed(estate)).toEqual([]);
+});
+
+test('a plan without replication is refused with what to add', async () => {
+  const estate = estateWithPeople();
+  delete estate.plan.database.replication;
+  const evidence = await switchOver(estate);
+  expect(evidence.failure).toMatchObject({
+    type: 'PlanInvalid',
+    message: expect.stringContaining('database.replication'),
+  });
+});

@@ -1,0 +1,154 @@
+/** What must be true before a primary is stopped on purpose. Everything here only reads. */
+import type { DoorServer, Found, MemberState } from '../../../activities/contract.ts';
+import { formatBytes, formatClock } from '../../../evidence/format.ts';
+import { addresses, member } from '../../../plan/hosts.ts';
+import type { Member } from '../../../plan/schema.ts';
+import type { Replication } from '../../../plan/server-control.ts';
+import type { Repository } from '../../../recovery/archive.ts';
+import { lagBytes, objections } from '../../../recovery/switchover.ts';
+import type { SwitchoverInput } from '../../messages.ts';
+import { failure } from '../../runbook/failure.ts';
+import type { Run } from '../../runbook/run.ts';
+import { Clocks, database } from '../clocks.ts';
+import { soundArchive } from '../own-archive.ts';
+import { type Facts, factsOf, type Pair } from './pair.ts';
+
+/** A standby that streams is behind by less, by far. */
+const keepsUpWithinMs = 10_000;
+
+export async function assessPair(run: Run<SwitchoverInput>): Promise<Pair> {
+  const clocks = new Clocks();
+  const service = await run.check('The service answers through its front door', () =>
+    clocks.read(database, () => run.control.serviceMoment({ frontDoor: run.plan.database.frontDoor })),
+  );
+  const { from, to } = await run.check('One member is the primary, and it is known which takes over', () => roles(run));
+  await run.hold(from.host);
+  await run.hold(to.host);
+  const replication = await run.check('The plan says how a standby connects', async () => replicationOf(run));
+  const { primary, standby } = await run.check('The two servers can change places', async () => {
+    const facts = await factsOf(run, { from, to, replication });
+    return { ...facts, ...judged(facts) };
+  });
+  await clocks.agree(run, service, undefined);
+  await run.check('The standby keeps up', async () => {
+    const lag = lagBytes(primary, standby);
+    run.measure('lag of the standby', lag, 'bytes', 'between what the primary had written and the standby replayed');
+    const { found } = await run.host(to.host).caughtUp({ member: to, lsn: primary.lsn, withinMs: keepsUpWithinMs });
+    return { found: `${formatBytes(lag)} behind when it was asked; ${found}`, expected: 'a standby that keeps up' };
+  });
+  const repository = await run.check('The WAL archive answers', () =>
+    run.host(from.host).repository({
+      backups: run.plan.backups.physical,
+      segmentBytes: service.segmentBytes,
+      outageWithinMs: run.patienceMs(),
+    }),
+  );
+  await soundArchive(run, repository, service);
+  const { lastBackup } = await run.check('There is a backup to fall back on', async () =>
+    newestBackup(run, repository),
+  );
+  const { checked } = await run.check('The front door leads to the primary, and to nobody else', async () => {
+    const { servers, found } = await run.control.doorState({ traffic: run.plan.traffic });
+    return { ...leadsTo(servers, from.host, to.host), found };
+  });
+  await run.check('The evidence store answers', () =>
+    run.control.storeAnswers({ store: run.plan.evidence, outageWithinMs: run.patienceMs() }),
+  );
+  const oldSlot = standby.receiver?.slot;
+  return {
+    ...{ from, to, replication, oldSlot, checked, lastBackup },
+    timeline: primary.timeline,
+    systemIdentifier: primary.systemIdentifier,
+  };
+}
+
+async function roles(run: Run<SwitchoverInput>): Promise<Found & { from: Member; to: Member }> {
+  const { members, found } = await run.control.members({
+    database: run.plan.database,
+    addresses: addresses(run.plan),
+  });
+  const unknown = members.filter(({ role }) => role === 'unknown');
+  // It may be a primary that only we cannot reach: two would write.
+  if (unknown.length > 0)
+    throw failure(
+      'DatabaseUnreachable',
+      `${unknown.map(({ host }) => host).join(' and ')} cannot be asked for a role (${found}), and who does not answer may be a primary. Bring every member back, or take it out of the plan, before roles are changed.`,
+    );
+  const primary = members.find(({ role }) => role === 'primary');
+  if (primary === undefined)
+    throw failure('NotPrimary', `no member says that it is the primary (${found}); expected one`);
+  const to = chosen(run.input.to, members, primary.host);
+  return {
+    from: member(run.plan, primary.host),
+    to: member(run.plan, to),
+    found: `${found}; ${to} takes over from ${primary.host}`,
+    expected: 'one primary, and the standby that becomes it',
+  };
+}
+
+function chosen(wanted: string | undefined, members: MemberState[], primary: string): string {
+  const standbys = members.filter(({ role }) => role === 'standby').map(({ host }) => host);
+  if (wanted === primary)
+    throw failure('InputInvalid', `${primary} is the primary already: there is nothing to switch.`);
+  if (wanted !== undefined && !standbys.includes(wanted))
+    throw failure('InputInvalid', `"to": ${wanted} is no standby; there are ${standbys.join(', ') || 'none'}.`);
+  const [only, ...more] = wanted === undefined ? standbys : [wanted];
+  if (only === undefined)
+    throw failure('StandbyUnfit', `${primary} has no standby that could take over. Build one first.`);
+  if (more.length > 0)
+    throw failure(
+      'InputInvalid',
+      `there are several standbys, ${standbys.join(', ')}: name the one that takes over in "to".`,
+    );
+  return only;
+}
+
+function replicationOf(run: Run): Replication & Found {
+  const { replication } = run.plan.database;
+  if (replication !== undefined && (replication.passfile !== undefined || replication.password !== undefined))
+    return { ...replication, found: `as ${replication.user}`, expected: 'a role and where its password is' };
+  throw failure(
+    'PlanInvalid',
+    'the plan does not say how a standby connects to its primary, so the old primary could not come back as one. Add database.replication: { user, passfile }, the file on every host.',
+  );
+}
+
+function judged({ primary, standby }: Facts): Found {
+  const against = objections(primary, standby);
+  if (against.length > 0)
+    throw failure('StandbyUnfit', `the roles cannot be changed: ${against.join('; ')}. Then start again.`);
+  const logical = primary.slots.filter(({ kind }) => kind === 'logical').length;
+  const alone = logical === 0 ? '' : `; ${logical} logical slots stay behind`;
+  return {
+    found: `${primary.host} and ${standby.host} are both on timeline ${primary.timeline}, of one history; ${standby.host} streams${alone}`,
+    expected: 'a standby that streams, of the same history, with the configuration of a primary',
+  };
+}
+
+function newestBackup(run: Run, { backups }: Repository): Found & { lastBackup: string } {
+  const newest = backups.filter(({ error }) => !error).toSorted((a, b) => b.stoppedAt.localeCompare(a.stoppedAt))[0];
+  if (newest === undefined)
+    throw failure(
+      'BackupMissing',
+      `stanza ${run.plan.backups.physical.stanza} holds no backup: take one first (lifeboat backup ${run.plan.service}).`,
+    );
+  const lastBackup = `${newest.label}, of ${formatClock(newest.stoppedAt)}Z`;
+  return { lastBackup, found: `the newest is ${lastBackup}`, expected: 'a backup that is complete' };
+}
+
+function leadsTo(servers: DoorServer[], from: string, to: string): { checked: boolean } & Pick<Found, 'expected'> {
+  const at = (host: string) => servers.find(({ server }) => server === host);
+  const absent = [from, to].filter((host) => at(host) === undefined);
+  if (absent.length > 0)
+    throw failure(
+      'PlanInvalid',
+      `the load balancer has no server ${absent.join(' and ')}, it has ${servers.map(({ server }) => server).join(', ')}. Name its servers as the plan names the hosts.`,
+    );
+  const serving = servers.filter(({ serves }) => serves).map(({ server }) => server);
+  if (serving.length !== 1 || serving[0] !== from)
+    throw failure(
+      'DoorOpen',
+      `the load balancer leads to ${serving.join(' and ') || 'nobody'}, expected ${from} alone. Correct it first: who is let in during the change must be certain.`,
+    );
+  return { checked: at(to)?.checked === true, expected: `${from} alone is given sessions` };
+}

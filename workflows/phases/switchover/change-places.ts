@@ -1,0 +1,111 @@
+/**
+ * The part in which nobody can write: few steps, each one round trip. What fails before the promotion is undone at once, and nobody is
+ * asked: people would wait for people.
+ */
+import type { StoppedAt } from '../../../activities/contract.ts';
+import { addresses } from '../../../plan/hosts.ts';
+import type { Change } from '../../runbook/change.ts';
+import type { Run } from '../../runbook/run.ts';
+import type { Moved, Pair } from './pair.ts';
+
+/** Each waits for something that takes well below a second. */
+const stopsWithinMs = 30_000;
+const startsWithinMs = 60_000;
+const replaysWithinMs = 10_000;
+const promotesWithinMs = 60_000;
+/** One that does not answer at once is better undone than waited for. */
+const attempts = 2;
+
+export async function changePlaces(run: Run, pair: Pair): Promise<Moved> {
+  const closed = await run.change('Close the front door', closeTheDoor(run, pair));
+  const left = await run.change('Stop the primary', stopThePrimary(run, pair));
+  const { timeline } = await run.change('Promote the standby', promote(run, pair, left));
+  const opened = await run.change('Open the front door to the new primary', openTheDoor(run, pair, timeline));
+  if (run.mode !== 'dry-run')
+    run.measure(
+      'front door closed',
+      Math.max(0, Date.parse(opened.at) - Date.parse(closed.at)),
+      'ms',
+      'from when the load balancer took no sessions until a write through it was acknowledged, by the clock of the control worker',
+    );
+  return { left, timeline };
+}
+
+function closeTheDoor(run: Run, pair: Pair): Change<{ at: string }> {
+  const { traffic, database } = run.plan;
+  return {
+    urgent: true,
+    preview: async () => ({
+      will: `take every server of ${traffic.backend} out, and end the sessions of ${pair.from.host}: from then on nobody can write`,
+      yields: { at: new Date(Date.now()).toISOString() },
+    }),
+    apply: () => run.control.closeDoor({ traffic, frontDoor: database.frontDoor }),
+    undo: () => reopen(run, pair),
+  };
+}
+
+/** As it was: to the old primary, with the standby left to the load balancer's own check. */
+async function reopen(run: Run, { from, to, timeline, systemIdentifier, checked }: Pair): Promise<unknown> {
+  const { traffic, database } = run.plan;
+  const where = { database, addresses: addresses(run.plan), timeline, systemIdentifier };
+  const opened = await run.control.openDoor({ traffic, ...where, to: from.host });
+  if (checked) await run.control.releaseServer({ traffic, server: to.host });
+  return opened;
+}
+
+function stopThePrimary(run: Run, { from, timeline, systemIdentifier }: Pair): Change<StoppedAt> {
+  return {
+    urgent: true,
+    preview: async () => ({
+      will: `stop the server on ${from.host} (fast: it ends its sessions, writes a checkpoint, archives and sends what it has)`,
+      yields: { lsn: '0/0', timeline, systemIdentifier },
+    }),
+    apply: () =>
+      run.host(from.host, attempts).stopPrimary({ member: from, timeline, systemIdentifier, withinMs: stopsWithinMs }),
+    undo: () => run.host(from.host).startPrimary({ member: from, timeline, withinMs: startsWithinMs }),
+  };
+}
+
+function promote(run: Run, { from, to }: Pair, left: StoppedAt): Change<{ timeline: number }> {
+  return {
+    urgent: true,
+    preview: async () => ({
+      will: `promote ${to.host}, once it holds the last record of ${from.host}${await proven(run, { from, to }, left)}`,
+      yields: { timeline: left.timeline + 1 },
+    }),
+    apply: () => run.host(to.host).promoteStandby({ member: to, from: left, withinMs: promotesWithinMs }),
+    undo: {
+      pointOfNoReturn: `${to.host} writes on a timeline of its own from now on: the way back is another switchover.`,
+      seals: true,
+    },
+  };
+}
+
+/** The two conditions of a promotion, side by side: the old primary stands still, the standby holds all of it. */
+async function proven(run: Run, { from, to }: Pick<Pair, 'from' | 'to'>, left: StoppedAt): Promise<string> {
+  if (run.mode === 'dry-run') return '';
+  const [, { found }] = await Promise.all([
+    run.host(from.host, attempts).standsStill({ member: from, left }),
+    run
+      .host(to.host, attempts)
+      .caughtUp({ member: to, lsn: left.lsn, withinMs: replaysWithinMs, orAfter: left.timeline }),
+  ]);
+  return `: ${found}`;
+}
+
+function openTheDoor(run: Run, { to, systemIdentifier }: Pair, timeline: number): Change<{ at: string }> {
+  const { traffic, database } = run.plan;
+  return {
+    urgent: true,
+    preview: async () => ({
+      will: `lead ${traffic.backend} to ${to.host} alone, and write through it`,
+      yields: { at: new Date(Date.now()).toISOString() },
+    }),
+    apply: () =>
+      run.control.openDoor({
+        ...{ traffic, database, addresses: addresses(run.plan) },
+        ...{ to: to.host, timeline, systemIdentifier },
+      }),
+    undo: { pointOfNoReturn: `The front door stays open to ${to.host}, the only primary.` },
+  };
+}

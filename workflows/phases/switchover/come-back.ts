@@ -1,0 +1,194 @@
+/** The old primary comes back as the standby, without hurry: the service writes again. */
+import type { Following, Found } from '../../../activities/contract.ts';
+import { formatBytes } from '../../../evidence/format.ts';
+import { addresses } from '../../../plan/hosts.ts';
+import type { Anchor } from '../../../recovery/archive.ts';
+import type { Change } from '../../runbook/change.ts';
+import { failure, failureOf } from '../../runbook/failure.ts';
+import type { Run } from '../../runbook/run.ts';
+import { compareTables } from '../prove.ts';
+import { following, type Moved, type Pair } from './pair.ts';
+
+const startsWithinMs = 120_000;
+const comparesWithinMs = 300_000;
+const lockWithinMs = 5_000;
+const lockAttempts = 3;
+const pulseWithinMs = 10_000;
+
+export async function comeBack(run: Run, pair: Pair, moved: Moved): Promise<void> {
+  const old = following(run, pair, moved);
+  const { backups: kinds } = run.plan;
+  const archived = { member: pair.to, backups: kinds.physical, timeline: moved.timeline };
+  const reaches = () => run.host(pair.to.host).archiveReaches({ ...archived, outageWithinMs: run.patienceMs() });
+  await run.change('Let the old primary start as a standby only', standbyOnly(run, old));
+  await run.prove('No acknowledged pulse is lost', () => pulses(run, moved));
+  await run.prove('The archive holds the new timeline', reaches);
+  const taken = await run.change('Take an anchor on the new primary', takeAnchor(run, pair));
+  // Ends the segment: a replay stops at a position once it sees a record behind it.
+  await run.prove('The new primary archives', reaches);
+  await run.prove('The old primary equals the new one', () =>
+    splitClosesTheDoor(run, () => compare(run, old, taken?.anchor)),
+  );
+  await run.change('Start the old primary as a standby', start(run, old));
+  if (pair.oldSlot !== undefined) await run.change('Drop the slot that nobody uses any more', dropOldSlot(run, pair));
+  if (pair.checked)
+    await run.change("Leave the old primary to the load balancer's check", {
+      preview: async () => ({
+        will: `leave ${pair.from.host} to the load balancer's own check, which keeps a standby out`,
+        yields: undefined,
+      }),
+      apply: () => run.control.releaseServer({ traffic: run.plan.traffic, server: pair.from.host }),
+      undo: { pointOfNoReturn: "The load balancer's own check decides again." },
+    });
+  await run.prove('Every member has its new role', () => splitClosesTheDoor(run, () => newRoles(run, pair, moved)));
+  await run.change('Take a backup of the new primary', takeBackup(run, pair));
+}
+
+/** Two servers that write: then rather none. Nothing else is done about it; which one is right is for people to find out. */
+async function splitClosesTheDoor<T>(run: Run, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    const { type, message } = failureOf(error);
+    if (type !== 'SplitBrain') throw error;
+    const { traffic, database } = run.plan;
+    const closed = await run.control.closeDoor({ traffic, frontDoor: database.frontDoor }).then(
+      () => 'The front door was closed.',
+      (why) => `The front door could not be closed, do it at once: ${failureOf(why).message}`,
+    );
+    throw failure('SplitBrain', `${message} ${closed}`);
+  }
+}
+
+function standbyOnly(run: Run, old: Following): Change<unknown> {
+  const { member, primary } = old;
+  return {
+    preview: async () => ({
+      will: `write standby.signal, primary_conninfo (${primary.host}), the slot ${old.slot} and restore_command on ${member.host}`,
+      yields: undefined,
+    }),
+    apply: () => splitClosesTheDoor(run, () => run.host(member.host).makeFollower(old)),
+    undo: { pointOfNoReturn: `${member.host} must not start as a primary again: ${primary.host} is it.` },
+  };
+}
+
+async function pulses(run: Run, { timeline }: Moved) {
+  const { pulse, service, database } = run.plan;
+  if (pulse === undefined) return { found: 'the plan has no pulse: neither loss nor gap is measured by it' };
+  const across = await run.control.pulsesAcross({
+    ...{ pulse, service, timeline },
+    frontDoor: database.frontDoor,
+    withinMs: pulseWithinMs,
+  });
+  if (across.gapMs !== undefined)
+    run.measure('writes stopped', across.gapMs, 'ms', 'by the pulse, which tries one write a second');
+  if (across.missing > 0)
+    throw failure(
+      'PulsesMissing',
+      `${across.found}: ${across.missing} acknowledged pulse writes are missing on the new primary, expected none. Keep the old primary's data directory as it is, and compare.`,
+    );
+  return across;
+}
+
+function takeAnchor(run: Run, { to }: Pair): Change<(Found & { anchor: Anchor }) | undefined> {
+  const { database, evidence, service } = run.plan;
+  return {
+    preview: async () => ({
+      will: `fingerprint ${database.criticalTables.join(', ')} on ${to.host} at one LSN: writers wait for milliseconds`,
+      yields: undefined,
+    }),
+    apply: async () => {
+      const taken = await run.host(to.host, lockAttempts).anchorUnderLock({
+        ...{ member: to, lockWithinMs },
+        database: database.frontDoor.database,
+        tables: database.criticalTables,
+      });
+      const patience = { outageWithinMs: run.patienceMs() };
+      await run.control.saveAnchor({ store: evidence, service, anchor: taken.anchor, ...patience });
+      return taken;
+    },
+    undo: { pointOfNoReturn: 'An anchor is only a note; it stays.' },
+    passOver: { types: ['TablesBusy'], yields: undefined },
+    skip: { yields: undefined },
+  };
+}
+
+async function compare(run: Run, old: Following, anchor: Anchor | undefined): Promise<Found> {
+  if (anchor === undefined) return { found: 'not compared: there is no anchor to compare with' };
+  const { tables } = await run.host(old.member.host).fingerprintsAt({
+    ...old,
+    lsn: anchor.lsn,
+    database: run.plan.database.frontDoor.database,
+    tables: anchor.tables.map(({ table }) => table),
+    withinMs: comparesWithinMs,
+  });
+  return compareTables(
+    run,
+    anchor,
+    tables,
+    `${old.member.host} is no copy of ${old.primary.host}: rebuild it from a backup.`,
+  );
+}
+
+function start(run: Run, old: Following): Change<unknown> {
+  const { member, primary, timeline } = old;
+  return {
+    preview: async () => ({
+      will: `start ${member.host}; it streams from ${primary.host} on timeline ${timeline}`,
+      yields: undefined,
+    }),
+    apply: () =>
+      splitClosesTheDoor(run, () => run.host(member.host).startFollower({ ...old, withinMs: startsWithinMs })),
+    undo: { pointOfNoReturn: `${member.host} stays the standby of ${primary.host}.` },
+  };
+}
+
+function dropOldSlot(run: Run, { from, oldSlot = '' }: Pair): Change<unknown> {
+  return {
+    preview: async () => ({
+      will: `drop slot ${oldSlot} on ${from.host}: nobody reads from it any more, and it would keep WAL for ever`,
+      yields: undefined,
+    }),
+    apply: () => run.host(from.host).dropSlot({ member: from, slot: oldSlot }),
+    undo: { pointOfNoReturn: 'A slot that nobody uses is not missed.' },
+    skip: { yields: undefined },
+  };
+}
+
+async function newRoles(run: Run, { from, to }: Pair, { timeline }: Moved) {
+  const { members, found, expected } = await run.control.members({
+    database: run.plan.database,
+    addresses: addresses(run.plan),
+  });
+  const state = (host: string) => members.find((one) => one.host === host);
+  if (
+    state(to.host)?.role === 'primary' &&
+    state(from.host)?.role === 'standby' &&
+    state(to.host)?.timeline === timeline
+  )
+    return { found, expected };
+  throw failure(
+    'Moved',
+    `${found}; expected ${to.host} as the primary on timeline ${timeline}, and ${from.host} as its standby.`,
+  );
+}
+
+function takeBackup(run: Run, { to }: Pair): Change<unknown> {
+  const { physical } = run.plan.backups;
+  return {
+    preview: async () => ({
+      will: `take an incremental backup of ${to.host} into stanza ${physical.stanza}`,
+      yields: undefined,
+    }),
+    apply: async () => {
+      const { backup, found } = await run
+        .host(to.host)
+        .takeBackup({ backups: physical, member: to, type: 'incr', outageWithinMs: run.patienceMs() });
+      const { label, type, stoppedAt, bytes } = backup;
+      run.record({ backup: { label, type, stoppedAt, bytes } });
+      return { found: `${found} (${formatBytes(bytes)} restored)` };
+    },
+    undo: { pointOfNoReturn: 'A finished backup stays.' },
+    skip: { yields: undefined },
+  };
+}

@@ -1,0 +1,59 @@
+/** The two servers that change places, as they were assessed. */
+import type { Following, ServerFacts, StoppedAt } from '../../../activities/contract.ts';
+import { addresses } from '../../../plan/hosts.ts';
+import type { Member } from '../../../plan/schema.ts';
+import type { Replication } from '../../../plan/server-control.ts';
+import { slotNameFor } from '../../../recovery/switchover.ts';
+import type { Run } from '../../runbook/run.ts';
+
+export interface Pair {
+  /** The primary that becomes the standby. */
+  from: Member;
+  /** The standby that becomes the primary. */
+  to: Member;
+  timeline: number;
+  systemIdentifier: string;
+  replication: Replication;
+  /** The slot of the standby on the old primary, which nobody uses afterwards. */
+  oldSlot: string | undefined;
+  /** The load balancer's own check keeps the standby out: servers can be left to it. */
+  checked: boolean;
+  lastBackup: string;
+}
+
+export interface Facts {
+  primary: ServerFacts;
+  standby: ServerFacts;
+}
+
+/** Where the change of places has led. */
+export interface Moved {
+  left: StoppedAt;
+  timeline: number;
+}
+
+export async function factsOf(
+  run: Run,
+  { from, to, replication }: Pick<Pair, 'from' | 'to' | 'replication'>,
+): Promise<Facts> {
+  const backups = run.plan.backups.physical;
+  const [primary, standby] = await Promise.all([
+    run.host(from.host).serverFacts({ member: from, backups, replication }),
+    run.host(to.host).serverFacts({ member: to, backups }),
+  ]);
+  return { primary, standby };
+}
+
+/** How the old primary will follow the new one. */
+export function following(run: Run, { from, to, replication }: Pair, { left, timeline }: Moved): Following {
+  const address = addresses(run.plan)[to.host] ?? to.host;
+  return {
+    member: from,
+    primary: { host: to.host, address, port: to.port },
+    replication,
+    slot: slotNameFor(from.host),
+    backups: run.plan.backups.physical,
+    timeline,
+    left,
+  };
+}
