@@ -165,8 +165,8 @@ export class FakeEstate {
         found: `primary ${this.primary}`,
         members: (['db1', 'db2'] as const).map((host) => ({
           host,
-          role: host === this.primary ? 'primary' : 'standby',
-          timeline: 1,
+          role: host === (this.pair.servers.db2.role === 'primary' ? 'db2' : this.primary) ? 'primary' : 'standby',
+          timeline: this.pair.servers[host].timeline,
         })),
       }),
       storeAnswers: async () => ({ found: 'bucket evidence answers' }),
