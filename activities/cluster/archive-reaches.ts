@@ -5,13 +5,13 @@ import type { Member, PhysicalBackups } from '../../plan/schema.ts';
 import { parseHistory } from '../../recovery/history.ts';
 import { parseSegment, segmentName, segmentNumberAt } from '../../recovery/segments.ts';
 import { backupKind } from '../backups/kind.ts';
-import type { Found, Patience } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { beating, pause } from '../heartbeat.ts';
 import { waitingOut } from '../outage.ts';
 import { loadPermit } from '../permit.ts';
 import { socketOf } from '../postgres/live-member.ts';
 import { one, withSession } from '../postgres/session.ts';
+import type { Found, Patience } from '../shapes.ts';
 import { historyName } from './server-facts.ts';
 
 interface Ask extends Patience {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { TableFingerprint } from '../../recovery/archive.ts';
-import type { Following, Found } from '../contract.ts';
+import type { Following } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { pause } from '../heartbeat.ts';
 import { type Controlled, permitServerControl } from '../permit-control.ts';
@@ -11,6 +11,7 @@ import { writeWhole } from '../postgres/scratch.ts';
 import { launch, privateMark, wordsOfLastStart } from '../postgres/server-control.ts';
 import { one, type SocketPlace, withSession } from '../postgres/session.ts';
 import { askToEnd } from '../processes.ts';
+import type { Found } from '../shapes.ts';
 import { refusePrimary, standingOf } from './asked.ts';
 import { makeFollower } from './follower.ts';
 

@@ -3,7 +3,7 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareLsn } from '../../recovery/lsn.ts';
 import { backupKind } from '../backups/kind.ts';
-import type { Following, Found } from '../contract.ts';
+import type { Following } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { pause } from '../heartbeat.ts';
 import { type Controlled, permitServerControl } from '../permit-control.ts';
@@ -13,6 +13,7 @@ import { exists, writeWhole } from '../postgres/scratch.ts';
 import { startLive } from '../postgres/server-control.ts';
 import { one, type Row, withSession } from '../postgres/session.ts';
 import { resolveSecret } from '../secrets.ts';
+import type { Found } from '../shapes.ts';
 import { refusePrimary, standingOf } from './asked.ts';
 
 /**

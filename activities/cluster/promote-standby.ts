@@ -1,12 +1,13 @@
 import type { Client } from 'pg';
 import type { Member } from '../../plan/schema.ts';
 import { compareLsn } from '../../recovery/lsn.ts';
-import type { Found, StoppedAt } from '../contract.ts';
+import type { StoppedAt } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { pause } from '../heartbeat.ts';
 import { permitServerControl } from '../permit-control.ts';
 import { socketOf } from '../postgres/live-member.ts';
 import { one, type Row, withSession } from '../postgres/session.ts';
+import type { Found } from '../shapes.ts';
 import { standingQuestion } from './asked.ts';
 
 /** Writes are stopped meanwhile. Milliseconds. */

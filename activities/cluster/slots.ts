@@ -1,9 +1,9 @@
 import type { Client } from 'pg';
 import type { Member } from '../../plan/schema.ts';
-import type { Found } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { socketOf } from '../postgres/live-member.ts';
 import { all, type Row, withSession } from '../postgres/session.ts';
+import type { Found } from '../shapes.ts';
 
 interface SlotAsk {
   member: Member;

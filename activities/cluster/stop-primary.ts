@@ -1,12 +1,13 @@
 import type { Member } from '../../plan/schema.ts';
 import { lsnDistance } from '../../recovery/lsn.ts';
-import type { Found, StoppedAt } from '../contract.ts';
+import type { StoppedAt } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { permitServerControl } from '../permit-control.ts';
 import { socketOf } from '../postgres/live-member.ts';
 import { atRest, findLive, goneWithin, readyWithin } from '../postgres/live-server.ts';
 import { startLive, stopLive } from '../postgres/server-control.ts';
 import { withSession } from '../postgres/session.ts';
+import type { Found } from '../shapes.ts';
 import { type Standing, standingOf } from './asked.ts';
 
 interface StopAsk {

@@ -1,7 +1,8 @@
 import type { FrontDoor, PulseSettings } from '../../plan/schema.ts';
-import type { ControlReads, Found } from '../contract.ts';
+import type { ControlReads } from '../contract.ts';
 import { pause } from '../heartbeat.ts';
 import { withDatabase } from '../postgres/front-door.ts';
+import type { Found } from '../shapes.ts';
 import { entriesOf, filesOf, silent } from './compare-pulses.ts';
 import { type Acknowledged, isAcknowledged } from './log.ts';
 

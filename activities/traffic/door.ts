@@ -1,10 +1,11 @@
 /** The front door of the service: closed while nobody may write, opened to the server that is the primary now. */
 import type { FrontDoor, Traffic } from '../../plan/schema.ts';
 import { statesOf } from '../cluster/members.ts';
-import type { ControlChanges, DoorServer, Found } from '../contract.ts';
+import type { ControlChanges, DoorServer } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { pause } from '../heartbeat.ts';
 import { closeDatabase, databaseFailure, openDatabase, placeOf } from '../postgres/front-door.ts';
+import type { Found } from '../shapes.ts';
 import { haproxy } from './haproxy.ts';
 import type { TrafficKind } from './kind.ts';
 

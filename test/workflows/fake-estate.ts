@@ -1,5 +1,11 @@
 /** A small estate in memory: typed fakes of every activity, that note what they were asked and fail when they are told to. */
-import type { ControlChanges, ControlReads, ControlRecords, HostChanges, HostReads } from '../../activities/contract.ts';
+import type {
+  ControlChanges,
+  ControlReads,
+  ControlRecords,
+  HostChanges,
+  HostReads,
+} from '../../activities/contract.ts';
 import type { LeftoverFound, ServiceMoment } from '../../activities/shapes.ts';
 import type { Evidence, Leftover } from '../../evidence/evidence.ts';
 import type { Plan } from '../../plan/schema.ts';

@@ -1,5 +1,6 @@
 /** What must be true before a primary is stopped on purpose. Everything here only reads. */
-import type { DoorServer, Found, MemberState } from '../../../activities/contract.ts';
+import type { DoorServer } from '../../../activities/contract.ts';
+import type { Found, MemberState } from '../../../activities/shapes.ts';
 import { formatBytes, formatClock } from '../../../evidence/format.ts';
 import { addresses, member } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';

@@ -1,5 +1,6 @@
 /** The old primary comes back as the standby, without hurry: the service writes again. */
-import type { Following, Found } from '../../../activities/contract.ts';
+import type { Following } from '../../../activities/contract.ts';
+import type { Found } from '../../../activities/shapes.ts';
 import { formatBytes } from '../../../evidence/format.ts';
 import { addresses } from '../../../plan/hosts.ts';
 import type { Anchor } from '../../../recovery/archive.ts';
