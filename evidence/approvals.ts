@@ -30,7 +30,7 @@ export interface ApprovalRules {
 }
 
 /** What a person says at the moment: by the last click that counted. */
-interface Stand {
+export interface Stand {
   by: string;
   choice: string;
   value?: string;
@@ -44,7 +44,7 @@ export function entitled(approval: Approval): readonly string[] {
 }
 
 /** One for each person, rejections among them. */
-function stands(approval: Approval): Stand[] {
+export function stands(approval: Approval): Stand[] {
   const last = new Map<string, Stand>();
   for (const { by, counted, kind, choice = 'approve', value } of approval.clicks)
     if (counted)

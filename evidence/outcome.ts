@@ -4,7 +4,7 @@
  */
 import { adviceFor } from './advice.ts';
 import { anyBeyond, worstMiss } from './classes.ts';
-import type { ClockDifference, Evidence, Flag, Measured, Phase } from './evidence.ts';
+import type { ClockDifference, Evidence, Flag, Measured, Phase, PhaseRecord } from './evidence.ts';
 import { formatClock, formatDuration, formatNumberOf } from './format.ts';
 
 /** What stands in place of a measurement while the run goes on. */
@@ -30,10 +30,17 @@ export interface Split {
 export function splitOf(evidence: Evidence): Split | undefined {
   const total = evidence.rto.valueMs;
   if (total === undefined) return undefined;
-  const counted = evidence.phases.filter((phase) => clockPhases(evidence).includes(phase.name));
+  return partsOf(
+    total,
+    evidence.phases.filter((phase) => clockPhases(evidence).includes(phase.name)),
+  );
+}
+
+/** A time that was spent in these phases, taken apart. */
+export function partsOf(total: number, phases: readonly PhaseRecord[]): Split {
   // Steps side by side may each wait: together they cannot have waited longer than the run took.
-  const peopleMs = Math.min(total, sum(counted.map((phase) => phase.peopleMs)));
-  const retriesMs = Math.min(total - peopleMs, sum(counted.map((phase) => phase.retriesMs)));
+  const peopleMs = Math.min(total, sum(phases.map((phase) => phase.peopleMs)));
+  const retriesMs = Math.min(total - peopleMs, sum(phases.map((phase) => phase.retriesMs)));
   return { machineMs: total - peopleMs - retriesMs, peopleMs, retriesMs };
 }
 

@@ -4,6 +4,7 @@ import { equalitySection, measurementsSection, recordSection } from './html/anne
 import { cards } from './html/cards.ts';
 import { html } from './html/markup.ts';
 import { page } from './html/page.ts';
+import { peopleSection, waitsPanels } from './html/people.ts';
 import { phasesSection } from './html/phases.ts';
 import { stepsSection } from './html/steps.ts';
 import { failurePanel, remarks, verdict } from './html/summary.ts';
@@ -29,10 +30,12 @@ const linkTexts = { runs: 'All runs', engine: 'Engine room', json: 'JSON', markd
 export function renderHtml(evidence: Evidence, { live = false, now, links = {}, sha256 }: HtmlOptions = {}): string {
   const at = asOf(evidence, now);
   const main = html`${verdict(evidence)}
+${waitsPanels(evidence, at)}
 ${failurePanel(evidence)}
 ${cards(evidence, at)}
 ${remarks(evidence, at)}
 ${phasesSection(evidence, at)}
+${peopleSection(evidence)}
 ${timelineSection(evidence, at)}
 ${stepsSection(evidence, at)}
 ${equalitySection(evidence)}

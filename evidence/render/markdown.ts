@@ -6,10 +6,14 @@ import { formatBytes, formatClock, formatCount, formatDuration, formatMoment } f
 import { splitOf } from '../outcome.ts';
 import { waitSentence } from '../waits.ts';
 import { block, code, plain, table } from './markdown/marks.ts';
+import { peopleSections } from './markdown/people.ts';
+import { requesterWords } from './people-words.ts';
+import { stepNumbers, totalSentence } from './plan-of-action.ts';
 import { overWord, promisesSentence } from './promises.ts';
 import {
   asOf,
   equalitySentence,
+  expectedWord,
   flagsInWords,
   groupTitle,
   headline,
@@ -40,6 +44,7 @@ export function renderMarkdown(evidence: Evidence): string {
     ...remarks(evidence),
     '## Phases against their budgets',
     phaseTable(evidence),
+    ...peopleSections(evidence),
     evidence.mode === 'dry-run' ? '## What would happen' : '## What happened',
     ...stepSections(evidence),
     ...equalitySection(evidence),
@@ -127,22 +132,25 @@ function phaseTable(evidence: Evidence, now?: string): string {
 
 function stepSections(evidence: Evidence): string[] {
   const at = asOf(evidence);
-  return stepsByGroup(evidence.steps).flatMap(({ group, steps }) => [
+  const dry = evidence.mode === 'dry-run';
+  const numbers = stepNumbers(evidence);
+  const sections = stepsByGroup(evidence.steps).flatMap(({ group, steps }) => [
     `### ${groupTitle(group)}`,
     table(
-      ['UTC', 'Step', 'Found', 'Expected', 'Took', 'Attempts', 'Worker'],
+      [dry ? '#' : 'UTC', 'Step', 'Found', 'Expected', dry ? 'Takes' : 'Took', 'Attempts', 'Worker'],
       steps.map((step) => [
-        formatClock(step.startedAt),
+        dry ? String(numbers.get(step) ?? '') : formatClock(step.startedAt),
         `${plain(step.name)} (${kindWord(step.kind)})`,
         `${stateOf(step).glyph} ${plain(foundOf(step))}`,
         plain(step.expected ?? ''),
-        formatDuration(tookMs(step, at)),
+        dry ? expectedWord(step) : formatDuration(tookMs(step, at)),
         step.attempts === undefined ? '' : formatCount(step.attempts),
         plain((step.workers ?? []).join(', ')),
       ]),
     ),
     ...steps.filter((step) => step.log !== undefined).map(logOf),
   ]);
+  return dry ? [`Together: ${plain(totalSentence(evidence))}.`, ...sections] : sections;
 }
 
 function foundOf(step: Step): string {
@@ -213,7 +221,7 @@ function record(evidence: Evidence): string {
     ['Promised', plain(promisesSentence(evidence))],
     ['Run', `${code(evidence.run)}, execution ${code(evidence.runId)}`],
     ['Started, ended', `${plain(evidence.startedAt)}, ${plain(evidence.endedAt ?? 'still running')}`],
-    ['Requested by', plain(evidence.requestedBy ?? 'unknown')],
+    ['Requested by', plain(requesterWords(evidence))],
     ['Runbook, mode', `${plain(evidence.runbook)}, ${evidence.mode}`],
     ['Plan', `${plain(plan.file)}, sha256 ${code(plan.sha256)}`],
     ['Input', code(JSON.stringify(evidence.input))],

@@ -1,7 +1,10 @@
 /** A run in the terminal: whole, or line by line while it goes on. */
 import type { Evidence, PhaseRecord, Step } from '../evidence.ts';
 import { formatBytes, formatClock, formatDuration } from '../format.ts';
+import { stepNumbers, totalSentence } from './plan-of-action.ts';
 import { classWords, overWord } from './promises.ts';
+import { type Look, paint, toneColors } from './terminal/paint.ts';
+import { peopleBlock } from './terminal/people.ts';
 import { oneLine } from './text.ts';
 import {
   asOf,
@@ -22,18 +25,9 @@ import {
   verdictWord,
 } from './words.ts';
 
-interface Look {
-  color: boolean;
-}
-
 /** Column at which a phase's time ends. */
 const width = 66;
 
-const sgr = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
-const toneColors = { good: 'green', warn: 'yellow', bad: 'red', calm: 'cyan' } as const satisfies Record<
-  Tone,
-  keyof typeof sgr
->;
 const phaseTones: Record<PhaseState, Tone> = {
   waiting: 'calm',
   running: 'calm',
@@ -43,20 +37,18 @@ const phaseTones: Record<PhaseState, Tone> = {
   stopped: 'warn',
 };
 
-function paint(text: string, style: keyof typeof sgr, { color }: Look): string {
-  return color && text !== '' ? `\u001b[${sgr[style]}m${text}\u001b[0m` : text;
-}
-
 /** The run as a whole: what it is about, its phases with their steps, how it ended. */
 export function renderTerminal(evidence: Evidence, look: Look): string {
+  const numbers = evidence.mode === 'dry-run' ? stepNumbers(evidence) : new Map<Step, number>();
   const blocks = [
     heading(evidence, look),
     ...groupsOf(evidence).map(({ group, steps, phase }) => [
       phase === undefined ? paint(groupTitle(group), 'bold', look) : phaseLine(phase, evidence, look),
-      ...steps.map((step) => stepLine(step, evidence, look)),
+      ...steps.map((step) => stepLine(step, evidence, look, numbers.get(step))),
     ]),
+    peopleBlock(evidence, look),
     terminalClosing(evidence, look),
-  ];
+  ].filter((lines) => lines.length > 0);
   return blocks.map((lines) => lines.join('\n')).join('\n\n');
 }
 
@@ -149,9 +141,10 @@ function aligned(name: string, span: string, phase: PhaseRecord, evidence: Evide
   return `${paint(name, 'bold', look)}${span.padStart(Math.max(2, width - name.length))}  ${glyph}`.trimEnd();
 }
 
-function stepLine(step: Step, evidence: Evidence, look: Look): string {
+function stepLine(step: Step, evidence: Evidence, look: Look, number?: number): string {
   const { glyph, tone } = stateOf(step);
-  return `  ${paint(glyph, toneColors[tone], look)} ${oneLine(toldBelow(step, evidence) ?? sentenceOf(step))}`;
+  const place = number === undefined ? '' : `${String(number).padStart(3)} `;
+  return `  ${place}${paint(glyph, toneColors[tone], look)} ${oneLine(toldBelow(step, evidence) ?? sentenceOf(step))}`;
 }
 
 /** The failure that ended the run is told in full by the closing lines. */
@@ -180,7 +173,7 @@ export function terminalClosing(evidence: Evidence, look: Look): string[] {
 function numbersOf(evidence: Evidence): string[] {
   const { outcome, mode, rto, rpo, backup } = evidence;
   if (outcome === 'running') return [];
-  if (mode === 'dry-run') return ['nothing was changed'];
+  if (mode === 'dry-run') return [totalSentence(evidence), 'nothing was changed'];
   if (outcome === 'completed' && backup !== undefined)
     return [`${oneLine(backup.type)} backup ${oneLine(backup.label)}, ${formatBytes(backup.bytes)}`];
   if (rto.valueMs === undefined && rpo.valueMs === undefined) return [];

@@ -154,9 +154,11 @@ const states: Record<Step['state'], { glyph: string; word: string; tone: Tone }>
   skipped: { glyph: '»', word: 'skipped', tone: 'warn' },
 };
 
-export function stateOf(step: Pick<Step, 'state'>): { glyph: string; word: string; tone: Tone } {
-  return states[step.state];
+export function stateOf({ state, kind }: Pick<Step, 'state' | 'kind'>): { glyph: string; word: string; tone: Tone } {
+  return kind === 'approval' && state === 'listed' ? wouldAsk : states[state];
 }
+
+const wouldAsk = { glyph: '?', word: 'asks people', tone: 'calm' } as const;
 
 const kinds: Record<Step['kind'], string> = {
   check: 'check',
@@ -176,9 +178,16 @@ export function sentenceOf(step: Step): string {
   // In the same words while the run goes on and after it.
   if (step.state === 'cancelled' && step.failure?.type === 'Cancelled') return `${step.name}: cancelled`;
   if (step.failure !== undefined) return `${step.name}: ${step.failure.message}`;
-  if (step.state === 'previewed') return `would ${step.preview ?? step.name}`;
+  if (step.state === 'previewed')
+    return `would ${step.preview ?? step.name}${step.takesMs === undefined ? '' : ` (${expectedWord(step)})`}`;
+  if (step.kind === 'approval' && step.found !== undefined) return `${step.name}: ${step.found}`;
   if (step.state === 'listed' || step.state === 'skipped') return `${step.name} (${stateOf(step).word})`;
   return [step.found ?? step.name, waitSentence(step)].filter((one) => one !== undefined).join('; ');
+}
+
+/** `about 12 s`, of a change that can tell; otherwise empty. */
+export function expectedWord({ takesMs }: Pick<Step, 'takesMs'>): string {
+  return takesMs === undefined ? '' : `about ${formatDuration(takesMs)}`;
 }
 
 export type PhaseState = 'waiting' | 'running' | 'previewed' | 'done' | 'failed' | 'stopped';

@@ -1,6 +1,7 @@
 /** For the auditor: what was compared, with what, how each number was measured, and what this record is a record of. */
 import type { Evidence } from '../../evidence.ts';
 import { formatBytes, formatCount, formatMoment } from '../../format.ts';
+import { requesterWords } from '../people-words.ts';
 import { promisesSentence } from '../promises.ts';
 import { equalitySentence, valueWord } from '../words.ts';
 import { html, type Markup, prose } from './markup.ts';
@@ -68,7 +69,7 @@ function recordOf(evidence: Evidence, sha256: string | undefined): Fact[] {
   return [
     ['Run', html`${evidence.run}, execution <code>${evidence.runId}</code>`],
     ['Runbook', html`${evidence.runbook}, ${evidence.mode}, for ${evidence.service}`],
-    ['Requested by', html`${evidence.requestedBy ?? 'unknown'}`],
+    ['Requested by', html`${requesterWords(evidence)}`],
     ['Started', html`${evidence.startedAt}`],
     ['Ended', html`${evidence.endedAt ?? 'still running'}`],
     ['Plan', html`${evidence.plan.file}<br>sha256 <code>${evidence.plan.sha256}</code>`],

@@ -2,7 +2,8 @@
 import { anyBeyond } from '../../classes.ts';
 import type { Evidence, Measured } from '../../evidence.ts';
 import { formatBytes, formatDuration, formatNumberOf } from '../../format.ts';
-import { equalityProven, splitOf } from '../../outcome.ts';
+import { equalityProven, partsOf, type Split, splitOf } from '../../outcome.ts';
+import { totalOf } from '../plan-of-action.ts';
 import { type ClassWord, classWords, overWord } from '../promises.ts';
 import { equalitySentence, measuredWord, type Tone, tookMs, valueWord } from '../words.ts';
 import { html, type Markup, prose } from './markup.ts';
@@ -85,12 +86,11 @@ function recoveryCard(evidence: Evidence, at: string): Markup {
     bar: objectiveBar((rto.valueMs ?? 0) / objectives.rtoMs, toneFor(evidence, 'rto')),
     over: overWord(rto),
     classes: classWords(evidence, 'rto'),
-    how: [splitLine(evidence), ...hows(rto)],
+    how: [splitLine(splitOf(evidence)), ...hows(rto)],
   });
 }
 
-function splitLine(evidence: Evidence): Markup | undefined {
-  const split = splitOf(evidence);
+function splitLine(split: Split | undefined): Markup | undefined {
   if (split === undefined) return undefined;
   const parts = [
     `machine ${formatDuration(split.machineMs)}`,
@@ -132,12 +132,16 @@ function tookCard(evidence: Evidence, at: string): Markup {
   const budgetMs = evidence.phases.reduce((sum, phase) => sum + phase.budgetMs, 0);
   const ms = tookMs(evidence, at);
   const bar = objectiveBar(ms / budgetMs, ms > budgetMs ? 'bad' : 'good');
+  const split = partsOf(ms, evidence.phases);
   return card({
     title: 'Took',
     big: formatDuration(ms),
     small: allowed(budgetMs),
     bar,
-    how: ['from its start to its end; the budgets of its phases together'],
+    how: [
+      split.peopleMs + split.retriesMs > 0 ? splitLine(split) : undefined,
+      'from its start to its end; the budgets of its phases together',
+    ],
   });
 }
 
@@ -158,28 +162,35 @@ function recordCards({ backup, measurements, outcome }: Evidence): Markup[] {
 }
 
 function dryRunCards(evidence: Evidence): Markup[] {
-  const checks = evidence.steps.filter((step) => step.kind === 'check');
-  const passed = checks.filter((step) => step.state === 'done').length;
-  const changes = evidence.steps.filter((step) => step.state === 'previewed').length;
-  const proofs = evidence.steps.filter((step) => step.state === 'listed').length;
+  const { checks, passed, changes, approvals, proofs, takesMs, untold } = totalOf(evidence);
   const { rtoMs } = evidence.objectives;
+  const asks = approvals === 0 ? '' : `, and asks people ${approvals === 1 ? 'once' : `${approvals} times`}`;
   return [
     card({
       title: 'Checks that pass',
-      big: `${passed} of ${checks.length}`,
-      bar: objectiveBar(checks.length === 0 ? 0 : passed / checks.length, passed === checks.length ? 'good' : 'bad'),
+      big: `${passed} of ${checks}`,
+      bar: objectiveBar(checks === 0 ? 0 : passed / checks, passed === checks ? 'good' : 'bad'),
       how: ['read from the estate as it is now'],
     }),
     card({
       title: 'What it would do',
       big: formatNumberOf(changes, 'change'),
-      how: [`and ${formatNumberOf(proofs, 'proof')} of what they made; none was done in this run`],
+      how: [`and ${formatNumberOf(proofs, 'proof')} of what they made${asks}; none was done in this run`],
     }),
-    card({
-      title: 'Time it may take',
-      big: formatDuration(rtoMs),
-      how: ['the recovery time objective; the phases have their budgets below'],
-    }),
+    untold === changes
+      ? card({
+          title: 'Time it may take',
+          big: formatDuration(rtoMs),
+          how: ['the recovery time objective; the phases have their budgets below'],
+        })
+      : card({
+          title: 'Time it would take',
+          big: `about ${formatDuration(takesMs)}`,
+          small: allowed(rtoMs),
+          how: [
+            `what its changes expect to take, one after another${untold === 0 ? '' : `; ${untold} of ${changes} cannot tell`}; without the time that people take`,
+          ],
+        }),
   ];
 }
 

@@ -2,31 +2,35 @@
 import type { Evidence, Step } from '../../evidence.ts';
 import { formatClock, formatDate, formatDuration, formatNumberOf } from '../../format.ts';
 import { waitSentence } from '../../waits.ts';
-import { groupTitle, kindWord, stateOf, stepsByGroup, tookMs } from '../words.ts';
+import { stepNumbers, totalSentence } from '../plan-of-action.ts';
+import { expectedWord, groupTitle, kindWord, stateOf, stepsByGroup, tookMs } from '../words.ts';
 import { html, type Markup, prose } from './markup.ts';
 
 export function stepsSection(evidence: Evidence, at: string): Markup | undefined {
   if (evidence.steps.length === 0) return undefined;
+  const dry = evidence.mode === 'dry-run';
+  const numbers = stepNumbers(evidence);
+  const when = (step: Step) => (dry ? String(numbers.get(step) ?? '') : formatClock(step.startedAt));
   return html`<section aria-labelledby="steps">
-<h2 id="steps">${evidence.mode === 'dry-run' ? 'What would happen' : 'What happened'}</h2>
-<p class="how">Times are UTC, ${formatDate(evidence.startedAt)}. A check or a proof only reads; a change says what it will do before it does it.</p>
+<h2 id="steps">${dry ? 'What would happen' : 'What happened'}</h2>
+<p class="how">${dry ? html`Together: ${totalSentence(evidence)}.` : html`Times are UTC, ${formatDate(evidence.startedAt)}.`} A check or a proof only reads; a change says what it will do before it does it.</p>
 <table class="steps">
-<thead><tr><th scope="col">UTC</th><th scope="col">Step</th><th scope="col">Found</th><th scope="col" class="right">Took</th></tr></thead>
+<thead><tr><th scope="col">${dry ? '#' : 'UTC'}</th><th scope="col">Step</th><th scope="col">Found</th><th scope="col" class="right">${dry ? 'Takes' : 'Took'}</th></tr></thead>
 ${stepsByGroup(evidence.steps).map(
   ({ group, steps }) => html`<tbody>
 <tr class="group"><th colspan="4" scope="rowgroup">${groupTitle(group)}<span class="soft">${formatNumberOf(steps.length, 'step')}</span></th></tr>
-${steps.map((step) => stepRow(step, evidence.steps.indexOf(step), at))}</tbody>`,
+${steps.map((step) => stepRow(step, when(step), evidence.steps.indexOf(step), at))}</tbody>`,
 )}
 </table>
 </section>`;
 }
 
-function stepRow(step: Step, index: number, at: string): Markup {
+function stepRow(step: Step, when: string, index: number, at: string): Markup {
   return html`<tr id="step-${index}">
-<td class="time">${formatClock(step.startedAt)}</td>
+<td class="time">${when}</td>
 <td class="what">${step.name}<span class="meta">${metaOf(step)}</span></td>
 <td>${found(step)}${step.log !== undefined && log(step.log, index)}</td>
-<td class="right">${step.state === 'previewed' || step.state === 'listed' ? '' : formatDuration(tookMs(step, at))}</td>
+<td class="right">${step.state === 'previewed' || step.state === 'listed' ? expectedWord(step) : formatDuration(tookMs(step, at))}</td>
 </tr>
 `;
 }

@@ -119,6 +119,13 @@ tbody .group th { font-size: .98rem; font-weight: 650; color: var(--ink); paddin
 .steps .aside { font-size: .86rem; color: var(--soft); }
 .steps tr:target td { background: var(--calm-bg); }
 .steps .why { color: var(--bad); }
+.asked + .asked, .asked + h3, p + .asked { margin-top: 1.4rem; }
+.asked, main > section > h3 { break-inside: avoid-page; }
+h3 { font-size: 1rem; font-weight: 650; } h3 .soft { font-weight: 400; font-size: .92rem; }
+.asked > p, .asked > .scroll, .asked > ol, .asked > ul { margin-top: .3rem; } .asked ol, .asked ul { padding-left: 1.3rem; font-size: .94rem; }
+.asked .aside { font-size: .86rem; color: var(--soft); } .asked .facts td, .asked .facts th, .failure .facts td, .failure .facts th { padding-block: .2rem; border-bottom: 0; }
+.clicks td:first-child { width: 5rem; } .clicks td:nth-child(2) { width: 7rem; } .clicks td:nth-child(4) { width: 12rem; } .clicks .right { width: 5rem; }
+.failure pre { margin-top: .6rem; }
 details > summary { cursor: pointer; font-size: .86rem; color: var(--link); width: fit-content; }
 details pre { margin-top: .4rem; font-size: .8em; }
 .facts th { width: 12rem; font-weight: 600; font-size: .88rem; white-space: nowrap; }

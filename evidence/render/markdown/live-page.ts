@@ -1,6 +1,7 @@
 /** The short page that the Temporal UI shows while a run goes on. */
 import type { Evidence } from '../../evidence.ts';
 import { formatClock, formatDuration } from '../../format.ts';
+import { forecastSentence } from '../people-words.ts';
 import { classWords } from '../promises.ts';
 import { clipped, oneLine } from '../text.ts';
 import {
@@ -14,6 +15,7 @@ import {
   tookMs,
   verdictWord,
 } from '../words.ts';
+import { liveQuestions, scarce } from './live-asked.ts';
 import { plain, table } from './marks.ts';
 
 /** Temporal refuses details beyond 20,000 bytes; the payload adds some. */
@@ -25,17 +27,21 @@ export function renderLivePage(evidence: Evidence, { pagesUrl }: { pagesUrl?: st
     const page = livePage(evidence, newest, pagesUrl);
     if (bytesOf(page) < liveBytes) return page;
   }
-  return `**${verdictWord(evidence)}** ${plain(clipped(headline(evidence), 500))}\n${filler}`;
+  const questions = liveQuestions(evidence, scarce).map((line) => `\n\n${line}`);
+  return `**${verdictWord(evidence)}** ${plain(clipped(headline(evidence), 500))}${questions.join('')}\n${filler}`;
 }
 
-// The UI clips the last line of the page.
-const filler = '\n&nbsp;\n\n&nbsp;\n';
+// The UI clips the last line of the page. It shows entities as they are written, and would drop a line that is empty.
+const filler = '\n\u00a0\n\n\u00a0\n';
 
 function livePage(evidence: Evidence, newest: number, pagesUrl?: string): string {
   const short = (text: string) => plain(clipped(oneLine(text), 300));
   const { failure, toDo, rto, rpo } = evidence;
+  const ends = evidence.outcome === 'running' ? forecastSentence(evidence) : undefined;
   const lines = [
     `**${verdictWord(evidence)}** ${short(headline(evidence))}${reportLink(evidence, pagesUrl)}`,
+    ...liveQuestions(evidence),
+    ...(ends === undefined ? [] : [`Expected: ${short(ends)}`]),
     ...(failure === undefined ? [] : [`**${short(failure.type)}**: ${plain(clipped(oneLine(failure.message), 1000))}`]),
     ...(rto.valueMs === undefined && rpo.valueMs === undefined
       ? []

@@ -1,7 +1,10 @@
 /** Evidence whose every text is as bad as it can be. */
 import fc from 'fast-check';
 import type { Evidence } from '../../../evidence/evidence.ts';
-import { samples } from './samples.ts';
+import { peopleSamples } from './people-samples.ts';
+import { samples as machines } from './samples.ts';
+
+const samples = { ...machines, ...peopleSamples };
 
 const attacks = [
   '<script>alert(1)</script>',
@@ -22,14 +25,35 @@ const attacks = [
 export const hostileText = fc.oneof(fc.constantFrom(...attacks), fc.string({ unit: 'binary' }), fc.string());
 
 /** Keys whose values are words of a closed list, or numbers of the machine; all other texts come from outside. */
-const closed = new Set(['schema', 'outcome', 'flags', 'mode', 'state', 'kind', 'group', 'chosenBy', 'unit']);
+const closed = new Set([
+  'schema',
+  'outcome',
+  'flags',
+  'mode',
+  'state',
+  'kind',
+  'group',
+  'chosenBy',
+  'unit',
+  'channel',
+  'signed',
+  'delivered',
+  'action',
+  'offers',
+  'wants',
+]);
+
+/** Whose names come from outside as well. */
+const open = new Set(['subject', 'shown', 'alternatives']);
 
 function replaced(value: unknown, text: () => string, key = ''): unknown {
   if (closed.has(key)) return value;
   if (typeof value === 'string') return key === 'name' && isPhase(value) ? value : text();
   if (Array.isArray(value)) return value.map((one) => replaced(one, text));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, replaced(one, text, name)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [open.has(key) ? text() : name, replaced(one, text, name)]),
+  );
 }
 
 function isPhase(text: string): boolean {
