@@ -14,6 +14,8 @@ export interface Cli {
   exit(code: number): void;
   /** A question to be answered with y or n; `undefined` where nobody can answer. */
   confirm(question: string): Promise<boolean | undefined>;
+  /** A question whose answer is not shown while it is typed; `undefined` where nobody can answer. */
+  askSecret(question: string): Promise<string | undefined>;
   /** How often a run is looked at. */
   pace: Pace;
 }

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 
 type Input = NodeJS.ReadableStream & { isTTY?: boolean };
 type Output = NodeJS.WritableStream & { isTTY?: boolean };
@@ -16,5 +17,23 @@ export async function confirm(question: string, input: Input, output: Output): P
     return /^y(es)?$/i.test(answer.trim());
   } finally {
     reader.close();
+  }
+}
+
+/** What is typed is not shown. `undefined` where no person could answer, or nobody wanted to. */
+export async function askSecret(question: string, input: Input, output: Output): Promise<string | undefined> {
+  if (input.isTTY !== true || output.isTTY !== true) return undefined;
+  output.write(question);
+  const nowhere = new Writable({ write: (_text, _encoding, done) => done() });
+  // As a terminal: the reader then takes the keys one by one, and the terminal itself echoes none.
+  const reader = createInterface({ input, output: nowhere, terminal: true });
+  try {
+    return await Promise.race([
+      reader.question(''),
+      new Promise<undefined>((resolve) => reader.once('close', () => resolve(undefined))),
+    ]);
+  } finally {
+    reader.close();
+    output.write('\n');
   }
 }

@@ -11,6 +11,8 @@ export const exitCodes = {
   nobodyWorks: 6,
   differs: 7,
   leftThere: 8,
+  notAccepted: 9,
+  notSent: 10,
   bug: 70,
   detached: 130,
 } as const;
@@ -27,6 +29,8 @@ export const exitMeanings: Record<ExitName, string> = {
   nobodyWorks: 'no worker polls the task queue, so the question cannot be answered',
   differs: 'schedules diff: what is on the Temporal server is not what the plans say',
   leftThere: 'sweep: something was left behind, was shown, and was not removed',
+  notAccepted: 'the run did not take the message: it refused it and said why, does not ask for it, or has ended',
+  notSent: 'shown, and not sent: the answer was no, or nobody could be asked',
   bug: 'Lifeboat made a mistake: please report it',
   detached: 'Ctrl-C while following: the run goes on, its outcome is not known yet',
 };

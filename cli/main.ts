@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import type { Cli } from './cli.ts';
-import { confirm } from './confirm.ts';
+import { askSecret, confirm } from './confirm.ts';
 import { usualPace } from './follow/follow.ts';
 import { run } from './program.ts';
 import { openTerminal } from './terminal.ts';
@@ -23,6 +23,7 @@ const cli: Cli = {
     };
   },
   confirm: (question) => confirm(question, process.stdin, process.stdout),
+  askSecret: (question) => askSecret(question, process.stdin, process.stderr),
   pace: usualPace,
   exit(code) {
     process.exitCode = code;

@@ -1,11 +1,15 @@
 /** The command line as a whole. */
 import { Command, CommanderError } from 'commander';
 import { version } from '../workflows/version.ts';
+import { abortCommand } from './abort.ts';
+import { approveCommands } from './approve.ts';
 import { archiveCommand } from './archive.ts';
 import { type Cli, leave, withJson } from './cli.ts';
+import { decideCommand } from './decide.ts';
 import { doctorCommand } from './doctor.ts';
 import { Silence } from './engine/engine.ts';
 import { type ExitName, exitCodes, exitCodesInWords, exitMeanings } from './exit-codes.ts';
+import { keysCommand } from './keys.ts';
 import { planCommands } from './plan.ts';
 import { Problem } from './problem.ts';
 import { recoveryWindowCommand } from './recovery-window.ts';
@@ -30,11 +34,15 @@ function lifeboat(cli: Cli): Command {
   startCommands(program, cli);
   watchCommand(program, cli);
   statusCommand(program, cli);
+  approveCommands(program, cli);
+  decideCommand(program, cli);
+  abortCommand(program, cli);
   reportCommand(program, cli);
   recoveryWindowCommand(program, cli);
   schedulesCommand(program, cli);
   sweepCommand(program, cli);
   archiveCommand(program, cli);
+  keysCommand(program, cli);
   planCommands(program);
   doctorCommand(program);
   exitCodesCommand(program, cli);

@@ -1,17 +1,18 @@
 /** `lifeboat drill`, `backup`, `anchor` and `start`: check the input, start the run, follow it. */
 import { type Command, Option } from 'commander';
-import { controlQueue, type RunbookName, runbooks } from '../workflows/messages.ts';
+import { startStatement } from '../evidence/statements.ts';
+import { controlQueue, type RunbookName, type RunInput, runbooks } from '../workflows/messages.ts';
 import { type Cli, connected, leave, type UsualOptions, withJson, withProfile } from './cli.ts';
-import type { Engine } from './engine/engine.ts';
+import type { Engine, Order } from './engine/engine.ts';
 import { followRun } from './follow/follow-run.ts';
 import { checked, inputFromJson, merged, runbookNamed, type Wanted } from './input.ts';
+import { type IdentityOptions, type Me, whoStarts } from './keys/me.ts';
 import { orderOf, summaryOf } from './order.ts';
 import { serviceMeant } from './plans.ts';
 import { Problem } from './problem.ts';
 import { requester } from './requester.ts';
 
-interface StartOptions extends UsualOptions {
-  as?: string;
+interface StartOptions extends UsualOptions, IdentityOptions {
   detach?: boolean;
   dryRun?: boolean;
 }
@@ -66,7 +67,14 @@ function usual(command: Command): Command {
   command
     .option('--dry-run', 'look and say what would be done; change nothing')
     .option('--detach', 'start it and return at once')
-    .option('--as <name>', 'who asks for it (default: your name and host)');
+    .option(
+      '--as <name>',
+      'who asks for it, as the plan names you (else LIFEBOAT_PERSON, the only key here, your name and host)',
+    )
+    .option(
+      '--key <file>',
+      'the private key to sign the start with (else LIFEBOAT_KEY, else your own in the key folder)',
+    );
   return withProfile(withJson(command));
 }
 
@@ -76,18 +84,25 @@ async function start(
   runbook: RunbookName,
   given: Record<string, unknown>,
 ): Promise<void> {
-  const requestedBy = given.requestedBy ?? options.as ?? requester(cli.environment);
   // What could be no service's name at all is refused first, in words of its own.
-  const named = checked(runbook, { ...given, requestedBy });
+  const named = checked(runbook, { ...given, requestedBy: given.requestedBy ?? options.as ?? 'somebody' });
   const service = await serviceMeant(cli.environment, named.input.service);
-  const wanted = checked(runbook, { ...named.input, service });
+  const me = given.requestedBy === undefined ? await whoStarts(cli, options) : {};
+  const requestedBy = given.requestedBy ?? me.person ?? requester(cli.environment);
+  const wanted = checked(runbook, { ...named.input, service, requestedBy });
   await connected(cli, options, async (engine) => {
     await sayWhenNobodyWorks(cli, engine);
-    const started = await engine.start(orderOf(wanted));
+    const started = await engine.start({ ...orderOf(wanted), ...signed(wanted.input, me) });
     if (options.detach) return detached(cli, options, wanted, started);
     if (!options.json) cli.terminal.message(`Started ${started.run}: ${summaryOf(wanted)}.`);
     leave(cli, await followRun(cli, engine, started.run, options.json ? 'document' : 'screen'));
   });
+}
+
+/** With the key of whoever starts it the run knows for certain who that is, and asks one person less. */
+function signed(input: RunInput & Record<string, unknown>, { person, sign }: Partial<Me>): Pick<Order, 'sign'> {
+  if (person === undefined || sign === undefined) return {};
+  return { sign: (run) => sign(startStatement(run, person, input)) };
 }
 
 /** A warning, not a refusal: the run is kept, and begins once a worker is there. */

@@ -1,6 +1,8 @@
 /** What the commands ask of Temporal, in Lifeboat's words. The commands know nothing else of it. */
 import type { Evidence, Failure, Outcome, RunSummary } from '../../evidence/evidence.ts';
-import type { RunbookName } from '../../workflows/messages.ts';
+import type { AbortPlan } from '../../evidence/people.ts';
+import type { Signature } from '../../evidence/signing.ts';
+import type { AbortClick, ApprovalClick, DecisionClick, RunbookName } from '../../workflows/messages.ts';
 import type { Schedules } from './schedule.ts';
 
 export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out';
@@ -85,7 +87,23 @@ export interface WatchedRun {
   evidence(): Promise<Evidence | undefined>;
   /** Once it has ended. */
   ending(): Promise<Ending>;
+  /** What an abort would do now; `undefined` while the run has not read its plan. @throws Silence of the workers, too */
+  abortPlan(): Promise<AbortPlan | undefined>;
+  say(message: Message): Promise<Reply>;
 }
+
+/** What a person says to a run. */
+export type Message =
+  | { kind: 'approve' | 'reject'; click: ApprovalClick }
+  | { kind: 'decide'; click: DecisionClick }
+  | { kind: 'abort'; click: AbortClick };
+
+export type Reply =
+  | { kind: 'answered' | 'refused'; words: string }
+  /** The run has ended. */
+  | { kind: 'over' }
+  /** Nobody has answered: it may have arrived, or still arrive. */
+  | { kind: 'silent'; why: string };
 
 export interface Order {
   /** Workflow type. */
@@ -93,6 +111,8 @@ export interface Order {
   /** What the run's name starts with: `orders` for `orders-7f3a`. */
   prefix: string;
   input: Record<string, unknown>;
+  /** Proves who asks for it; a signature holds for one run, whose name is only drawn at the start. */
+  sign?: (run: string) => Signature;
   /** One line that the Temporal UI shows beside the run. */
   summary: string;
   /** Ends it when it takes longer; for questions, never for a recovery. */

@@ -60,7 +60,7 @@ async function startAs(client: Client, run: string, order: Order): Promise<strin
   const handle = await client.workflow.start(order.type, {
     workflowId: run,
     taskQueue: controlQueue,
-    args: [order.input],
+    args: [order.sign === undefined ? order.input : { ...order.input, requestSignature: order.sign(run) }],
     // A run's name means one run for ever: reports and evidence are kept under it.
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     workflowIdConflictPolicy: 'FAIL',

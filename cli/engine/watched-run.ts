@@ -18,12 +18,13 @@ import {
   decodeArrayFromPayloads,
   decodeOptionalFailureToOptionalError,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import type { Evidence, Failure, RunSummary } from '../../evidence/evidence.ts';
-import { evidenceQuery, searchAttributes } from '../../workflows/messages.ts';
+import type { Failure, RunSummary } from '../../evidence/evidence.ts';
+import { abortPlanQuery, evidenceQuery, searchAttributes } from '../../workflows/messages.ts';
 import { Problem } from '../problem.ts';
 import { ask, grpc, grpcCode, grpcDetails } from './ask.ts';
 import { type Ending, type PendingActivity, type RunState, Silence, type WatchedRun } from './engine.ts';
 import type { Reached } from './reach.ts';
+import { say } from './say.ts';
 import { statusOf } from './status.ts';
 import { writtenBy } from './written.ts';
 
@@ -36,8 +37,10 @@ export function watchedRun(reached: Reached, client: Client, run: string): Watch
   return {
     run,
     state: () => named(run, () => state(reached, client, handle)),
-    evidence: () => named(run, () => evidence(reached, handle)),
+    evidence: () => named(run, () => answer(reached, () => handle.query(evidenceQuery))),
     ending: () => named(run, () => ending(reached, client, handle)),
+    abortPlan: () => named(run, () => answer(reached, () => handle.query(abortPlanQuery))),
+    say: (message) => say(reached, handle, message),
   };
 }
 
@@ -89,10 +92,10 @@ async function pendingActivity(client: Client, raw: RawPending): Promise<Pending
   };
 }
 
-/** The query's handler throws until the run has read its plan: then there is no evidence yet. */
-async function evidence(reached: Reached, handle: WorkflowHandle): Promise<Evidence | undefined> {
+/** The handlers of queries throw until the run has read its plan: then there is nothing to tell yet. */
+async function answer<T>(reached: Reached, query: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await ask(reached, answerWithinMs, () => handle.query(evidenceQuery));
+    return await ask(reached, answerWithinMs, query);
   } catch (error) {
     if (error instanceof QueryNotRegisteredError || error instanceof QueryRejectedError) return undefined;
     const code = grpcCode(error);

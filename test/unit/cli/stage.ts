@@ -6,7 +6,9 @@ import type {
   Engine,
   HeldLock,
   ListedRun,
+  Message,
   Order,
+  Reply,
   RunState,
   WatchedRun,
   Worker,
@@ -14,6 +16,7 @@ import type {
 import { Problem } from '../../../cli/problem.ts';
 import { run } from '../../../cli/program.ts';
 import type { Evidence, RunSummary, Step } from '../../../evidence/evidence.ts';
+import type { AbortPlan } from '../../../evidence/people.ts';
 import { MadeUpSchedules } from './made-up-schedules.ts';
 
 export const at = '2026-11-21T14:02:11.000Z';
@@ -98,8 +101,20 @@ export interface Moment {
   evidence?: Evidence | undefined | Error;
 }
 
+/** What somebody says to a run, and what the run answers; `heard` keeps it. */
+export interface Ear {
+  heard: Message[];
+  reply?: Reply;
+  abortPlan?: AbortPlan;
+}
+
 /** A run that lives through `moments`, one each time that its state is asked for, then stays in the last. */
-export function scriptedRun(moments: readonly Moment[], ending: Ending = proven, name = 'orders-7f3a'): WatchedRun {
+export function scriptedRun(
+  moments: readonly Moment[],
+  ending: Ending = proven,
+  name = 'orders-7f3a',
+  ear: Ear = { heard: [] },
+): WatchedRun {
   let asked = -1;
   const now = () => moments[Math.max(0, Math.min(asked, moments.length - 1))];
   const answer = <T>(value: T | Error): T => {
@@ -114,6 +129,11 @@ export function scriptedRun(moments: readonly Moment[], ending: Ending = proven,
     },
     evidence: async () => answer(now()?.evidence),
     ending: async () => ending,
+    abortPlan: async () => ear.abortPlan,
+    async say(message) {
+      ear.heard.push(message);
+      return ear.reply ?? { kind: 'answered', words: 'Counted.' };
+    },
   };
 }
 
@@ -138,6 +158,8 @@ export interface Estate {
   environment?: Record<string, string>;
   /** To every question; absent: nobody sits there. */
   answer?: boolean;
+  /** What is typed as a passphrase, one after the other. */
+  passphrases?: string[];
 }
 
 export function stage(estate: Estate = {}): Stage {
@@ -154,7 +176,8 @@ export function stage(estate: Estate = {}): Stage {
       color: false,
       live: false,
     },
-    environment: { USER: 'ana', ...estate.environment },
+    // The keys of whoever runs the tests are nobody's here.
+    environment: { USER: 'ana', XDG_CONFIG_HOME: '/nowhere', ...estate.environment },
     connect: async () => {
       if (estate.unreachable) throw new Problem('engineUnreachable', 'Temporal is not reachable at 127.0.0.1:1.');
       return engine(estate, orders);
@@ -168,6 +191,10 @@ export function stage(estate: Estate = {}): Stage {
     confirm: async (question) => {
       messages.push(question);
       return estate.answer;
+    },
+    askSecret: async (question) => {
+      messages.push(question);
+      return estate.passphrases?.shift();
     },
     pace: { everyMs: 1, lastPageWithinMs: 10, signOfLife: { afterMs: 5, everyMs: 60_000 } },
     exit(given) {
@@ -200,7 +227,7 @@ function engine(estate: Estate, orders: Order[]): Engine {
       const unknown = async () => {
         throw new Problem('notFound', `Temporal knows no run "${name}".`);
       };
-      return { run: name, state: unknown, evidence: unknown, ending: unknown };
+      return { run: name, state: unknown, evidence: unknown, ending: unknown, abortPlan: unknown, say: unknown };
     },
     workers: async () => estate.workers ?? [{ identity: 'control@db1:1' }],
     newestRuns: async (limit) => listed.slice(0, limit),
