@@ -1,6 +1,9 @@
 /** What an activity that is going on says of itself, in one line. */
+import { awaitedOf } from '../../evidence/asked.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import { formatBytes } from '../../evidence/format.ts';
+import { leftWords } from '../../evidence/render/asked.ts';
+import { forecastSentence } from '../../evidence/render/people-words.ts';
 import type { PendingActivity } from '../engine/engine.ts';
 
 /** What activities heartbeat; each says what it knows. */
@@ -16,6 +19,18 @@ interface Says {
   reason?: unknown;
   line?: unknown;
   lastLine?: unknown;
+}
+
+/** What goes on, who is waited for and for how long still, and when it will be over. */
+export function goingLine(evidence: Evidence | undefined, pending: readonly PendingActivity[], now: Date): string {
+  const waits = evidence === undefined ? [] : awaitedOf(evidence);
+  return [
+    ...waits.map((one) => `waits for ${one.waitsFor.join(', ') || 'nobody'}: ${one.name}, ${leftWords(one, now)}`),
+    progressLine(evidence, pending),
+    (evidence && forecastSentence(evidence)) ?? '',
+  ]
+    .filter((one) => one !== '')
+    .join('   ');
 }
 
 /** `Restore beside: 43 %, 512 MB of 1.1 GB`; for all that go on at the moment. */

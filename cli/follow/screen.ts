@@ -1,10 +1,12 @@
 /** A run for people: each step as it is done, a passing line for what goes on, and how it ended. */
 import type { Evidence } from '../../evidence/evidence.ts';
+import { forecastSentence } from '../../evidence/render/people-words.ts';
+import { terminalAsked } from '../../evidence/render/terminal/people.ts';
 import { terminalClosing, terminalSteps } from '../../evidence/render/terminal.ts';
 import type { Ending, PendingActivity, Silence } from '../engine/engine.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Viewer } from './follow.ts';
-import { progressLine } from './progress.ts';
+import { goingLine, progressLine } from './progress.ts';
 
 // Where nobody looks on, a long restore still shows in the log that it moves.
 const progressEveryMs = 30_000;
@@ -12,8 +14,12 @@ const progressEveryMs = 30_000;
 export function screen(terminal: Terminal, run: string, address: string): Viewer {
   const printed = new Set<string>();
   const progress = new Progress(terminal);
+  const late = new Lateness(terminal);
   const steps = (evidence: Evidence) => {
-    for (const line of terminalSteps(evidence, printed, { color: terminal.color })) terminal.result(line);
+    const look = { color: terminal.color };
+    for (const line of [...terminalSteps(evidence, printed, look), ...terminalAsked(evidence, printed, look)])
+      terminal.result(line);
+    late.show(evidence);
   };
   return {
     saw({ evidence, state }) {
@@ -75,14 +81,33 @@ class Progress {
   }
 
   show(evidence: Evidence | undefined, pending: readonly PendingActivity[]): void {
-    const line = progressLine(evidence, pending);
     if (this.#terminal.live) {
-      this.#terminal.passing(line === '' ? '' : `  … ${line}`);
+      const going = goingLine(evidence, pending, new Date());
+      this.#terminal.passing(going === '' ? '' : `  … ${going}`);
       return;
     }
+    // A countdown, like a question, is for somebody who looks on: a log has the question and its deadline already.
+    const line = progressLine(evidence, pending);
     if (line === '' || line === this.#said || Date.now() - this.#saidAt < progressEveryMs) return;
     this.#terminal.message(`  … ${line}`);
     this.#said = line;
     this.#saidAt = Date.now();
+  }
+}
+
+/** Says when a run is first expected to be late, and when no longer. */
+class Lateness {
+  readonly #terminal: Terminal;
+  #late = false;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  show(evidence: Evidence): void {
+    const late = evidence.outcome === 'running' && evidence.forecast?.lateByMs !== undefined;
+    if (late === this.#late || evidence.outcome !== 'running') return;
+    this.#late = late;
+    this.#terminal.result(`  ${late ? '!' : '·'} ${forecastSentence(evidence)}`);
   }
 }

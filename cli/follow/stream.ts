@@ -6,8 +6,8 @@ import type { Terminal } from '../terminal.ts';
 import type { Viewer } from './follow.ts';
 
 /**
- * Lines: `{"event": "phase" | "step" | "progress" | "silent" | "answers" | "ended", "run": ..., ...}`.
- * A step's line is its record in the evidence, each time that it has changed.
+ * Lines: `{"event": "phase" | "step" | "approval" | "decision" | "forecast" | "progress" | "silent" | "answers" | "ended", "run": ..., ...}`.
+ * The line of a step, an approval or a decision is its record in the evidence, each time that it has changed.
  */
 export function stream(terminal: Terminal, run: string): Viewer {
   const said = new Map<string, string>();
@@ -21,6 +21,10 @@ export function stream(terminal: Terminal, run: string): Viewer {
   const page = (evidence: Evidence) => {
     for (const phase of evidence.phases) if (phase.startedAt !== undefined) changed('phase', phase.name, { phase });
     for (const step of evidence.steps) changed('step', step.id, { step });
+    for (const approval of evidence.approvals ?? []) changed('approval', approval.id, { approval });
+    for (const decision of evidence.decisions ?? [])
+      changed('decision', `${decision.step} ${decision.attempt}`, { decision });
+    if (evidence.forecast !== undefined) changed('forecast', '', { forecast: evidence.forecast });
   };
   const progress = (pending: readonly PendingActivity[]) => {
     for (const activity of pending) changed('progress', activity.id, { activity });

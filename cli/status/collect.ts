@@ -1,10 +1,12 @@
-import type { Outcome } from '../../evidence/evidence.ts';
+import type { Awaited } from '../../evidence/asked.ts';
+import type { Forecast, Outcome } from '../../evidence/evidence.ts';
 import type { Kept } from '../../plan/schedule-kept.ts';
 import { controlQueue } from '../../workflows/messages.ts';
 import type { Engine, HeldLock, ListedRun, NewestAsk, Worker } from '../engine/engine.ts';
 import { knownPlans, newestStoredRun } from '../plans.ts';
 import { type EndedEarly, notSweptSince } from './left-behind.ts';
 import { keptOf } from './punctual.ts';
+import { type OpenQuestions, openQuestions } from './waiting.ts';
 
 export interface NewestRun {
   run: string;
@@ -37,6 +39,9 @@ export interface RunningRun {
   mode?: string;
   phase?: string;
   startedAt: string;
+  /** Whom it waits for: approvals and failed steps that are open. */
+  waits: Awaited[];
+  forecast?: Forecast;
 }
 
 export interface Status {
@@ -70,8 +75,10 @@ export async function collectStatus(
     // Who may list runs may perhaps not list schedules: the runs are told all the same.
     engine.schedules.all().catch((error) => (error instanceof Error ? error : new Error(String(error)))),
   ]);
+  const asked = await openQuestions(engine, running, workers.length > 0);
   const notes = [
     ...known.notes,
+    ...asked.notes,
     ...(schedules instanceof Error ? [`Schedules were not read: ${schedules.message}`] : []),
   ];
   const planned = known.plans.map((plan) => plan.service);
@@ -79,7 +86,7 @@ export async function collectStatus(
   const services: ServiceStatus[] = [];
   for (const service of names.filter((one) => only === undefined || one === only))
     services.push(
-      await serviceStatus({ engine, environment, service, recent, running, notes }, async () => {
+      await serviceStatus({ engine, environment, service, recent, running, asked, notes }, async () => {
         const plan = known.plans.find((one) => one.service === service);
         if (plan === undefined) return [];
         const onServer = schedules instanceof Error ? undefined : schedules;
@@ -92,7 +99,7 @@ export async function collectStatus(
     address: engine.address,
     namespace: engine.namespace,
     services,
-    unassigned: running.filter((run) => run.service === undefined).map(runningRun),
+    unassigned: running.filter((run) => run.service === undefined).map((run) => runningRun(run, asked)),
     locks: locks.map((lock) => ({
       ...lock,
       since: lock.since.toISOString(),
@@ -113,6 +120,7 @@ interface Asked {
   service: string;
   recent: readonly ListedRun[];
   running: readonly ListedRun[];
+  asked: OpenQuestions;
   notes: string[];
 }
 
@@ -128,7 +136,7 @@ async function serviceStatus(asked: Asked, schedules: () => Promise<Kept[]>): Pr
     ...(newestDrill === undefined ? {} : { newestDrill }),
     ...(lastProven === undefined ? {} : { lastProven }),
     ...(newestBackup === undefined ? {} : { newestBackup }),
-    running: asked.running.filter((run) => run.service === service).map(runningRun),
+    running: asked.running.filter((run) => run.service === service).map((run) => runningRun(run, asked.asked)),
     schedules: await schedules(),
     endedEarly: await notSweptSince(asked.engine, asked.recent, service),
   };
@@ -165,8 +173,10 @@ async function resultOf(engine: Engine, listed: ListedRun): Promise<NewestRun> {
   };
 }
 
-function runningRun(run: ListedRun): RunningRun {
+function runningRun(run: ListedRun, { byRun }: OpenQuestions): RunningRun {
   return {
+    waits: [],
+    ...byRun.get(run.run),
     run: run.run,
     runbook: run.runbook ?? 'unknown',
     ...(run.mode === undefined ? {} : { mode: run.mode }),

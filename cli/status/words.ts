@@ -1,4 +1,6 @@
 import { formatDuration } from '../../evidence/format.ts';
+import { commandWords, whenWords, whoWords } from '../../evidence/render/asked.ts';
+import { forecastSentence } from '../../evidence/render/people-words.ts';
 import { type Trouble, troublesOf } from '../../plan/schedule-kept.ts';
 import type { NewestRun, RunningRun, ServiceStatus, Status } from './collect.ts';
 import type { EndedEarly } from './left-behind.ts';
@@ -22,7 +24,7 @@ function serviceInWords(service: ServiceStatus, now: Date): string[] {
     `  drill    ${service.newestDrill === undefined ? 'never' : newestInWords(service.newestDrill, now)}`,
     ...provenInWords(service, now),
     `  backup   ${service.newestBackup === undefined ? 'never by Lifeboat' : newestInWords(service.newestBackup, now)}`,
-    ...service.running.map((run) => `  running  ${runningInWords(run, now)}`),
+    ...service.running.flatMap((run) => [`  running  ${runningInWords(run, now)}`, ...waitsInWords(run, now)]),
     ...schedulesInWords(service),
     ...service.endedEarly.map((run) => `  left     ${leftInWords(run, service.service, now)}`),
     '',
@@ -78,6 +80,18 @@ function runningInWords(run: RunningRun, now: Date): string {
   const mode = run.mode === undefined ? '' : ` (${run.mode})`;
   const phase = run.phase === undefined ? '' : `, ${run.phase}`;
   return `${run.run}  ${run.runbook}${mode}${phase}, started ${ago(run.startedAt, now)}`;
+}
+
+function waitsInWords({ run, waits, forecast }: RunningRun, now: Date): string[] {
+  const ends = forecastSentence({ forecast });
+  return [
+    ...(ends === undefined ? [] : [`           ${ends}`]),
+    ...waits.flatMap((one) => [
+      `  WAITS    ${one.name}${one.kind === 'decision' ? ' has failed' : ''}: ${whoWords(one)}`,
+      `           ${whenWords(one, now)}`,
+      `           ${commandWords(run, one)}`,
+    ]),
+  ];
 }
 
 function leftInWords({ run, runbook, status, endedAt }: EndedEarly, service: string, now: Date): string {
