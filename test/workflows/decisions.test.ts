@@ -125,7 +125,7 @@ describe('a failed step', () => {
 });
 
 describe('who is asked', () => {
-  test('the group of the plan, then further groups; a stranger and a click without a signature are refused', async () => {
+  test('the group of the plan; a stranger and a click without a signature are refused', async () => {
     const estate = stuck(easy(), 1);
     const talk = await afloat(estate);
     expect(await talk.decide('dora', 'retry')).toMatchObject({
@@ -134,6 +134,17 @@ describe('who is asked', () => {
     });
     expect(await talk.decide('mallory', 'retry')).toMatchObject({ refused: true });
     expect(await talk.decide('ben', 'retry', { signature: undefined })).toMatchObject({ refused: true });
+    expect((await talk.failed()).clicks.map(({ by, signed, counted }) => [by, signed, counted])).toEqual([
+      ['dora', 'person', false],
+      ['mallory', 'forged', false],
+      ['ben', 'no', false],
+    ]);
+  });
+
+  test('further groups while nobody decides, and the time of it all is that of people', async () => {
+    const estate = stuck(easy(), 1);
+    const talk = await afloat(estate);
+    await talk.failed();
     await rig.pass('31m');
     expect((await talk.failed()).asked.map(({ group, people }) => [group, people])).toEqual([
       ['dba', ['ana', 'ben', 'cem']],

@@ -47,6 +47,8 @@ export function useRig(): Rig {
         .client.workflow.getHandle(`lifeboat-host/${host}`)
         .terminate()
         .catch(() => undefined);
+    // A run that a test has left waiting would wake up in another one, and its unanswered task would hold the time there.
+    for (const handle of started) await handle.terminate().catch(() => undefined);
     for (const { worker } of workers) worker.shutdown();
     await Promise.all(workers.map(({ running }) => running));
     workers = [];

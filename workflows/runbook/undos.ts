@@ -28,9 +28,10 @@ export class Undos {
   /** Before a change begins that has no way back. */
   pass({ id, name }: Pick<Step, 'id' | 'name'>, { pointOfNoReturn, seals }: PointOfNoReturn): void {
     this.#sealed ||= seals === true;
-    if (seals)
-      for (const sealed of this.#armed.splice(0))
-        this.#stays.unshift({ id: sealed.id, name: sealed.name, why: `not after "${name}": ${pointOfNoReturn}` });
+    if (seals) {
+      const why = `not after "${name}": ${pointOfNoReturn}`;
+      this.#stays.unshift(...this.#armed.splice(0).map((sealed) => ({ id: sealed.id, name: sealed.name, why })));
+    }
     if (this.#stays.every((one) => one.id !== id)) this.#stays.unshift({ id, name, why: pointOfNoReturn });
   }
 
