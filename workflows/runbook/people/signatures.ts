@@ -24,8 +24,9 @@ export async function whoSigned(
   if (signature === 'malformed') return forged('the signature is not one: it has "as", "key" and "value"');
   const { as, key } = signature;
   const { persons, slack } = plan.people;
-  const own = Object.hasOwn(persons, statement.by) ? persons[statement.by]?.keys : undefined;
-  const known = (as === 'gateway' ? slack?.gatewayKeys : own) ?? [];
+  // A stranger's signature is worth as much as none.
+  if (!Object.hasOwn(persons, statement.by)) return { signed: 'no' };
+  const known = (as === 'gateway' ? slack?.gatewayKeys : persons[statement.by]?.keys) ?? [];
   if (!known.includes(key))
     return forged(
       as === 'gateway'
