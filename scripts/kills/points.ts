@@ -1,12 +1,9 @@
 /** Where a run can be struck: read from the history of one that nobody disturbed, never from a list. */
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Evidence } from '../../evidence/evidence.ts';
-import type { RunbookName } from '../../workflows/messages.ts';
+import type { Walkable } from './runbooks.ts';
 
 export type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
-
-/** The runbooks that are walked: an anchor alone is what a backup ends with. */
-export type Walkable = Extract<RunbookName, 'monthly-drill' | 'backup'>;
 
 export interface Point {
   runbook: Walkable;
