@@ -20,7 +20,7 @@ async function recorded(runbook: Walkable) {
   return { history, evidence, activities: scheduled.map(({ activityId }) => activityId) };
 }
 
-describe.each(['monthly-drill', 'backup', 'anchor'] as const)('of a %s', (runbook) => {
+describe.each(['monthly-drill', 'backup', 'anchor', 'sweep'] as const)('of a %s', (runbook) => {
   test('every activity is a point, in the order of the history', async () => {
     const { history, evidence, activities } = await recorded(runbook);
     const points = pointsOf(runbook, history, evidence);
