@@ -1,6 +1,7 @@
 /**
  * Runs the runbooks again and again, once for each of their steps, and kills somebody in each run.
- * Exit code 0: every run came to its good end, nothing was done twice, nothing is left, and the service was written to all the time.
+ * Exit code 0: every run came to its good end, nothing was done twice, nothing is left, and the service was written to all the time; 130
+ * after Ctrl-C, which leaves no process and no file.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -92,7 +93,7 @@ try {
   process.exitCode = lost === 0 ? 0 : 1;
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  process.exitCode = interrupted.signal.aborted ? 130 : 1;
 }
 // All is ended and told by now; a call of the SDK's that is still tried again on a closed connection must not keep the process.
 process.exit();
