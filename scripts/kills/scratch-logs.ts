@@ -25,9 +25,9 @@ export class ScratchLogs {
     this.#looking = this.#look();
   }
 
-  /** What was done in the directory of this run. */
+  /** What was done in the directories of this run, which are called like the beginning of its name and an execution. */
   async deeds(run: string): Promise<Deeds> {
-    const own = [...this.#open].filter(([key]) => key.includes(` ${join(this.#root, run)}/`));
+    const own = [...this.#open].filter(([key]) => key.includes(` ${join(this.#root, run.slice(0, 24))}-`));
     const texts = await Promise.all(own.map(async ([key, file]) => ({ key, text: await textOf(file) })));
     const all = (name: string) => texts.flatMap(({ key, text }) => (key.endsWith(name) ? [text] : [])).join('\n');
     const server = all('postgresql.log');
