@@ -5,7 +5,6 @@ import { inkFor } from './archive/ink.ts';
 import { remedyOf } from './archive/remedies.ts';
 import { archiveInWords } from './archive/words.ts';
 import { type Cli, connected, leave, type UsualOptions, withJson, withProfile } from './cli.ts';
-import { serviceMeant } from './plans.ts';
 import { askWorkers } from './question.ts';
 
 // A silent worker is reported long before that.
@@ -24,14 +23,11 @@ export function archiveCommand(program: Command, cli: Cli): void {
     .option('--deep', 'read every segment that a recovery can need, whole, and compare it with its checksum');
   withProfile(withJson(command)).action((given: string | undefined, options: Options) =>
     connected(cli, options, async (engine) => {
-      const service = await serviceMeant(cli.environment, given);
-      const archive = await askWorkers(cli, engine, {
+      const archive = await askWorkers(cli, engine, given, {
         type: 'archive',
         name: 'archive',
-        service,
         input: options.deep === true ? { deep: true } : {},
         summary: 'The WAL archive',
-        what: service === undefined ? 'the archive' : `the archive of ${service}`,
         withinMs: options.deep === true ? deepWithinMs : withinMs,
         isAnswer: isArchive,
       });

@@ -6,6 +6,7 @@ import { type LoadedPlan, loadPlanFile } from '../plan/load.ts';
 import { type PlanProblem, PlanProblems, problemInWords } from '../plan/problems.ts';
 import { exitCodes } from './exit-codes.ts';
 import { nextDrills, planInWords } from './plan/words.ts';
+import { Problem } from './problem.ts';
 
 export function planCommands(program: Command): void {
   const plan = program.command('plan').description('check plans, and the schema that editors read');
@@ -69,7 +70,9 @@ async function writeSchema(command: Command, options: { write?: true | string })
   const text = planJsonSchemaText();
   if (options.write === undefined) return print(command, text.trimEnd());
   const file = options.write === true ? 'examples/plan.schema.json' : options.write;
-  await writeFile(file, text);
+  await writeFile(file, text).catch((error: Error) => {
+    throw new Problem('badInput', `The schema cannot be written to ${file}: ${error.message}.`);
+  });
   print(command, `The schema of a plan was written to ${file}.`);
 }
 

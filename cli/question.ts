@@ -1,10 +1,11 @@
-/** A question that a workflow answers: it reads, and has no evidence to look at. */
+/** A question about an archive that a workflow answers: it reads, and has no evidence to look at. */
 import { controlQueue } from '../workflows/messages.ts';
 import type { Cli } from './cli.ts';
 import type { Engine, RunState } from './engine/engine.ts';
 import { exitOfRun } from './exit-codes.ts';
 import { follow } from './follow/follow.ts';
 import { patient } from './follow/patient.ts';
+import { serviceMeant } from './plans.ts';
 import { Problem } from './problem.ts';
 
 export interface Question<T> {
@@ -12,33 +13,43 @@ export interface Question<T> {
   type: string;
   /** Follows the service in the run's name: `recovery-window`. */
   name: string;
-  service: string | undefined;
   input: object;
   summary: string;
-  /** What is asked, `the archive of orders`, for when it takes long. */
-  what: string;
   withinMs: number;
   isAnswer(value: unknown): value is T;
 }
 
-export async function askWorkers<T>(cli: Cli, engine: Engine, question: Question<T>): Promise<T> {
+/** @param given the service, if one was named */
+export async function askWorkers<T>(
+  cli: Cli,
+  engine: Engine,
+  given: string | undefined,
+  question: Question<T>,
+): Promise<T> {
+  const service = await serviceMeant(cli.environment, given);
   if ((await engine.workers(controlQueue)).length === 0)
     throw new Problem(
       'nobodyWorks',
       `Nobody works on task queue ${controlQueue}: start lifeboat-control (namespace ${engine.namespace} at ${engine.address}), then ask again.`,
     );
-  const { type, name, service, input, summary, withinMs } = question;
+  const { type, name, input, summary, withinMs } = question;
+  const of = service === undefined ? '' : ` of ${service}`;
   const { run } = await engine.start({
     type,
     prefix: `${service === undefined ? '' : `${service}-`}${name}`,
     input: { ...(service === undefined ? {} : { service }), ...input },
-    summary: `${summary}${service === undefined ? '' : ` of ${service}`} (reads only)`,
+    summary: `${summary}${of} (reads only)`,
     withinMs,
   });
-  return answerOf(cli, engine, run, question);
+  return answerOf(cli, engine, run, { ...question, what: `the archive${of}` });
 }
 
-async function answerOf<T>(cli: Cli, engine: Engine, run: string, question: Question<T>): Promise<T> {
+interface Asked<T> extends Question<T> {
+  /** `the archive of orders`, for when it takes long. */
+  what: string;
+}
+
+async function answerOf<T>(cli: Cli, engine: Engine, run: string, question: Asked<T>): Promise<T> {
   const stop = new AbortController();
   const release = cli.onInterrupt(() => stop.abort());
   try {

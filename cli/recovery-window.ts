@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { formatBytes } from '../evidence/format.ts';
 import type { RecoveryWindowResult } from '../workflows/recovery-window.ts';
 import { type Cli, connected, leave, type UsualOptions, withJson, withProfile } from './cli.ts';
-import { serviceMeant } from './plans.ts';
 import { askWorkers } from './question.ts';
 
 // A repository of years is listed in a minute or so; a silent host worker is reported before that.
@@ -16,14 +15,11 @@ export function recoveryWindowCommand(program: Command, cli: Cli): void {
     .description('from when to when the service can be recovered, with gaps and anchors; reads only');
   withProfile(withJson(command)).action((given: string | undefined, options: UsualOptions) =>
     connected(cli, options, async (engine) => {
-      const service = await serviceMeant(cli.environment, given);
-      const window = await askWorkers(cli, engine, {
+      const window = await askWorkers(cli, engine, given, {
         type: 'recoveryWindow',
         name: 'recovery-window',
-        service,
         input: {},
         summary: 'Recovery window',
-        what: service === undefined ? 'the archive' : `the archive of ${service}`,
         withinMs,
         isAnswer: isWindow,
       });

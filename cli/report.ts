@@ -1,5 +1,5 @@
 /** `lifeboat report`: the evidence of a run, from the run itself or from the evidence store. */
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { Evidence } from '../evidence/evidence.ts';
 import { renderHtml } from '../evidence/render/html.ts';
@@ -60,6 +60,7 @@ async function put(cli: Cli, text: string, file: string | undefined): Promise<vo
     await writeFile(beside, `${text.trimEnd()}\n`);
     await rename(beside, file);
   } catch (error) {
+    await rm(beside, { force: true });
     const why = error instanceof Error ? error.message : String(error);
     throw new Problem('badInput', `The report cannot be written to ${file}: ${why}.`);
   }

@@ -24,11 +24,13 @@ export async function loadPlanFile(file: string): Promise<LoadedPlan> {
   } catch (error) {
     throw new PlanProblems([{ file, ...start, message: `the file cannot be read: ${reason(error)}` }]);
   }
+  return { ...loadPlanText(decoded(bytes, file), file), sha256: sha256Of(bytes) };
+}
+
+function decoded(bytes: Buffer, file: string): string {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return { ...loadPlanText(text, file), sha256: sha256Of(bytes) };
-  } catch (error) {
-    if (error instanceof PlanProblems) throw error;
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
     throw new PlanProblems([{ file, ...start, message: 'the file is not text in UTF-8' }]);
   }
 }

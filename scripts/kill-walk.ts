@@ -1,6 +1,7 @@
 /**
- * Runs the backup and the monthly drill again and again, once for each of their steps, and kills somebody in each run.
- * Exit code 0: every run came to its good end, nothing was done twice, nothing is left, and the service was written to all the time.
+ * Runs the runbooks again and again, once for each of their steps, and kills somebody in each run.
+ * Exit code 0: every run came to its good end, nothing was done twice, nothing is left, and the service was written to all the time; 130
+ * after Ctrl-C, which leaves no process and no file.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,12 +9,15 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { sides } from '../lab/kills/order.ts';
 import { victims, type Wish } from './kills/rotation.ts';
-import { calmRuns, planWalks, walkAll, withScene } from './kills/scene.ts';
+import { type Walkable, walkable } from './kills/runbooks.ts';
+import { withScene } from './kills/scene.ts';
 import { renderTable, renderWrites, rowOf } from './kills/table.ts';
 import type { Walked } from './kills/walk.ts';
+import { type Calms, calmRuns, planWalks, walkAll } from './kills/walks.ts';
 
 interface Options extends Omit<Wish, 'seed'> {
   seed?: number;
+  runbook?: Walkable[];
   json?: string;
 }
 
@@ -23,47 +27,54 @@ function wholeNumber(text: string): number {
   return value;
 }
 
+function positive(text: string): number {
+  if (wholeNumber(text) === 0) throw new InvalidArgumentError('write a whole number above 0');
+  return Number(text);
+}
+
 const options = new Command('kill-walk')
-  .description('Kills a worker, a database process or the engine at every step of a backup and of a drill, one a run.')
+  .description('Kills a worker, a database process or the engine at every step of every runbook, one a run.')
   .option('--seed <number>', 'who dies where, as in an earlier walk', wholeNumber)
+  .addOption(new Option('--runbook <names...>', 'only these (default: all)').choices(walkable))
   .option('--step <text>', 'only at steps or activities whose name holds this')
   .addOption(new Option('--victim <who>', 'always this one').choices(victims))
   .addOption(new Option('--side <when>', 'always on this side of the work').choices(sides))
-  .option('--only <number>', 'only so many walks, drawn by the seed', wholeNumber)
+  .option('--only <number>', 'only so many walks, drawn by the seed', positive)
   .option('--json <file>', 'write the walks there')
   .parse()
   .opts<Options>();
 
 async function main(signal: AbortSignal): Promise<Walked[]> {
-  const { json, seed = Math.floor(Math.random() * 1e6), ...wish } = options;
+  const { json, runbook, seed = Math.floor(Math.random() * 1e6), ...wish } = options;
   console.log(`seed ${seed}`);
   const root = await mkdtemp(join(tmpdir(), 'lifeboat-kills-'));
   const walks: Walked[] = [];
   try {
     await withScene({ root, signal, say: (line) => console.log(`  ${line}`) }, async (scene) => {
-      const calms = await calmRuns(scene);
+      const calms = await calmRuns(scene, runbook);
       const planned = planWalks(calms, { seed, ...wish });
-      console.log(
-        `${planned.length} walks; undisturbed, a backup takes ${inSeconds(calms.backup.tookMs)}, a drill ${inSeconds(calms['monthly-drill'].tookMs)}`,
-      );
-      await walkAll(
-        scene,
-        calms,
-        planned,
-        (walked, number) => {
-          walks.push(walked);
-          console.log(`${rowOf(walked, number).join(' · ')}`);
-          for (const problem of walked.problems) console.log(`    NOT SURVIVED: ${problem}`);
-        },
-        signal,
-      );
+      if (planned.length === 0) throw new Error(noSuchStep(calms, wish.step ?? ''));
+      const undisturbed = [...calms].map(([name, { tookMs }]) => `${name} ${inSeconds(tookMs)}`).join(', ');
+      console.log(`${planned.length} walks; undisturbed: ${undisturbed}`);
+      await walkAll(scene, calms, planned, (walked, number) => {
+        walks.push(walked);
+        console.log(`${rowOf(walked, number).join(' · ')}`);
+        for (const problem of walked.problems) console.log(`    NOT SURVIVED: ${problem}`);
+      });
     });
   } finally {
     await rm(root, { recursive: true, force: true });
-    console.log(`\nseed ${seed}\n\n${renderTable(walks)}\n\n${renderWrites(walks)}`);
+    if (walks.length > 0) console.log(`\nseed ${seed}\n\n${renderTable(walks)}\n\n${renderWrites(walks)}`);
     if (json !== undefined) await writeFile(json, `${JSON.stringify({ seed, walks }, undefined, 2)}\n`);
   }
   return walks;
+}
+
+function noSuchStep(calms: Calms, text: string): string {
+  const steps = [...calms].flatMap(([name, { points }]) =>
+    points.map(({ step, activity }) => `${name} ${step} (${activity})`),
+  );
+  return `no step and no activity has "${text}" in its name; there are:\n  ${[...new Set(steps)].join('\n  ')}`;
 }
 
 function inSeconds(ms: number): string {
@@ -82,7 +93,7 @@ try {
   process.exitCode = lost === 0 ? 0 : 1;
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  process.exitCode = interrupted.signal.aborted ? 130 : 1;
 }
 // All is ended and told by now; a call of the SDK's that is still tried again on a closed connection must not keep the process.
 process.exit();

@@ -1,4 +1,7 @@
-/** Records a backup, an anchor and a drill on a small estate as the histories that test/replay replays. Run it when a runbook gains steps on purpose. */
+/**
+ * Records runs on a small estate as the histories that test/replay replays. Run it when a runbook gains steps on purpose.
+ * Names of runs after it record only these.
+ */
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +15,10 @@ const runs = [
   { name: 'anchor', workflow: 'anchor', input: { mode: 'live' } },
   { name: 'monthly-drill', workflow: 'monthlyDrill', input: {} },
   { name: 'monthly-drill-dry-run', workflow: 'monthlyDrill', input: { mode: 'dry-run' } },
+  { name: 'sweep-dry-run', workflow: 'sweep', input: { mode: 'dry-run' } },
+  { name: 'sweep', workflow: 'sweep', input: { mode: 'live', shownBy: 'orders-sweep-dry-run' } },
 ];
+const wanted = process.argv.slice(2);
 
 const root = await mkdtemp(join(tmpdir(), 'lifeboat-record-'));
 const estate = await startEstate({ root, rows: 2_000, walSegmentMb: 1, archiveTimeout: '2s', say: console.log });
@@ -26,6 +32,7 @@ try {
       args: [input],
     });
     await handle.result();
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
     const text = historyToJSON(await handle.fetchHistory());
     const file = join(import.meta.dirname, '..', '..', 'test', 'replay', 'histories', `${name}-${version}.json`);
     await writeFile(file, `${text.replaceAll(root, '/srv/lifeboat').replaceAll(hostname(), 'host')}\n`);

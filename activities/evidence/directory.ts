@@ -1,19 +1,25 @@
 /** The directory that stands in for the store while it is down. A crash at any line leaves whole files or none. */
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Files appear whole and are on the disk when this returns. */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o750 });
   const beside = `${path}.${process.pid}.new`;
-  const file = await open(beside, 'w', 0o640);
   try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
+    const file = await open(beside, 'w', 0o640);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+  } catch (error) {
+    // On a disk that is full, half a file would take the room of the next try.
+    await rm(beside, { force: true });
+    throw error;
   }
-  await rename(beside, path);
   await syncDirectory(dirname(path));
 }
 

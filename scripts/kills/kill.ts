@@ -6,6 +6,7 @@ import type { Estate } from '../../lab/estate.ts';
 import { type Done, type KillOrder, orderFiles } from '../../lab/kills/order.ts';
 import type { EstateProcess } from '../../lab/process.ts';
 import type { Planned } from './rotation.ts';
+import { walkedRunbooks } from './runbooks.ts';
 
 export interface Order {
   /** Whether a worker has come to the point and stands there. */
@@ -52,7 +53,7 @@ interface Struck {
 }
 
 async function victimOf(estate: Estate, { point, victim, depth }: Planned): Promise<Struck> {
-  const host = estate.process(`host-${point.worker === 'control' ? drillHost(point.runbook) : point.worker}`);
+  const host = estate.process(`host-${point.worker === 'control' ? walkedRunbooks[point.runbook].host : point.worker}`);
   const control = estate.process('control');
   if (victim === 'host') return { said: 'host worker', processes: [host] };
   if (victim === 'control') return { said: 'control worker', processes: [control] };
@@ -62,10 +63,6 @@ async function victimOf(estate: Estate, { point, victim, depth }: Planned): Prom
   if (child !== undefined) return { said: `child: ${child.name}`, processes: [] };
   const self = point.worker === 'control' ? control : host;
   return { said: `${self === control ? 'control' : 'host'} worker (no child is alive)`, processes: [self] };
-}
-
-function drillHost(runbook: Planned['point']['runbook']): string {
-  return runbook === 'backup' ? 'db1' : 'db2';
 }
 
 interface Child {

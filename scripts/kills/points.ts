@@ -1,12 +1,9 @@
 /** Where a run can be struck: read from the history of one that nobody disturbed, never from a list. */
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Evidence } from '../../evidence/evidence.ts';
-import type { RunbookName } from '../../workflows/messages.ts';
+import type { Walkable } from './runbooks.ts';
 
 export type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
-
-/** The runbooks that are walked: an anchor alone is what a backup ends with. */
-export type Walkable = Extract<RunbookName, 'monthly-drill' | 'backup'>;
 
 export interface Point {
   runbook: Walkable;
@@ -20,6 +17,9 @@ export interface Point {
   worker: string;
 }
 
+/** The last thing that a run asks for; not in the evidence, which it writes. */
+const writesEvidence = 'closing/write-the-evidence';
+
 /** Every activity of the run, and every step that has none, in the order in which they were asked for. */
 export function pointsOf(runbook: Walkable, history: History, evidence: Evidence): Point[] {
   const asked = askedFor(history, evidence).map((one) => ({ runbook, ...one }));
@@ -27,7 +27,7 @@ export function pointsOf(runbook: Walkable, history: History, evidence: Evidence
     (points, { id: step }, index) => {
       if (asked.some((point) => point.step === step)) return points;
       // Decided in the same breath as the next that asks somebody for something.
-      const later = evidence.steps.slice(index + 1).map(({ id }) => id);
+      const later = [...evidence.steps.slice(index + 1).map(({ id }) => id), writesEvidence];
       const next = points.findIndex((point) => later.includes(point.step));
       const beside = points[next];
       return beside === undefined

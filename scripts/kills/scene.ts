@@ -1,10 +1,15 @@
-/** The estate on which runs are killed, and the walks over it in an order that keeps each run short. */
-import { Client, Connection } from '@temporalio/client';
+/** The estate on which runs are killed, who watches it, and how runs are started there. */
+import { randomBytes } from 'node:crypto';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { type Estate, type EstateOptions, startEstate } from '../../lab/estate.ts';
-import type { Walkable } from './points.ts';
-import { type Planned, plan, type Wish } from './rotation.ts';
-import { type Calm, calmRun, type Scene, type Walked, walk } from './walk.ts';
-import { startWriter } from './writes.ts';
+import { controlQueue, type RunbookName, runbooks } from '../../workflows/messages.ts';
+import { startWriter, type Writer } from './writes.ts';
+
+export interface Scene {
+  estate: Estate;
+  client: Client;
+  writer: Writer;
+}
 
 /** Small, quick to notice a dead worker, and with customers. */
 export const walkEstate = {
@@ -44,36 +49,10 @@ export async function withScene<T>(
   }
 }
 
-export type Calms = Record<Walkable, Calm>;
-
-/** A backup and a drill that nobody disturbs. */
-export async function calmRuns(scene: Scene): Promise<Calms> {
-  const backup = await calmRun(scene, 'backup');
-  return { backup, 'monthly-drill': await calmRun(scene, 'monthly-drill') };
-}
-
-/** Backups spread among the drills: a drill after a long time without one would have much WAL to replay. */
-export function planWalks(calms: Calms, wish: Wish): Planned[] {
-  const planned = plan([...calms.backup.points, ...calms['monthly-drill'].points], wish);
-  const backups = planned.filter(({ point }) => point.runbook === 'backup');
-  const drills = planned.filter(({ point }) => point.runbook !== 'backup');
-  const placed = (list: Planned[]) => list.map((one, index) => ({ one, at: (index + 0.5) / list.length }));
-  return [...placed(backups), ...placed(drills)].toSorted((a, b) => a.at - b.at).map(({ one }) => one);
-}
-
-export async function walkAll(
-  scene: Scene,
-  calms: Calms,
-  planned: readonly Planned[],
-  told: (walked: Walked, number: number) => void,
-  signal?: AbortSignal,
-): Promise<Walked[]> {
-  const walks: Walked[] = [];
-  for (const one of planned) {
-    signal?.throwIfAborted();
-    const walked = await walk(scene, one, calms[one.point.runbook]);
-    walks.push(walked);
-    told(walked, walks.length);
-  }
-  return walks;
+export function startRun({ client }: Scene, runbook: RunbookName, input: object): Promise<WorkflowHandle> {
+  return client.workflow.start(runbooks[runbook], {
+    taskQueue: controlQueue,
+    workflowId: `orders-${randomBytes(3).toString('hex')}`,
+    args: [input],
+  });
 }

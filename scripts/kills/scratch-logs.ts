@@ -25,13 +25,11 @@ export class ScratchLogs {
     this.#looking = this.#look();
   }
 
-  /** Ends the watch. */
-  async deeds(): Promise<Deeds> {
-    this.#over = true;
-    await this.#looking;
-    const texts = await Promise.all([...this.#open].map(async ([path, file]) => ({ path, text: await textOf(file) })));
-    await Promise.all([...this.#open.values()].map((file) => file.close()));
-    const all = (name: string) => texts.flatMap(({ path, text }) => (path.endsWith(name) ? [text] : [])).join('\n');
+  /** What was done in the directories of this run, which are called like the beginning of its name and an execution. */
+  async deeds(run: string): Promise<Deeds> {
+    const own = [...this.#open].filter(([key]) => key.includes(` ${join(this.#root, run.slice(0, 24))}-`));
+    const texts = await Promise.all(own.map(async ([key, file]) => ({ key, text: await textOf(file) })));
+    const all = (name: string) => texts.flatMap(({ key, text }) => (key.endsWith(name) ? [text] : [])).join('\n');
     const server = all('postgresql.log');
     const restore = all('restore.log');
     return {
@@ -40,6 +38,12 @@ export class ScratchLogs {
       starts: count(server, /LOG: {2}starting PostgreSQL/g),
       timelines: [...server.matchAll(/selected new timeline ID: (\d+)/g)].map(([, id]) => Number(id)),
     };
+  }
+
+  async end(): Promise<void> {
+    this.#over = true;
+    await this.#looking;
+    await Promise.all([...this.#open.values()].map((file) => file.close()));
   }
 
   async #look(): Promise<void> {

@@ -8,7 +8,7 @@ export function rowOf(walked: Walked, number: number): string[] {
   const call = /\.(\d+)$/.exec(id)?.[1];
   return [
     `${number}`,
-    `${runbook === 'backup' ? 'backup ' : ''}${step}`,
+    `${runbook === 'monthly-drill' ? '' : `${runbook} `}${step}`,
     call === undefined ? activity : `${activity} (${call})`,
     victim,
     planned.side,

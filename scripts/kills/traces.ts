@@ -101,6 +101,7 @@ export async function isWhole({ site }: Estate, anchor: string): Promise<boolean
 
 /** An anchor can be used once the archive holds its WAL: a drill before that would have fewer steps. */
 export async function archivePasses({ site }: Estate): Promise<void> {
+  const { signal } = site;
   const asked = (sql: string, values: string[] = []) =>
     withServer(
       site,
@@ -109,7 +110,7 @@ export async function archivePasses({ site }: Estate): Promise<void> {
       async (client) => (await client.query<{ answer: string }>(sql, values)).rows[0]?.answer,
     );
   const now = await asked('select pg_walfile_name(pg_current_wal_lsn()) as answer');
-  await until({ what: 'the archive to pass the anchor', withinMs: 120_000, everyMs: 200 }, async () => {
+  await until({ what: 'the archive to pass the anchor', withinMs: 120_000, everyMs: 200, signal }, async () => {
     const passed = await asked('select (last_archived_wal > $1)::text as answer from pg_stat_archiver', [now ?? '']);
     return passed === 'true';
   });

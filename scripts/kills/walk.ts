@@ -1,28 +1,23 @@
 /** One run with one kill in it, judged by what the servers and an observer say. */
-import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Client, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
+import { type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import type { Evidence } from '../../evidence/evidence.ts';
 import type { Estate } from '../../lab/estate.ts';
 import type { Done, KillOrder } from '../../lab/kills/order.ts';
 import { until } from '../../lab/until.ts';
-import { controlQueue, evidenceQuery, runbooks } from '../../workflows/messages.ts';
+import { evidenceQuery } from '../../workflows/messages.ts';
 import { doneIn, give, type Order, strike } from './kill.ts';
-import { attemptsOf, countOf, type History, type Point, pointsOf, type Walkable } from './points.ts';
+import { attemptsOf, countOf, type History, type Point, pointsOf } from './points.ts';
 import type { Planned } from './rotation.ts';
+import { type Walkable, walkedRunbooks } from './runbooks.ts';
+import { type Scene, startRun } from './scene.ts';
 import { type Deeds, ScratchLogs } from './scratch-logs.ts';
 import { archivePasses, isWhole, leftOver, litterIn, newIn, resultsIn } from './traces.ts';
-import type { Writer, Written } from './writes.ts';
+import type { Written } from './writes.ts';
 
 /** An undisturbed run takes seconds; this is for a machine that is busy with other things. */
 const longestRunMs = 240_000;
 const longestWriteMs = 5_000;
-
-export interface Scene {
-  estate: Estate;
-  client: Client;
-  writer: Writer;
-}
 
 /** A run that nobody disturbs: the measure for the others. */
 export interface Calm {
@@ -45,16 +40,15 @@ export interface Walked {
   problems: string[];
 }
 
-const inputs = { 'monthly-drill': {}, backup: { mode: 'live', type: 'full' } } as const;
-const goodEnd: Record<Walkable, string> = { 'monthly-drill': 'proven', backup: 'completed' };
-
 export async function calmRun(scene: Scene, runbook: Walkable): Promise<Calm> {
+  const { input, goodEnd, adds } = walkedRunbooks[runbook];
+  const ready = await input(scene);
   const began = Date.now();
-  const handle = await start(scene, runbook);
-  const outcome = await outcomeOf(handle);
+  const handle = await startRun(scene, runbook, ready);
+  const outcome = await outcomeOf(handle, scene.estate);
   const tookMs = Date.now() - began;
-  if (outcome !== goodEnd[runbook]) throw new Error(`the ${runbook} that nobody disturbed ended ${outcome}`);
-  if (runbook === 'backup') await archivePasses(scene.estate);
+  if (outcome !== goodEnd) throw new Error(`the ${runbook} that nobody disturbed ended ${outcome}`);
+  if (adds.anchors > 0) await archivePasses(scene.estate);
   const evidence = await handle.query<Evidence>(evidenceQuery);
   const points = pointsOf(runbook, await handle.fetchHistory(), evidence);
   return { points, done: await doneIn(scene.estate, handle.workflowId), tookMs };
@@ -63,44 +57,51 @@ export async function calmRun(scene: Scene, runbook: Walkable): Promise<Calm> {
 export async function walk(scene: Scene, planned: Planned, calm: Calm): Promise<Walked> {
   const { estate, writer } = scene;
   const { runbook } = planned.point;
+  const { input, goodEnd, adds } = walkedRunbooks[runbook];
   const before = { litter: await litterIn(estate), results: await resultsIn(estate) };
+  const ready = await input(scene);
   writer.sinceLast();
-  const logs = new ScratchLogs(estate.servers.db2.scratch);
-  const order = await give(estate, pointIn(planned, calm));
-  const began = Date.now();
-  const handle = await start(scene, runbook);
   const over = new AbortController();
-  const striking = strikeWhenThere(estate, planned, order, over.signal);
-  // Told below, when the run is over: it must not end the walk before.
-  striking.catch(() => undefined);
-  const outcome = await outcomeOf(handle);
-  const tookMs = Date.now() - began;
-  over.abort();
-  const victim = await striking;
-  const left = await leftAfter(estate, before.litter);
-  const deeds = await logs.deeds();
-  const written = writer.sinceLast();
-  const history = await handle.fetchHistory();
-  if (runbook === 'backup') await archivePasses(estate);
-  const problems = [
-    ...(victim === undefined ? ['nobody was killed: the point was never reached'] : []),
-    ...(outcome === goodEnd[runbook] ? [] : [`ended ${outcome}`]),
-    ...left,
-    ...writesStopped(written),
-    ...doneTwice(planned, deeds, history),
-    ...(await wrongResults(estate, handle, runbook, before.results)),
-  ];
-  return {
-    planned,
-    victim: victim ?? 'nobody',
-    outcome,
-    attempts: attemptsOf(history, planned.point.id),
-    extraMs: tookMs - calm.tookMs,
-    leftOver: left,
-    deeds,
-    written,
-    problems,
-  };
+  const logs = new ScratchLogs(estate.servers.db2.scratch);
+  try {
+    const order = await give(estate, pointIn(planned, calm));
+    const began = Date.now();
+    const handle = await startRun(scene, runbook, ready);
+    const striking = strikeWhenThere(estate, planned, order, over.signal);
+    // Told below, when the run is over: it must not end the walk before.
+    striking.catch(() => undefined);
+    const outcome = await outcomeOf(handle, estate);
+    const tookMs = Date.now() - began;
+    over.abort();
+    const victim = await striking;
+    const left = await leftAfter(estate, before.litter);
+    const deeds = await logs.deeds(handle.workflowId);
+    const written = writer.sinceLast();
+    const history = await handle.fetchHistory();
+    if (adds.anchors > 0) await archivePasses(estate);
+    const problems = [
+      ...(victim === undefined ? ['nobody was killed: the point was never reached'] : []),
+      ...(outcome === goodEnd ? [] : [`ended ${outcome}`]),
+      ...left,
+      ...writesStopped(written),
+      ...doneTwice(planned, deeds, history),
+      ...(await wrongResults(estate, handle, runbook, before.results)),
+    ];
+    return {
+      planned,
+      victim: victim ?? 'nobody',
+      outcome,
+      attempts: attemptsOf(history, planned.point.id),
+      extraMs: tookMs - calm.tookMs,
+      leftOver: left,
+      deeds,
+      written,
+      problems,
+    };
+  } finally {
+    over.abort();
+    await logs.end();
+  }
 }
 
 /** Shorter work cannot be met by a clock. */
@@ -122,14 +123,6 @@ function pointIn({ point, side, depth }: Planned, { done }: Calm): KillOrder {
   };
 }
 
-function start({ client }: Scene, runbook: Walkable): Promise<WorkflowHandle> {
-  return client.workflow.start(runbooks[runbook], {
-    taskQueue: controlQueue,
-    workflowId: `orders-${randomBytes(3).toString('hex')}`,
-    args: [inputs[runbook]],
-  });
-}
-
 /** The victim, once a worker stands at the point; undefined when none ever did. */
 async function strikeWhenThere(
   estate: Estate,
@@ -148,13 +141,14 @@ async function strikeWhenThere(
 }
 
 /** Asked again and again: the engine may be the victim. A run that hangs is ended, so that the next can be tried. */
-async function outcomeOf(handle: WorkflowHandle): Promise<string> {
+async function outcomeOf(handle: WorkflowHandle, { site: { signal } }: Estate): Promise<string> {
   try {
-    await until({ what: `${handle.workflowId} to end`, withinMs: longestRunMs, everyMs: 100 }, async () => {
+    await until({ what: `${handle.workflowId} to end`, withinMs: longestRunMs, everyMs: 100, signal }, async () => {
       const { status } = await handle.describe();
       return status.name !== 'RUNNING';
     });
   } catch (error) {
+    signal.throwIfAborted();
     await handle.cancel().catch(() => undefined);
     await Promise.race([handle.result().catch(() => undefined), pause(60_000)]);
     await handle.terminate().catch((reason) => {
@@ -222,13 +216,13 @@ async function wrongResults(
   const after = await resultsIn(estate);
   const backups = newIn(before.backups, after.backups);
   const anchors = newIn(before.anchors, after.anchors);
-  const wanted = runbook === 'backup' ? 1 : 0;
+  const { adds } = walkedRunbooks[runbook];
   const own = newIn(before.evidence, after.evidence).filter((name) => name.includes(workflowId));
   const records = own.filter((name) => name.endsWith('/evidence.json'));
   const listed = own.filter((name) => name.includes('/index/'));
   return [
-    ...(backups.length === wanted ? [] : [`${backups.length} backups more, expected ${wanted}`]),
-    ...(anchors.length === wanted ? [] : [`${anchors.length} anchors more, expected ${wanted}`]),
+    ...(backups.length === adds.backups ? [] : [`${backups.length} backups more, expected ${adds.backups}`]),
+    ...(anchors.length === adds.anchors ? [] : [`${anchors.length} anchors more, expected ${adds.anchors}`]),
     ...(await Promise.all(anchors.map((anchor) => isWhole(estate, anchor)))).flatMap((whole) =>
       whole ? [] : ['an anchor is not whole'],
     ),

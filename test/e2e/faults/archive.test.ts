@@ -161,6 +161,11 @@ const cases: Case[] = [
     failure: 'BackupCorrupt',
   },
   {
+    damage: 'an unfinished segment lies where no timeline was left',
+    done: async (vandal) => [await vandal.storeAs(at(lie.first, 1), `${at(lie.first, 3)}.partial`)],
+    finding: 'stray-partial',
+  },
+  {
     damage: 'strangers lie in the archive',
     done: async (vandal) => [
       await vandal.storeStranger('0000000200000000/notes.txt'),
@@ -195,3 +200,24 @@ test.each(sampled(cases, 3, 'archive').map((one): [string, Case] => [one.damage,
     }
   },
 );
+
+test('with the service dead the archive alone tells, also that it is empty', async () => {
+  const { estate } = scenario();
+  await estate.process('db2').stop();
+  const mends: Mend[] = [];
+  try {
+    const dead = await archive();
+    expect(dead.result).toMatchObject({ timeline: 2, silent: expect.stringContaining('DatabaseUnreachable') });
+    expect(dead.result.lsn).toBeUndefined();
+    expect(dead.code).toBe(0);
+
+    mends.push(await vandalOf(estate).takeAllWal());
+    const empty = await archive();
+    expect(kindsOf(empty.result.findings)).toEqual(expect.arrayContaining(['empty-archive!', 'no-way!']));
+    expect(empty.result.backups).toHaveLength(1);
+    expect(empty.code).toBe(1);
+  } finally {
+    for (const mend of mends) await mend();
+    await estate.process('db2').start();
+  }
+});

@@ -1,29 +1,23 @@
 /** A run that is cancelled, or whose lock is ended by hand: nothing is left, and the next run finds its host free. */
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { sampled } from '../../sample.ts';
-import { backup, start, until, useEstate } from '../drill/scenario.ts';
+import { backup, start, until } from '../drill/scenario.ts';
 import { ask, processesNaming } from '../observer.ts';
 import {
   backupsStored,
   endOf,
-  endWhatRuns,
   lockIsOpen,
   nothingIsLeft,
   patientMs,
   reaches,
   replayGoesOn,
   runIn,
+  useEndings,
 } from './endings.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
-const scenario = useEstate({ load: { ordersPerSecond: 10 } });
-
-afterEach(() => endWhatRuns(scenario()));
-
-beforeAll(async () => {
-  await backup(scenario());
-}, 120_000);
+const scenario = useEndings();
 
 const steps = [
   'assessment/the-drill-host-is-ready',

@@ -1,11 +1,10 @@
 /** A run that is reset goes on from there as a new execution: with the lock, and with nothing of what the discarded one left. */
-import { afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { sampled } from '../../sample.ts';
-import { backup, drill, until, useEstate } from '../drill/scenario.ts';
+import { drill, until } from '../drill/scenario.ts';
 import {
   backupsStored,
   endOf,
-  endWhatRuns,
   historiesArchived,
   lockIsOpen,
   nothingIsLeft,
@@ -14,17 +13,12 @@ import {
   replayGoesOn,
   resetTo,
   runIn,
+  useEndings,
 } from './endings.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
-const scenario = useEstate({ load: { ordersPerSecond: 10 } });
-
-afterEach(() => endWhatRuns(scenario()));
-
-beforeAll(async () => {
-  await backup(scenario());
-}, 120_000);
+const scenario = useEndings();
 
 /** `in`: how far the drill has come; `to`: the activity from which it goes on. */
 const resets = [

@@ -1,9 +1,9 @@
 /** Ends runs in other ways than their own, and looks at what is left: with Temporal's client, plain files and the process table. */
 import { readdir } from 'node:fs/promises';
 import type { WorkflowHandle } from '@temporalio/client';
-import { expect } from 'vitest';
+import { afterEach, beforeAll, expect } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
-import { type Scenario, start, until } from '../drill/scenario.ts';
+import { backup, type Scenario, start, until, useEstate } from '../drill/scenario.ts';
 import { ask, processesNaming } from '../observer.ts';
 
 /** Drills on a machine that is busy with other things: the tests wait for a moment, and fail by what was seen. */
@@ -11,6 +11,16 @@ export const patientMs = 400_000;
 const reachesWithinMs = 180_000;
 
 const started: WorkflowHandle[] = [];
+
+/** An estate with a backup and customers; after each test no run of it goes on. */
+export function useEndings(): () => Scenario {
+  const scenario = useEstate({ load: { ordersPerSecond: 10 } });
+  beforeAll(async () => {
+    await backup(scenario());
+  }, 120_000);
+  afterEach(() => endWhatRuns(scenario()));
+  return scenario;
+}
 
 /** Starts a run, and waits until the given step has begun. */
 export async function runIn(

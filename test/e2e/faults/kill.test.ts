@@ -1,17 +1,10 @@
-/** Drills and backups in which somebody is killed go on to their good end; nobody but the operator's log notices. */
+/** Runs in which somebody is killed go on to their good end; nobody but the operator's log notices. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Victim } from '../../../scripts/kills/rotation.ts';
-import {
-  type Calms,
-  calmRuns,
-  closeScene,
-  openScene,
-  planWalks,
-  walkAll,
-  walkEstate,
-} from '../../../scripts/kills/scene.ts';
+import { closeScene, openScene, type Scene, walkEstate } from '../../../scripts/kills/scene.ts';
 import { renderTable } from '../../../scripts/kills/table.ts';
-import { type Scene, walk } from '../../../scripts/kills/walk.ts';
+import { walk } from '../../../scripts/kills/walk.ts';
+import { type Calms, calmOf, calmRuns, planWalks, walkAll } from '../../../scripts/kills/walks.ts';
 import { all, sampled, seed } from '../../sample.ts';
 import { useEstate } from '../drill/scenario.ts';
 
@@ -21,7 +14,7 @@ let calms: Calms;
 
 beforeAll(async () => {
   scene = await openScene(scenario().estate);
-  calms = await calmRuns(scene);
+  calms = await calmRuns(scene, ['backup', 'monthly-drill', ...sampled(['anchor', 'sweep'] as const, 1, 'walked')]);
 }, 300_000);
 
 afterAll(() => closeScene(scene));
@@ -54,7 +47,7 @@ describe('kill -9 in the middle of a drill', () => {
   test.each(sampled(cases, 2, 'kill'))(
     'of $who, in the middle of $middle: it is proven, nothing is done twice or left, and writes never stop',
     async ({ step, victim }) => {
-      const calm = calms['monthly-drill'];
+      const calm = calmOf(calms, 'monthly-drill');
       const point = calm.points.find((one) => one.step === step);
       if (point === undefined) throw new Error(`the drill has no step ${step}`);
       const walked = await walk(scene, { point, victim, side: 'during', depth: 0.5 }, calm);

@@ -14,6 +14,8 @@ export interface Vandal {
   segments(timeline: number): Promise<string[]>;
   /** Removes what begins with this name: a segment, a history file. */
   takeAway(name: string): Promise<Mend>;
+  /** Removes every segment and history file of the cluster. */
+  takeAllWal(): Promise<Mend>;
   /** Stores the content of one segment once more, under another name, or with another checksum. */
   storeAs(segment: string, name: string, checksum?: string): Promise<Mend>;
   /** Stores a segment of the same name that another cluster wrote. */
@@ -60,6 +62,14 @@ export function vandalOf({ site, root, servers }: Estate): Vandal {
   };
   return {
     takeAway,
+    async takeAllWal() {
+      const away = await kept();
+      const names = await readdir(archive);
+      for (const name of names) await rename(join(archive, name), join(away, name));
+      return async () => {
+        for (const name of names) await rename(join(away, name), join(archive, name));
+      };
+    },
     async segments(timeline) {
       const folders = (await readdir(archive)).filter(
         (name) => name.startsWith(hex(timeline)) && /^[0-9A-F]{16}$/.test(name),

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -194,6 +194,20 @@ test('report --output writes the whole file, leaves nothing beside it, and says 
     expect(JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'))).toEqual(provenEvidence());
     expect(await readdir(folder)).toEqual(['report.json']);
     expect(on.out).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('report --output to a place that takes no file says so, and leaves nothing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-report-'));
+  try {
+    await mkdir(join(folder, 'reports'));
+    const on = stage({ runs: { 'orders-7f3a': scriptedRun([{ state: ended, evidence: provenEvidence() }]) } });
+    await on.type('report', 'orders-7f3a', '--output', join(folder, 'reports'));
+    expect(on.code()).toBe(2);
+    expect(on.messages.join('\n')).toContain(`cannot be written to ${join(folder, 'reports')}`);
+    expect(await readdir(folder)).toEqual(['reports']);
   } finally {
     await rm(folder, { recursive: true });
   }

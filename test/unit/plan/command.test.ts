@@ -97,4 +97,11 @@ describe('lifeboat plan schema', () => {
     await lifeboat('plan', 'schema', '--write', file);
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(JSON.parse(printed.out));
   });
+
+  test('says where it cannot be written', async () => {
+    await expect(lifeboat('plan', 'schema', '--write', folder)).rejects.toMatchObject({
+      exit: 'badInput',
+      message: expect.stringContaining(`cannot be written to ${folder}`),
+    });
+  });
 });

@@ -3,7 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { describe, expect, test } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
-import { pointsOf, type Walkable } from '../../../scripts/kills/points.ts';
+import { pointsOf } from '../../../scripts/kills/points.ts';
+import type { Walkable } from '../../../scripts/kills/runbooks.ts';
 
 const folder = new URL('../../replay/histories/', import.meta.url);
 
@@ -19,7 +20,7 @@ async function recorded(runbook: Walkable) {
   return { history, evidence, activities: scheduled.map(({ activityId }) => activityId) };
 }
 
-describe.each(['monthly-drill', 'backup'] as const)('of a %s', (runbook) => {
+describe.each(['monthly-drill', 'backup', 'anchor', 'sweep'] as const)('of a %s', (runbook) => {
   test('every activity is a point, in the order of the history', async () => {
     const { history, evidence, activities } = await recorded(runbook);
     const points = pointsOf(runbook, history, evidence);
