@@ -1,6 +1,6 @@
 /** The one record of a run: everything the report, the live page, the CLI and an auditor read. Versioned; rendered, never parsed back from a rendering. */
 
-import type { Aborted, Approval, Click, Decision, Post } from './people.ts';
+import type { Aborted, Approval, Click, Decision, Place, Post } from './people.ts';
 
 export const evidenceSchema = 'lifeboat.evidence/1';
 
@@ -72,6 +72,8 @@ export interface Step {
   /** For a change: how long it was expected to take, where somebody can tell. */
   takesMs?: number;
   failure?: Failure;
+  /** How many bytes it has moved, where it tells: the time it takes grows with them. */
+  bytes?: number;
   waits?: Wait[];
   /** Last lines and path of a log on the host that did the work. */
   log?: { host: string; path: string; lastLines: string[] };
@@ -235,6 +237,8 @@ export interface Evidence {
   notUndone?: { name: string; why: string }[];
   /** What people were told, and where. */
   posts?: Post[];
+  /** The message on Slack below which all others of the run stand. */
+  thread?: Place;
   forecast?: Forecast;
   /** Whether it is certain who started the run, and how: `signed by ana`, `not signed`. */
   requester?: { person?: string; certain: boolean; how: string };

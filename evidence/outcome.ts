@@ -14,7 +14,7 @@ export const notMeasuredYet = 'not measured yet';
 const beforeTraffic: readonly Phase[] = ['assessment', 'database', 'application', 'validation'];
 
 /** Whether the run restores something and proves it; a backup and a dry run do not. */
-function recovers(evidence: Pick<Evidence, 'mode' | 'phases'>): boolean {
+export function recovers(evidence: Pick<Evidence, 'mode' | 'phases'>): boolean {
   return evidence.mode !== 'dry-run' && evidence.phases.some((phase) => phase.name === 'validation');
 }
 
@@ -70,7 +70,8 @@ export function timeToRecover(evidence: Evidence): Measured {
   };
 }
 
-function clockPhases(evidence: Evidence): readonly Phase[] {
+/** The phases whose time counts as time to recover. */
+export function clockPhases(evidence: Pick<Evidence, 'mode'>): readonly Phase[] {
   return evidence.mode === 'live' ? [...beforeTraffic, 'traffic'] : beforeTraffic;
 }
 

@@ -119,6 +119,12 @@ export interface Aborted extends AbortPlan {
   reason?: string;
 }
 
+/** A message on Slack: the channel by its id, the message by its time stamp. */
+export interface Place {
+  channel: string;
+  ts: string;
+}
+
 /** A message to people about the run, and where it went. */
 export interface Post {
   /** Unique in the run: the same message is never delivered twice. */
@@ -129,4 +135,6 @@ export interface Post {
   /** `nowhere`: nobody could be told; `why` says what was tried. */
   delivered: 'slack' | 'webhook' | 'nowhere';
   why?: string;
+  /** Where it is on Slack. */
+  place?: Place;
 }

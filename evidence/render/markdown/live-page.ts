@@ -84,8 +84,12 @@ function livePage(evidence: Evidence, newest: number, pagesUrl?: string): string
 
 /** On the first line: whoever opens this page wants the report, and the UI shows little of a long page. */
 function reportLink({ run }: Evidence, pagesUrl: string | undefined): string {
-  if (pagesUrl === undefined) return '';
-  return ` · [Report](<${encodeURI(pagesUrl.replace(/\/+$/, ''))}/runs/${encodeURIComponent(oneLine(run))}>)`;
+  return pagesUrl === undefined ? '' : ` · [Report](<${reportAddress(run, pagesUrl)}>)`;
+}
+
+/** Of a run's report on the pages that lifeboat-pages serves. */
+export function reportAddress(run: string, pagesUrl: string): string {
+  return `${encodeURI(pagesUrl.replace(/\/+$/, ''))}/runs/${encodeURIComponent(oneLine(run))}`;
 }
 
 function clockAfter(at: string, ms: number): string {
