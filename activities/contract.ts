@@ -3,7 +3,9 @@
  * `Reads` look at the estate; `Records` write Lifeboat's own records; `Changes` make something, be it only a throw-away server.
  * A worker that offers only Reads and Records can run every runbook as a dry run.
  */
-import type { Evidence, Leftover } from '../evidence/evidence.ts';
+import type { Evidence, Leftover, Mode } from '../evidence/evidence.ts';
+import type { EarlierRun } from '../evidence/forecast.ts';
+import type { Place } from '../evidence/people.ts';
 import type { Signature } from '../evidence/signing.ts';
 import type {
   Application,
@@ -29,6 +31,7 @@ import type {
 } from '../recovery/archive.ts';
 import type { Known } from '../recovery/content.ts';
 import type { SwitchoverControlReads, SwitchoverHostChanges, SwitchoverHostReads } from './contract-of-switchover.ts';
+import type { Message, Outlets, Posted } from './notify/message.ts';
 import type {
   EndOfRecovery,
   Found,
@@ -46,6 +49,7 @@ import type {
 } from './shapes.ts';
 
 export type * from './contract-of-switchover.ts';
+export type * from './notify/message.ts';
 
 export interface ControlReads extends SwitchoverControlReads {
   loadPlan(ask: { service?: string }): Promise<{ plan: Plan; sha256: string; file: string } & Found>;
@@ -71,6 +75,13 @@ export interface ControlReads extends SwitchoverControlReads {
   }): Promise<PulseComparison>;
   /** When each of these was last proven, by name; absent: never. */
   lastProven(ask: { store: EvidenceStore; service: string } & Patience): Promise<Record<string, string>>;
+  /** What the last runs of this runbook in this mode took that ended well, newest first, at most 5. */
+  earlierRuns(ask: {
+    store: EvidenceStore;
+    service: string;
+    runbook: string;
+    mode: Mode;
+  }): Promise<Found & { runs: EarlierRun[] }>;
   /** Whether the service itself has committed this transaction at this moment; throws ArchiveUnsound when it has not. */
   ownCommit(ask: { frontDoor: FrontDoor; transaction: number; at: string }): Promise<Found>;
   /** Whether the key has signed this text; whose key it is says the plan. */
@@ -107,6 +118,27 @@ export interface ControlRecords {
   saveAnchor(
     ask: { store: EvidenceStore; service: string; anchor: Anchor } & Patience,
   ): Promise<Found & { location: string }>;
+  /** Tells people, by Slack or else by the webhook. Never fails: where it went, or that it went nowhere, is the answer. */
+  post(ask: {
+    outlets: Outlets;
+    /** The run, without its steps. */
+    run: Evidence;
+    message: Message;
+    /** Absent: it is not known, or there is none; then this begins it. */
+    thread?: Place;
+    head?: Pick<Message, 'headline' | 'lines'>;
+    /** A message whose buttons are to go. */
+    closes?: Place;
+    /** What was told by other ways, or nobody, since Slack took something last. */
+    missed: { id: string; headline: string }[];
+    restUntil?: string;
+    /** Slack may have it already: an earlier execution, or an answer that was lost. */
+    mayBeThere: boolean;
+    /** How long Slack is waited for, milliseconds. */
+    slackWithinMs: number;
+    /** Only Slack can show buttons: the webhook has told it before. */
+    slackOnly?: true;
+  }): Promise<Posted>;
 }
 
 export interface HostReads extends SwitchoverHostReads {

@@ -4,10 +4,12 @@ import { ownCommit } from './cluster/own-commit.ts';
 import { serviceMoment } from './cluster/service-moment.ts';
 import type { ControlChanges, ControlReads, ControlRecords } from './contract.ts';
 import { listAnchors, saveAnchor } from './evidence/anchors.ts';
+import { earlierRuns } from './evidence/earlier-runs.ts';
 import { lastProven } from './evidence/last-proven.ts';
 import { storeAnswers } from './evidence/store-answers.ts';
 import { writeEvidence } from './evidence/write-evidence.ts';
 import { beating } from './heartbeat.ts';
+import { post } from './notify/post.ts';
 import { verifySignature } from './people/verify.ts';
 import { loadPlan } from './plans.ts';
 import { comparePulses } from './pulse/compare-pulses.ts';
@@ -41,6 +43,7 @@ export const controlReads: ControlReads = {
   listAnchors: alive(listAnchors),
   comparePulses: alive(comparePulses),
   lastProven: alive(lastProven),
+  earlierRuns: alive(earlierRuns),
   ownCommit: alive(ownCommit),
   noLiveRun: alive(noLiveRun),
   lockHolder: alive(lockHolder),
@@ -58,6 +61,7 @@ export const controlReads: ControlReads = {
 export const controlRecords: ControlRecords = {
   writeEvidence: alive(writeEvidence),
   saveAnchor: alive(saveAnchor),
+  post: alive(post),
 };
 
 export const controlChanges: ControlChanges = {
