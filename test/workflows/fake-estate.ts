@@ -8,6 +8,7 @@ import type {
 } from '../../activities/contract.ts';
 import type { LeftoverFound, ServiceMoment } from '../../activities/shapes.ts';
 import type { Evidence, Leftover } from '../../evidence/evidence.ts';
+import type { EarlierRun } from '../../evidence/forecast.ts';
 import type { Plan } from '../../plan/schema.ts';
 import type { Anchor, BackupInfo, Repository } from '../../recovery/archive.ts';
 import type { ContentFault } from '../../recovery/content.ts';
@@ -143,6 +144,10 @@ export class FakeEstate {
   lastCommitAt = '2026-11-21T14:01:48.113Z';
   /** Of the host that takes the backup. */
   clockAheadMs = 0;
+  /** What earlier runs of the same kind took. */
+  earlier: EarlierRun[] = [];
+  /** How people are told. */
+  post: ControlRecords['post'] = async () => ({ delivered: 'nowhere', found: 'this estate tells nobody' });
   /** Called before an activity answers: throw to make it fail, wait to make it slow. */
   before: (activity: string) => Promise<void> | void = () => undefined;
 
@@ -186,6 +191,7 @@ export class FakeEstate {
         lost: 23,
       }),
       lastProven: async () => ({}),
+      earlierRuns: async () => ({ runs: this.earlier, found: `${this.earlier.length} earlier runs` }),
       ownCommit: async () => ({ found: 'its own commit' }),
       noLiveRun: async () => ({ found: 'no live recovery' }),
       lockHolder: async () => ({ free: false, holder: 'orders-0001', runbook: 'monthlyDrill', since: 'a minute ago' }),
@@ -208,6 +214,7 @@ export class FakeEstate {
         this.anchors.unshift(taken);
         return { found: 'kept', location: 's3://evidence/anchor' };
       },
+      post: (ask) => this.post(ask),
     });
   }
 

@@ -28,6 +28,7 @@ export async function close<I extends RunInput>(
   if (error !== undefined && run.stays.length > 0) evidence.notUndone = run.stays;
   settleEvidence(evidence);
   record.close(outcomeOf(definition, evidence, error));
+  await record.finish();
   const summary = await writeWithMessages(run, evidence);
   if (error === undefined) return summary;
   if (isCancellation(error) && evidence.outcome === 'aborted') throw error;

@@ -26,6 +26,13 @@ interface Says {
   found?: unknown;
   expected?: unknown;
   log?: Step['log'];
+  bytes?: unknown;
+}
+
+/** Whoever follows a run: is told of each change before it is shown, and may add what follows from it. */
+interface Follower {
+  look(): void;
+  finish(): Promise<void>;
 }
 
 export class Record {
@@ -35,6 +42,7 @@ export class Record {
   /** Time of a step that stands in its phase already, from before it was tried again. */
   readonly #counted = new Map<string, number>();
   readonly #pagesUrl: string | undefined;
+  #follower: Follower | undefined;
 
   constructor(evidence: Evidence, pagesUrl: string | undefined) {
     this.evidence = evidence;
@@ -90,6 +98,7 @@ export class Record {
       if (typeof says.found === 'string') record.found = says.found;
       if (typeof says.expected === 'string') record.expected = says.expected;
       if (says.log !== undefined) record.log = says.log;
+      if (typeof says.bytes === 'number') record.bytes = says.bytes;
     }
     this.show();
   }
@@ -149,8 +158,18 @@ export class Record {
     this.show();
   }
 
+  followedBy(follower: Follower): void {
+    this.#follower = follower;
+  }
+
+  /** Nothing more will change. */
+  async finish(): Promise<void> {
+    await this.#follower?.finish();
+  }
+
   show(): void {
     this.#peopleClock.count();
+    this.#follower?.look();
     setCurrentDetails(renderLivePage(this.evidence, this.#pagesUrl === undefined ? {} : { pagesUrl: this.#pagesUrl }));
   }
 

@@ -18,6 +18,7 @@ import { Desk } from './people/desk.ts';
 import { Record } from './record.ts';
 import { Run } from './run.ts';
 import { activities, inStep, newStep } from './step.ts';
+import { follow } from './updates.ts';
 
 // Before the plan is known: how long a control worker may be silent and how soon its death is noticed.
 const beforeThePlan = { taskQueue: controlQueue, startToCloseMs: 60_000, heartbeatMs: 20_000, answerWithinMs: 600_000 };
@@ -53,6 +54,7 @@ export async function runbook<I extends RunInput>(
   const { plan, sha256, file } = await readPlan(input);
   const record = new Record(firstPage(definition, input, plan, { sha256, file }), plan.pages);
   state.record = record;
+  follow({ record, plan, unattended: definition.unattended ?? false });
   const whole = CancellationScope.current();
   const work = new CancellationScope();
   const run = new Run<I>({ definition, plan, input, record, work });
