@@ -2,7 +2,8 @@ import pMap from 'p-map';
 import type { Outcome } from '../../evidence/evidence.ts';
 import { type EarlierRun, earlierRun } from '../../evidence/forecast.ts';
 import { formatNumberOf } from '../../evidence/format.ts';
-import type { ControlReads, Found } from '../contract.ts';
+import type { ControlReads } from '../contract.ts';
+import type { Found } from '../shapes.ts';
 import { listRuns, readEvidence } from './store.ts';
 
 const most = 5;
