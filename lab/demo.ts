@@ -10,6 +10,7 @@ import { Board } from './demo/board.ts';
 import { keepReport, mayWrite } from './demo/report.ts';
 import { makeRoom } from './demo/room.ts';
 import { drawRunName, ended, startRun, tell } from './demo/runs.ts';
+import { switchoverOn } from './demo/switchover.ts';
 import { type Estate, startEstate } from './estate.ts';
 import { readLoadReport } from './load-report.ts';
 import { database, withServer } from './postgres.ts';
@@ -21,6 +22,10 @@ interface DemoOptions {
   report?: string;
   orders: number;
   rate: number;
+  /** Instead of the drill: primary and standby change places. */
+  switchover: boolean;
+  /** A second person agrees at once. */
+  yes: boolean;
 }
 
 /** Of an order with its items, payment and index entries, in a data directory. */
@@ -40,10 +45,10 @@ async function demo(options: DemoOptions, board: Board, signal: AbortSignal): Pr
       return describe(up.estate, options.rate);
     });
     if (up.estate === undefined) return false;
-    const evidence = await drillOn(up.estate, options, board, signal);
+    const evidence = await perform(up.estate, options, board, signal);
     await keepReport(evidence, options, board);
     if (!options.once) await stay(up.estate, signal);
-    return evidence.outcome === 'proven';
+    return evidence.outcome === (options.switchover ? 'completed' : 'proven');
   } finally {
     if (up.estate !== undefined) await takeDown(up.estate, board);
     await rm(root, { recursive: true, force: true });
@@ -60,12 +65,19 @@ async function parts(board: Board, signal: AbortSignal): Promise<string> {
   return `postgres ${major} · pgbackrest · temporal · versitygw · haproxy`;
 }
 
-function raise(root: string, { orders, rate }: DemoOptions, board: Board, signal: AbortSignal): Promise<Estate> {
+function raise(
+  root: string,
+  { orders, rate, switchover }: DemoOptions,
+  board: Board,
+  signal: AbortSignal,
+): Promise<Estate> {
   return startEstate({
     root,
     rows: orders,
     load: { ordersPerSecond: rate },
     ui: true,
+    // Who has started it is known by a signature: one more person is enough.
+    ...(switchover ? { people: { quorum: 1 }, slack: true } : {}),
     prefer: { pages: 8080, app: 8081, engine: 7233, ui: 8233 },
     say: (line) => board.say(line),
     signal,
@@ -89,13 +101,14 @@ async function describe({ site }: Estate, rate: number): Promise<string> {
   return `primary + standby, ${formatBytes(bytes)}, ${load?.ordersPerSecond ?? 0} orders/s`;
 }
 
-async function drillOn(estate: Estate, options: DemoOptions, board: Board, signal: AbortSignal): Promise<Evidence> {
+async function perform(estate: Estate, options: DemoOptions, board: Board, signal: AbortSignal): Promise<Evidence> {
   board.say(`  open     app ${estate.appUrl}   engine ${estate.temporal.uiUrl}   runs ${estate.pagesUrl}`);
   const connection = await Connection.connect({ address: estate.temporal.address });
   try {
     const client = new Client({ connection });
     await board.line('backup', 'taking the first backup and its anchor', () => firstBackup(client, signal));
     await board.line('traffic', 'until the archive holds what came after it', () => someTraffic(estate, signal));
+    if (options.switchover) return await switchoverOn({ estate, client, board, signal, yes: options.yes });
     return await monthlyDrill({ estate, client, options, board, signal });
   } finally {
     await connection.close();
@@ -178,8 +191,10 @@ async function main(): Promise<void> {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
   const program = new Command('demo')
     .description('Builds an estate on this machine, takes a backup and holds a drill.')
-    .option('--once', 'end after the drill; the exit code is 0 only if it was proven', false)
-    .option('--report <file>', "keep the drill's report there, as one HTML file")
+    .option('--once', 'end after it; the exit code is 0 only if it came to its good end', false)
+    .option('--switchover', 'instead of the drill: primary and standby change places, once a person agrees', false)
+    .option('--yes', 'of --switchover: a second person agrees at once, with a key that only this lab accepts', false)
+    .option('--report <file>', 'keep the report there, as one HTML file')
     .option('--orders <number>', 'orders in the database to begin with; 450000 are about 1 GB', positive, 450_000)
     .option('--rate <number>', 'orders a second while it runs', positive, 200)
     .parse();

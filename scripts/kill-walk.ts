@@ -11,13 +11,14 @@ import { sides } from '../lab/kills/order.ts';
 import { victims, type Wish } from './kills/rotation.ts';
 import { type Walkable, walkable } from './kills/runbooks.ts';
 import { withScene } from './kills/scene.ts';
+import { walkSwitchovers } from './kills/switchover.ts';
 import { renderTable, renderWrites, rowOf } from './kills/table.ts';
 import type { Walked } from './kills/walk.ts';
 import { type Calms, calmRuns, planWalks, walkAll } from './kills/walks.ts';
 
 interface Options extends Omit<Wish, 'seed'> {
   seed?: number;
-  runbook?: Walkable[];
+  runbook?: (Walkable | 'switchover')[];
   json?: string;
 }
 
@@ -35,7 +36,12 @@ function positive(text: string): number {
 const options = new Command('kill-walk')
   .description('Kills a worker, a database process or the engine at every step of every runbook, one a run.')
   .option('--seed <number>', 'who dies where, as in an earlier walk', wholeNumber)
-  .addOption(new Option('--runbook <names...>', 'only these (default: all)').choices(walkable))
+  .addOption(
+    new Option('--runbook <names...>', 'only these (default: all but switchovers, which are walked alone)').choices([
+      ...walkable,
+      'switchover',
+    ]),
+  )
   .option('--step <text>', 'only at steps or activities whose name holds this')
   .addOption(new Option('--victim <who>', 'always this one').choices(victims))
   .addOption(new Option('--side <when>', 'always on this side of the work').choices(sides))
@@ -44,8 +50,25 @@ const options = new Command('kill-walk')
   .parse()
   .opts<Options>();
 
+/** They change the servers that other walks must leave alone, and have an estate of their own. */
+async function switchovers({ seed = Math.floor(Math.random() * 1e6), ...wish }: Options, signal: AbortSignal) {
+  console.log(`seed ${seed}`);
+  const root = await mkdtemp(join(tmpdir(), 'lifeboat-kills-'));
+  try {
+    const say = (line: string) => console.log(`  ${line}`);
+    const walks = await walkSwitchovers({ root, signal, say }, { seed, ...wish }, (walked, number) => {
+      console.log(`${rowOf(walked, number).join(' · ')} · no write for ${inSeconds(walked.gapMs)}`);
+    });
+    console.log(`\nseed ${seed}\n\n${renderTable(walks)}`);
+    return walks;
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
 async function main(signal: AbortSignal): Promise<Walked[]> {
-  const { json, runbook, seed = Math.floor(Math.random() * 1e6), ...wish } = options;
+  const { json, runbook: named, seed = Math.floor(Math.random() * 1e6), ...wish } = options;
+  const runbook = named?.filter((one) => one !== 'switchover');
   console.log(`seed ${seed}`);
   const root = await mkdtemp(join(tmpdir(), 'lifeboat-kills-'));
   const walks: Walked[] = [];
@@ -87,7 +110,10 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
 try {
-  const walks = await main(interrupted.signal);
+  const walks: { problems: string[] }[] =
+    options.runbook?.join() === 'switchover'
+      ? await switchovers(options, interrupted.signal)
+      : await main(interrupted.signal);
   const lost = walks.filter(({ problems }) => problems.length > 0).length;
   console.log(`${walks.length - lost} of ${walks.length} kills survived`);
   process.exitCode = lost === 0 ? 0 : 1;

@@ -9,6 +9,7 @@ import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { startEstate } from '../lab/estate.ts';
 import { version } from '../workflows/version.ts';
+import { sayYes, withPeople } from './kills/switchover.ts';
 
 const runs = [
   { name: 'backup', workflow: 'backup', input: { mode: 'live', type: 'full' } },
@@ -17,11 +18,13 @@ const runs = [
   { name: 'monthly-drill-dry-run', workflow: 'monthlyDrill', input: { mode: 'dry-run' } },
   { name: 'sweep-dry-run', workflow: 'sweep', input: { mode: 'dry-run' } },
   { name: 'sweep', workflow: 'sweep', input: { mode: 'live', shownBy: 'orders-sweep-dry-run' } },
+  { name: 'switchover-dry-run', workflow: 'switchover', input: {} },
+  { name: 'switchover', workflow: 'switchover', input: { mode: 'live', requestedBy: 'cara' } },
 ];
 const wanted = process.argv.slice(2);
 
 const root = await mkdtemp(join(tmpdir(), 'lifeboat-record-'));
-const estate = await startEstate({ root, rows: 2_000, walSegmentMb: 1, archiveTimeout: '2s', say: console.log });
+const estate = await startEstate({ ...withPeople, root, rows: 2_000, walSegmentMb: 1, archiveTimeout: '2s', say: console.log });
 try {
   const connection = await Connection.connect({ address: estate.temporal.address });
   const client = new Client({ connection });
@@ -31,6 +34,7 @@ try {
       workflowId: `orders-${name}`,
       args: [input],
     });
+    if (name === 'switchover') await sayYes(handle);
     await handle.result();
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const text = historyToJSON(await handle.fetchHistory());

@@ -31,8 +31,8 @@ export async function tell(
 ): Promise<Evidence> {
   const printed = new Set<string>();
   const evidence = await follow(handle, signal, (sofar) => {
-    // The heading names the moment of the disaster: it waits until that is known.
-    if (sofar.incidentAt === undefined && sofar.outcome === 'running') return;
+    // The heading of a drill names the moment of the disaster: it waits until that is known.
+    if (sofar.runbook === 'monthly-drill' && sofar.incidentAt === undefined && sofar.outcome === 'running') return;
     for (const line of terminalSteps(sofar, printed, { color })) print(line);
   });
   print('');

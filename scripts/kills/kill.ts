@@ -53,7 +53,7 @@ interface Struck {
 }
 
 async function victimOf(estate: Estate, { point, victim, depth }: Planned): Promise<Struck> {
-  const host = estate.process(`host-${point.worker === 'control' ? walkedRunbooks[point.runbook].host : point.worker}`);
+  const host = estate.process(`host-${point.worker === 'control' ? hostBeside(point.runbook) : point.worker}`);
   const control = estate.process('control');
   if (victim === 'host') return { said: 'host worker', processes: [host] };
   if (victim === 'control') return { said: 'control worker', processes: [control] };
@@ -63,6 +63,11 @@ async function victimOf(estate: Estate, { point, victim, depth }: Planned): Prom
   if (child !== undefined) return { said: `child: ${child.name}`, processes: [] };
   const self = point.worker === 'control' ? control : host;
   return { said: `${self === control ? 'control' : 'host'} worker (no child is alive)`, processes: [self] };
+}
+
+/** Whose host worker dies where the control worker does the step. */
+function hostBeside(runbook: Planned['point']['runbook']): Host {
+  return runbook === 'switchover' ? 'db2' : walkedRunbooks[runbook].host;
 }
 
 interface Child {
@@ -92,7 +97,8 @@ async function childrenOf(estate: Estate, host: EstateProcess): Promise<Child[]>
   return seen
     .filter(({ parent, directory, name, parentName }) => {
       const postmaster = name === 'postgres' && parentName !== 'postgres' && directory.startsWith(`${scratch}/`);
-      return postmaster || (parent !== 0 && parent === host.pid);
+      // A live server that it has started in a switchover is its child, too.
+      return postmaster || (parent !== 0 && parent === host.pid && name !== 'postgres');
     })
     .map(({ pid, name }) => ({ pid, name }));
 }

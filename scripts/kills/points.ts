@@ -6,7 +6,8 @@ import type { Walkable } from './runbooks.ts';
 export type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 
 export interface Point {
-  runbook: Walkable;
+  /** A switchover changes the servers that the other walks leave alone, and is walked by itself. */
+  runbook: Walkable | 'switchover';
   /** `phase/step`, as in the evidence. */
   step: string;
   /** What stops there: the id of an activity, or of the child workflow that is a host's lock. */
@@ -21,7 +22,7 @@ export interface Point {
 const writesEvidence = 'closing/write-the-evidence';
 
 /** Every activity of the run, and every step that has none, in the order in which they were asked for. */
-export function pointsOf(runbook: Walkable, history: History, evidence: Evidence): Point[] {
+export function pointsOf(runbook: Point['runbook'], history: History, evidence: Evidence): Point[] {
   const asked = askedFor(history, evidence).map((one) => ({ runbook, ...one }));
   return evidence.steps.reduce<Point[]>(
     (points, { id: step }, index) => {

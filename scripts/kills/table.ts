@@ -2,7 +2,10 @@ import type { Walked } from './walk.ts';
 
 const columns = ['', 'step', 'activity', 'killed', 'side', 'outcome', 'attempts', 'extra', 'left over'] as const;
 
-export function rowOf(walked: Walked, number: number): string[] {
+/** What a line of the table tells. */
+export type Told = Pick<Walked, 'planned' | 'victim' | 'outcome' | 'attempts' | 'extraMs' | 'leftOver'>;
+
+export function rowOf(walked: Told, number: number): string[] {
   const { planned, victim, outcome, attempts, extraMs, leftOver } = walked;
   const { runbook, step, id, activity } = planned.point;
   const call = /\.(\d+)$/.exec(id)?.[1];
@@ -27,7 +30,7 @@ export function renderWrites(walks: readonly Walked[]): string {
 }
 
 /** As Markdown, which a terminal shows well enough. */
-export function renderTable(walks: readonly Walked[]): string {
+export function renderTable(walks: readonly Told[]): string {
   const rows = [[...columns], ...walks.map((walked, index) => rowOf(walked, index + 1))];
   const widths = columns.map((_column, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
   const line = (row: readonly string[]) => `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`;

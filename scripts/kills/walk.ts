@@ -57,6 +57,7 @@ export async function calmRun(scene: Scene, runbook: Walkable): Promise<Calm> {
 export async function walk(scene: Scene, planned: Planned, calm: Calm): Promise<Walked> {
   const { estate, writer } = scene;
   const { runbook } = planned.point;
+  if (runbook === 'switchover') throw new Error('a switchover is walked by kills/switchover.ts');
   const { input, goodEnd, adds } = walkedRunbooks[runbook];
   const before = { litter: await litterIn(estate), results: await resultsIn(estate) };
   const ready = await input(scene);
@@ -113,7 +114,7 @@ const lastActs = 0.9;
  * The middle of long work is told by the clock, that of short work by what it does. Whichever comes first of the two is still in the
  * middle, on a quick machine and on a slow one.
  */
-function pointIn({ point, side, depth }: Planned, { done }: Calm): KillOrder {
+export function pointIn({ point, side, depth }: Planned, { done }: Calm): KillOrder {
   const { ms, acts } = done.find(({ activity }) => activity === point.id) ?? { ms: 0, acts: 0 };
   return {
     activity: point.id,
@@ -124,7 +125,7 @@ function pointIn({ point, side, depth }: Planned, { done }: Calm): KillOrder {
 }
 
 /** The victim, once a worker stands at the point; undefined when none ever did. */
-async function strikeWhenThere(
+export async function strikeWhenThere(
   estate: Estate,
   planned: Planned,
   order: Order,
@@ -141,7 +142,7 @@ async function strikeWhenThere(
 }
 
 /** Asked again and again: the engine may be the victim. A run that hangs is ended, so that the next can be tried. */
-async function outcomeOf(handle: WorkflowHandle, { site: { signal } }: Estate): Promise<string> {
+export async function outcomeOf(handle: WorkflowHandle, { site: { signal } }: Estate): Promise<string> {
   try {
     await until({ what: `${handle.workflowId} to end`, withinMs: longestRunMs, everyMs: 100, signal }, async () => {
       const { status } = await handle.describe();

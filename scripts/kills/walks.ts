@@ -4,7 +4,7 @@ import { type Walkable, walkable } from './runbooks.ts';
 import type { Scene } from './scene.ts';
 import { type Calm, calmRun, type Walked, walk } from './walk.ts';
 
-export type Calms = ReadonlyMap<Walkable, Calm>;
+export type Calms = ReadonlyMap<Planned['point']['runbook'], Calm>;
 
 /** A run of each that nobody disturbs; a backup first, because a drill needs one. */
 export async function calmRuns(scene: Scene, runbooks: readonly Walkable[] = walkable): Promise<Calms> {
@@ -42,7 +42,7 @@ export async function walkAll(
   return walks;
 }
 
-export function calmOf(calms: Calms, runbook: Walkable): Calm {
+export function calmOf(calms: Calms, runbook: Planned['point']['runbook']): Calm {
   const calm = calms.get(runbook);
   if (calm === undefined) throw new Error(`no ${runbook} was run undisturbed: there is nothing to measure a walk by`);
   return calm;

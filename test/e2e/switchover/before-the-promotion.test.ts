@@ -1,23 +1,12 @@
 /** Until the promotion a switchover can be given up: everything is as it was, whatever it is that ends it. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
+import { type Customer, lostFor, startCustomer } from '../../../scripts/kills/customer.ts';
+import { other, primaryOf, roles, served } from '../../../scripts/kills/pair.ts';
+import { sayYes } from '../../../scripts/kills/switchover.ts';
 import { sampled } from '../../sample.ts';
 import { backup, ended, until, useEstate } from '../drill/scenario.ts';
-import { type Customer, lostFor, startCustomer } from './customer.ts';
-import {
-  condition,
-  type Moment,
-  other,
-  patientMs,
-  primaryOf,
-  roles,
-  sayYes,
-  served,
-  startSwitchover,
-  switchOver,
-  whileAt,
-  withPeople,
-} from './scenario.ts';
+import { condition, type Moment, patientMs, startSwitchover, switchOver, whileAt, withPeople } from './scenario.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
@@ -26,7 +15,7 @@ let customer: Customer;
 
 beforeAll(async () => {
   await backup(scenario());
-  customer = await startCustomer(scenario());
+  customer = await startCustomer(scenario().estate);
 }, 120_000);
 
 afterAll(() => customer?.stop());
@@ -34,7 +23,7 @@ afterAll(() => customer?.stop());
 async function stillServed(): Promise<void> {
   const before = customer.acknowledged.length;
   await until('the customer is served', async () => (customer.acknowledged.length > before + 20 ? true : undefined));
-  expect(await lostFor(scenario(), [...customer.acknowledged])).toEqual([]);
+  expect(await lostFor(scenario().estate, [...customer.acknowledged])).toEqual([]);
 }
 
 test('given up while people are asked, nothing was touched', async () => {
@@ -79,7 +68,7 @@ test.each(sampled(moments, 3, 'cancel a switchover'))(
 );
 
 test('when the standby dies after the stop, the old primary serves again, and the next one is refused in words', async () => {
-  const from = await primaryOf(scenario());
+  const from = await primaryOf(scenario().estate);
   const standby = scenario().estate.servers[other(from)].process;
   const handle = await startSwitchover(scenario());
   const { done } = await whileAt(scenario(), { activity: 'traffic/stop-the-primary', side: 'after' }, () =>
@@ -90,8 +79,8 @@ test('when the standby dies after the stop, the old primary serves again, and th
   const evidence = await ended(handle);
   expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'DatabaseUnreachable' } });
   expect(evidence.leftBehind.join()).toContain('Make a slot for the way back');
-  expect(await roles(scenario())).toMatchObject({ [from]: 'primary', [other(from)]: 'down' });
-  expect(await served(scenario())).toEqual([from]);
+  expect(await roles(scenario().estate)).toMatchObject({ [from]: 'primary', [other(from)]: 'down' });
+  expect(await served(scenario().estate)).toEqual([from]);
   await stillServed();
 
   const next = await ended(await startSwitchover(scenario()));

@@ -1,20 +1,11 @@
 /** Workers that die in the middle of a switchover: it goes on to its end, and nothing that was acknowledged is lost. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type Customer, lostFor, startCustomer } from '../../../scripts/kills/customer.ts';
+import { other, primaryOf, roles, served } from '../../../scripts/kills/pair.ts';
+import { sayYes } from '../../../scripts/kills/switchover.ts';
 import { sampled } from '../../sample.ts';
 import { backup, ended, until, useEstate } from '../drill/scenario.ts';
-import { type Customer, lostFor, startCustomer } from './customer.ts';
-import {
-  type Moment,
-  other,
-  patientMs,
-  primaryOf,
-  roles,
-  sayYes,
-  served,
-  startSwitchover,
-  whileAt,
-  withPeople,
-} from './scenario.ts';
+import { type Moment, patientMs, startSwitchover, whileAt, withPeople } from './scenario.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
@@ -23,7 +14,7 @@ let customer: Customer;
 
 beforeAll(async () => {
   await backup(scenario());
-  customer = await startCustomer(scenario());
+  customer = await startCustomer(scenario().estate);
 }, 120_000);
 
 afterAll(() => customer?.stop());
@@ -50,7 +41,7 @@ const moments: (Moment & { who: Who })[] = steps.flatMap(([activity, who]) =>
 test.each(sampled(moments, 2, 'kill in a switchover'))(
   'the worker that is at $activity ($side) is killed: it ends well, and nothing is lost',
   async ({ who, ...moment }) => {
-    const from = await primaryOf(scenario());
+    const from = await primaryOf(scenario().estate);
     const worker = { control: 'control', old: `host-${from}`, new: `host-${other(from)}` }[who];
     const handle = await startSwitchover(scenario());
     const { done } = await whileAt(scenario(), moment, async () => {
@@ -63,10 +54,10 @@ test.each(sampled(moments, 2, 'kill in a switchover'))(
     const evidence = await ended(handle);
     expect(evidence.failure).toBeUndefined();
     expect(evidence).toMatchObject({ outcome: 'completed', leftBehind: [] });
-    expect(await roles(scenario())).toEqual({ [from]: 'standby', [other(from)]: 'primary' });
-    expect(await served(scenario())).toEqual([other(from)]);
+    expect(await roles(scenario().estate)).toEqual({ [from]: 'standby', [other(from)]: 'primary' });
+    expect(await served(scenario().estate)).toEqual([other(from)]);
     const before = customer.acknowledged.length;
     await until('the customer is served', async () => (customer.acknowledged.length > before + 20 ? true : undefined));
-    expect(await lostFor(scenario(), [...customer.acknowledged])).toEqual([]);
+    expect(await lostFor(scenario().estate, [...customer.acknowledged])).toEqual([]);
   },
 );

@@ -7,49 +7,17 @@ import type { Evidence } from '../../../evidence/evidence.ts';
 import type { EstateOptions } from '../../../lab/estate.ts';
 import { serverStates } from '../../../lab/front-door.ts';
 import { type KillOrder, orderFiles } from '../../../lab/kills/order.ts';
-import { type Host, hosts } from '../../../lab/layout.ts';
+import type { Host } from '../../../lab/layout.ts';
 import { give } from '../../../scripts/kills/kill.ts';
+import { roles } from '../../../scripts/kills/pair.ts';
+import { withPeople as people, sayYes } from '../../../scripts/kills/switchover.ts';
 import { ended, type Scenario, start, until } from '../drill/scenario.ts';
 import { ask, configurationOf } from '../observer.ts';
 
-/** Two people of three must say yes: who starts a run from a test is not known for certain. */
-export const withPeople = {
-  people: { quorum: 1, unsigned: 'allowed' },
-  killPoints: true,
-} as const satisfies Partial<EstateOptions>;
+/** With workers that stand still where they are told to. */
+export const withPeople = { ...people, killPoints: true } as const satisfies Partial<EstateOptions>;
 
 export const patientMs = 300_000;
-
-/** What the servers say of themselves, asked by their sockets; `down` where nobody answers. */
-export async function roles({ estate }: Scenario): Promise<Record<Host, string>> {
-  const [db1, db2] = await Promise.all(
-    hosts.map(async (host) => {
-      const { socket, port } = estate.servers[host];
-      const [row] = await ask<{ role: string }>(
-        { host: socket, port },
-        `select case when pg_is_in_recovery() then 'standby' else 'primary' end as role`,
-      ).catch(() => []);
-      return row?.role ?? 'down';
-    }),
-  );
-  return { db1: db1 ?? 'down', db2: db2 ?? 'down' };
-}
-
-export async function primaryOf(scenario: Scenario): Promise<Host> {
-  const found = await roles(scenario);
-  const primaries = hosts.filter((host) => found[host] === 'primary');
-  const [only] = primaries;
-  if (only === undefined || primaries.length > 1) throw new Error(`${primaries.length} primaries`);
-  return only;
-}
-
-export const other = (host: Host): Host => (host === 'db1' ? 'db2' : 'db1');
-
-/** Servers that HAProxy gives sessions to. */
-export async function served({ estate }: Scenario): Promise<string[]> {
-  const states = await serverStates(estate.site.layout.frontDoorSocket);
-  return states.filter(({ status }) => status.startsWith('UP')).map(({ name }) => name);
-}
 
 /** All that an abort must leave as it was. */
 export async function condition(scenario: Scenario) {
@@ -66,7 +34,7 @@ export async function condition(scenario: Scenario) {
   };
   const doors = await serverStates(estate.site.layout.frontDoorSocket);
   return {
-    roles: await roles(scenario),
+    roles: await roles(estate),
     db1: await of('db1'),
     db2: await of('db2'),
     door: doors.map(({ name, status }) => `${name} ${status}`),
@@ -75,17 +43,6 @@ export async function condition(scenario: Scenario) {
 
 export async function startSwitchover(scenario: Scenario, input: object = {}): Promise<WorkflowHandle> {
   return start(scenario, 'switchover', { mode: 'live', requestedBy: 'cara', ...input });
-}
-
-/** Two people say yes as soon as they are asked. */
-export async function sayYes(handle: WorkflowHandle): Promise<void> {
-  const open = await until('people are asked', async () => {
-    const { approvals = [], failure } = await handle.query<Evidence>('evidence');
-    if (failure !== undefined) throw new Error(`it failed before: ${failure.message}`);
-    return approvals.find(({ closedAt }) => closedAt === undefined);
-  });
-  for (const by of ['ana', 'ben'])
-    await handle.executeUpdate('approve', { args: [{ by, approval: open.id, code: open.code, channel: 'cli' }] });
 }
 
 /** From the start to the end, with people who agree. */

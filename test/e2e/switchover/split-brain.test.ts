@@ -1,9 +1,11 @@
 /** Two servers that say they are the primary: the front door stays closed, and nobody but people decides. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
+import { type Customer, startCustomer } from '../../../scripts/kills/customer.ts';
+import { roles, served } from '../../../scripts/kills/pair.ts';
+import { sayYes } from '../../../scripts/kills/switchover.ts';
 import { backup, ended, until, useEstate } from '../drill/scenario.ts';
-import { type Customer, startCustomer } from './customer.ts';
-import { patientMs, roles, sayYes, served, startByHand, startSwitchover, whileAt, withPeople } from './scenario.ts';
+import { patientMs, startByHand, startSwitchover, whileAt, withPeople } from './scenario.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
@@ -12,7 +14,7 @@ let customer: Customer;
 
 beforeAll(async () => {
   await backup(scenario());
-  customer = await startCustomer(scenario());
+  customer = await startCustomer(scenario().estate);
 }, 120_000);
 
 afterAll(() => customer?.stop());
@@ -29,12 +31,12 @@ test('the old primary is started by hand once the other is promoted: no write co
     return steps.find(({ failure }) => failure?.type === 'SplitBrain');
   });
   expect(failed.failure?.message).toMatch(/db1 says that it is the primary too .* beside db2/);
-  expect(await served(scenario())).toEqual([]);
+  expect(await served(scenario().estate)).toEqual([]);
   const acknowledged = customer.acknowledged.length;
   await handle.cancel();
   const evidence = await ended(handle);
   expect(evidence.outcome).not.toBe('completed');
-  expect(await roles(scenario())).toEqual({ db1: 'primary', db2: 'primary' });
-  expect(await served(scenario())).toEqual([]);
+  expect(await roles(scenario().estate)).toEqual({ db1: 'primary', db2: 'primary' });
+  expect(await served(scenario().estate)).toEqual([]);
   expect(customer.acknowledged.length).toBe(acknowledged);
 });

@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import { type Host, hosts } from '../../../lab/layout.ts';
+import { type Customer, lostFor, startCustomer } from '../../../scripts/kills/customer.ts';
+import { other, primaryOf, roles, served } from '../../../scripts/kills/pair.ts';
 import { backup, ended, start, until, useEstate } from '../drill/scenario.ts';
 import { ask, contentOf } from '../observer.ts';
-import { type Customer, lostFor, startCustomer } from './customer.ts';
-import { condition, other, patientMs, primaryOf, roles, served, switchOver, withPeople } from './scenario.ts';
+import { condition, patientMs, switchOver, withPeople } from './scenario.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
@@ -14,7 +15,7 @@ let customer: Customer;
 
 beforeAll(async () => {
   await backup(scenario());
-  customer = await startCustomer(scenario());
+  customer = await startCustomer(scenario().estate);
 }, 120_000);
 
 afterAll(() => customer?.stop());
@@ -24,8 +25,8 @@ async function switchedFrom(from: Host): Promise<Evidence> {
   const evidence = await switchOver(scenario());
   expect(evidence.failure).toBeUndefined();
   expect(evidence).toMatchObject({ outcome: 'completed', leftBehind: [] });
-  expect(await roles(scenario())).toEqual({ [from]: 'standby', [other(from)]: 'primary' });
-  expect(await served(scenario())).toEqual([other(from)]);
+  expect(await roles(scenario().estate)).toEqual({ [from]: 'standby', [other(from)]: 'primary' });
+  expect(await served(scenario().estate)).toEqual([other(from)]);
   return evidence;
 }
 
@@ -51,17 +52,17 @@ test('a switchover loses nothing that was acknowledged, and writes go on within 
   await until('the customer is served again', async () =>
     customer.acknowledged.length > before + 200 ? true : undefined,
   );
-  expect(await lostFor(scenario(), [...customer.acknowledged])).toEqual([]);
+  expect(await lostFor(scenario().estate, [...customer.acknowledged])).toEqual([]);
   expect(evidence.equality?.tables.every(({ equal }) => equal)).toBe(true);
   const names = evidence.measurements.map(({ name }) => name);
   expect(names).toEqual(expect.arrayContaining(['front door closed', 'writes stopped']));
 });
 
 test('and back again: each server has only the slot of the other, and streams on the newest timeline', async () => {
-  expect(await primaryOf(scenario())).toBe('db2');
+  expect(await primaryOf(scenario().estate)).toBe('db2');
   await switchedFrom('db2');
   gaps.push(customer.longestGapMs());
-  expect(await lostFor(scenario(), [...customer.acknowledged])).toEqual([]);
+  expect(await lostFor(scenario().estate, [...customer.acknowledged])).toEqual([]);
   const { db1, db2 } = await condition(scenario());
   expect(db1.slots).toEqual([{ slot_name: 'db2' }]);
   expect(db2.slots).toEqual([]);

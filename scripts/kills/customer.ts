@@ -1,9 +1,9 @@
 /** A client of the service that writes as fast as it is answered, and comes back when it is sent away: what was acknowledged to it counts. */
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import type { Scenario } from '../drill/scenario.ts';
-import { ask } from '../observer.ts';
-import { primaryOf } from './scenario.ts';
+import type { Estate } from '../../lab/estate.ts';
+import { database, withServer } from '../../lab/postgres.ts';
+import { primaryOf } from './pair.ts';
 
 const betweenMs = 5;
 
@@ -15,21 +15,19 @@ export interface Customer {
   stop(): Promise<void>;
 }
 
-export async function startCustomer(scenario: Scenario): Promise<Customer> {
-  const { site, ports, servers } = scenario.estate;
-  const { socket, port } = servers[await primaryOf(scenario)];
-  await ask(
-    { host: socket, port },
-    'create table if not exists customer (number bigint); grant insert on customer to orders',
+export async function startCustomer(estate: Estate): Promise<Customer> {
+  const { site, ports } = estate;
+  await withServer(site, await primaryOf(estate), database, (client) =>
+    client.query('create table if not exists customer (number bigint); grant insert on customer to orders'),
   );
-  const door = { host: '127.0.0.1', port: ports.frontDoor, database: 'orders', user: 'orders' };
+  const door = { host: '127.0.0.1', port: ports.frontDoor, database, user: 'orders', password: site.secrets.orders };
   const acknowledged: number[] = [];
   let number = 0;
   let gap = 0;
   let last = performance.now();
   let stopped = false;
   const visit = async () => {
-    const client = new pg.Client({ ...door, password: site.secrets.orders, connectionTimeoutMillis: 2_000 });
+    const client = new pg.Client({ ...door, application_name: 'customer', connectionTimeoutMillis: 2_000 });
     client.on('error', () => undefined);
     try {
       await client.connect();
@@ -64,9 +62,10 @@ export async function startCustomer(scenario: Scenario): Promise<Customer> {
 }
 
 /** Of the numbers that were acknowledged, those that the primary does not hold. */
-export async function lostFor(scenario: Scenario, acknowledged: readonly number[]): Promise<number[]> {
-  const { socket, port } = scenario.estate.servers[await primaryOf(scenario)];
-  const rows = await ask<{ number: string }>({ host: socket, port }, 'select number from customer');
+export async function lostFor(estate: Estate, acknowledged: readonly number[]): Promise<number[]> {
+  const rows = await withServer(estate.site, await primaryOf(estate), database, async (client) => {
+    return (await client.query<{ number: string }>('select number from customer')).rows;
+  });
   const there = new Set(rows.map(({ number }) => Number(number)));
   return acknowledged.filter((one) => !there.has(one));
 }

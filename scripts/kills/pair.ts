@@ -1,0 +1,33 @@
+/** Primary and standby of an estate as they say themselves, and who is let in: asked by their sockets, not by Lifeboat. */
+import type { Estate } from '../../lab/estate.ts';
+import { serverStates } from '../../lab/front-door.ts';
+import { type Host, hosts } from '../../lab/layout.ts';
+import { withServer } from '../../lab/postgres.ts';
+
+export type Roles = Record<Host, 'primary' | 'standby' | 'down'>;
+
+export async function roles({ site }: Estate): Promise<Roles> {
+  const asked = (host: Host) =>
+    withServer(site, host, 'postgres', async (client) => {
+      const { rows } = await client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby');
+      return rows[0]?.standby === true ? ('standby' as const) : ('primary' as const);
+    }).catch(() => 'down' as const);
+  const [db1, db2] = await Promise.all([asked('db1'), asked('db2')]);
+  return { db1, db2 };
+}
+
+/** @throws Error there is none, or more than one */
+export async function primaryOf(estate: Estate): Promise<Host> {
+  const found = await roles(estate);
+  const [only, ...more] = hosts.filter((host) => found[host] === 'primary');
+  if (only === undefined || more.length > 0) throw new Error(`db1 is ${found.db1}, db2 is ${found.db2}`);
+  return only;
+}
+
+export const other = (host: Host): Host => (host === 'db1' ? 'db2' : 'db1');
+
+/** Servers that HAProxy gives sessions to. */
+export async function served({ site }: Estate): Promise<string[]> {
+  const states = await serverStates(site.layout.frontDoorSocket);
+  return states.filter(({ status }) => status.startsWith('UP')).map(({ name }) => name);
+}
