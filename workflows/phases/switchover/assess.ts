@@ -19,12 +19,17 @@ const keepsUpWithinMs = 10_000;
 
 export async function assessPair(run: Run<SwitchoverInput>): Promise<Pair> {
   const clocks = new Clocks();
-  const service = await run.check('The service answers through its front door', () =>
-    clocks.read(database, () => run.control.serviceMoment({ frontDoor: run.plan.database.frontDoor })),
-  );
+  // First what a switchover that was ended in its middle would have left: it is said at once.
   const { from, to } = await run.check('One member is the primary, and it is known which takes over', () => roles(run));
   await run.hold(from.host);
   await run.hold(to.host);
+  const { checked } = await run.check('The front door leads to the primary, and to nobody else', async () => {
+    const { servers, found } = await run.control.doorState({ traffic: run.plan.traffic });
+    return { ...leadsTo(servers, from.host, to.host), found };
+  });
+  const service = await run.check('The service answers through its front door', () =>
+    clocks.read(database, () => run.control.serviceMoment({ frontDoor: run.plan.database.frontDoor })),
+  );
   const replication = await run.check('The plan says how a standby connects', async () => replicationOf(run));
   const { primary, standby } = await run.check('The two servers can change places', async () => {
     const facts = await factsOf(run, { from, to, replication });
@@ -48,10 +53,6 @@ export async function assessPair(run: Run<SwitchoverInput>): Promise<Pair> {
   const { lastBackup } = await run.check('There is a backup to fall back on', async () =>
     newestBackup(run, repository),
   );
-  const { checked } = await run.check('The front door leads to the primary, and to nobody else', async () => {
-    const { servers, found } = await run.control.doorState({ traffic: run.plan.traffic });
-    return { ...leadsTo(servers, from.host, to.host), found };
-  });
   await run.check('The evidence store answers', () =>
     run.control.storeAnswers({ store: run.plan.evidence, outageWithinMs: run.patienceMs() }),
   );
