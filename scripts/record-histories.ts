@@ -24,7 +24,14 @@ const runs = [
 const wanted = process.argv.slice(2);
 
 const root = await mkdtemp(join(tmpdir(), 'lifeboat-record-'));
-const estate = await startEstate({ ...withPeople, root, rows: 2_000, walSegmentMb: 1, archiveTimeout: '2s', say: console.log });
+const estate = await startEstate({
+  ...withPeople,
+  root,
+  rows: 2_000,
+  walSegmentMb: 1,
+  archiveTimeout: '2s',
+  say: console.log,
+});
 try {
   const connection = await Connection.connect({ address: estate.temporal.address });
   const client = new Client({ connection });

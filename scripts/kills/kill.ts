@@ -4,6 +4,7 @@ import { readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/prom
 import { basename } from 'node:path';
 import type { Estate } from '../../lab/estate.ts';
 import { type Done, type KillOrder, orderFiles } from '../../lab/kills/order.ts';
+import type { Host } from '../../lab/layout.ts';
 import type { EstateProcess } from '../../lab/process.ts';
 import type { Planned } from './rotation.ts';
 import { walkedRunbooks } from './runbooks.ts';

@@ -49,7 +49,11 @@ export async function withScene<T>(
   }
 }
 
-export function startRun({ client }: Pick<Scene, 'client'>, runbook: RunbookName, input: object): Promise<WorkflowHandle> {
+export function startRun(
+  { client }: Pick<Scene, 'client'>,
+  runbook: RunbookName,
+  input: object,
+): Promise<WorkflowHandle> {
   return client.workflow.start(runbooks[runbook], {
     taskQueue: controlQueue,
     workflowId: `orders-${randomBytes(3).toString('hex')}`,
