@@ -165,12 +165,17 @@ export function oneLineToDo(evidence: Evidence): string {
   if (evidence.mode === 'dry-run') return `For the real thing: lifeboat ${command(evidence)}`;
   if (evidence.notExercised.some((one) => one.lastProven === undefined))
     return 'Nothing now. Plan a rehearsal of what has never been proven.';
-  return recovers(evidence) ? 'Nothing.' : 'Nothing. Whether it restores is what the next drill shows.';
+  return evidence.backup !== undefined && !recovers(evidence)
+    ? 'Nothing. Whether it restores is what the next drill shows.'
+    : 'Nothing.';
 }
 
 function command({ runbook, service }: Evidence): string {
   if (runbook === 'monthly-drill') return `drill ${service}`;
-  return runbook === 'backup' || runbook === 'anchor' ? `${runbook} ${service}` : `start ${runbook} ${service}`;
+  // Without a mode `start` would only look once more.
+  return runbook === 'backup' || runbook === 'anchor'
+    ? `${runbook} ${service}`
+    : `start ${runbook} ${service} --mode live`;
 }
 
 /** Completes the evidence once nothing more will be done: measurements, flags, what to do. The outcome is the runbook's to say. */

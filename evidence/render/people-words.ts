@@ -100,7 +100,7 @@ export function howWords(click: Click): string {
 export function clickSentence(click: Click): string {
   const reason = click.reason === undefined || click.reason === '' ? '' : `: "${click.reason}"`;
   const head = `${formatClock(click.at)}Z ${click.by} ${saidWord(click)}${reason} (${howWords(click)})`;
-  return click.counted ? head : `${head}, which did not count: ${click.said}`;
+  return click.counted ? head : `${head}, which did not count: ${click.said.replace(/^Not counted: /, '')}`;
 }
 
 /** `14 messages: 12 in Slack, 1 by webhook, 1 undelivered`; nothing where nobody was to be told. */

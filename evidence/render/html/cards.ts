@@ -16,7 +16,7 @@ export function cards(evidence: Evidence, at: string): Markup {
 function cardsOf(evidence: Evidence, at: string): Markup[] {
   if (evidence.mode === 'dry-run') return dryRunCards(evidence);
   if (!evidence.phases.some((phase) => phase.name === 'validation'))
-    return [tookCard(evidence, at), ...recordCards(evidence)];
+    return [tookCard(evidence, at), ...peopleCards(evidence), ...recordCards(evidence)];
   return [recoveryCard(evidence, at), lossCard(evidence), equalityCard(evidence)];
 }
 
@@ -145,18 +145,40 @@ function tookCard(evidence: Evidence, at: string): Markup {
   });
 }
 
-function recordCards({ backup, measurements, outcome }: Evidence): Markup[] {
+/** How long people took, where they were asked. */
+function peopleCards({ approvals = [], decisions = [], phases }: Evidence): Markup[] {
+  if (approvals.length + decisions.length === 0) return [];
+  const asked = [
+    ...(approvals.length === 0 ? [] : [formatNumberOf(approvals.length, 'approval')]),
+    ...(decisions.length === 0 ? [] : [formatNumberOf(decisions.length, 'decision')]),
+  ];
+  const ms = phases.reduce((sum, { peopleMs }) => sum + peopleMs, 0);
+  return [
+    card({
+      title: 'Waiting for people',
+      big: formatDuration(ms),
+      small: asked.join(', '),
+      how: ['counted apart from machine time; questions that were open side by side count once'],
+    }),
+  ];
+}
+
+function recordCards({ backup, measurements, outcome, runbook }: Evidence): Markup[] {
   const last = measurements.at(-1);
   const none = outcome === 'running' ? 'not yet taken' : 'none';
   return [
-    backup === undefined
-      ? card({ title: 'Backup', big: none, how: [] })
-      : card({
-          title: 'Backup',
-          big: formatBytes(backup.bytes),
-          small: backup.type,
-          how: [backup.label, 'size of the database once restored'],
-        }),
+    ...(backup === undefined
+      ? runbook === 'backup'
+        ? [card({ title: 'Backup', big: none, how: [] })]
+        : []
+      : [
+          card({
+            title: 'Backup',
+            big: formatBytes(backup.bytes),
+            small: backup.type,
+            how: [backup.label, 'size of the database once restored'],
+          }),
+        ]),
     ...(last === undefined ? [] : [card({ title: capital(last.name), big: valueWord(last), how: [last.how] })]),
   ];
 }

@@ -140,7 +140,7 @@ footer { margin-top: 3.5rem; color: var(--soft); font-size: .86rem; border-top: 
   .verdict { grid-template-columns: 1fr; } .seal { width: 3.2rem; height: 3.2rem; margin-bottom: .7rem; } .sub { grid-column: 1; }
   .say { grid-template-columns: 1fr; gap: .1rem; } .say dd:not(:last-child) { margin-bottom: .6rem; }
   .phase { grid-template-columns: 1fr auto; row-gap: .25rem; padding: .5rem 0; } .phase .track { grid-column: 1 / -1; grid-row: 2; } .phase .note { grid-column: 1 / -1; }
-  .row, .axis { grid-template-columns: 1fr 3.6rem; gap: 0 .6rem; } .axis span:first-child { display: none; }
+  .row, .axis { grid-template-columns: 1fr 4.9rem; gap: 0 .4rem; } .axis span:first-child { display: none; }
   .row > :first-child { grid-column: 1 / -1; } .row a { white-space: normal; } .row a.step { padding-left: 0; } .row svg { height: 1.1rem; } .row:not(.head) { margin-top: .2rem; }
   .row.head > svg, .row.head > .num { display: none; } .row.head { margin-top: .9rem; }
   .runs thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -151,6 +151,10 @@ footer { margin-top: 3.5rem; color: var(--soft); font-size: .86rem; border-top: 
   .steps, .steps tbody, .steps tr, .steps td, .steps th { display: block; width: auto; }
   .steps tr { display: grid; grid-template-columns: 1fr auto; padding: .6rem 0; border-bottom: 1px solid var(--line); } .steps td { border: 0; padding: .05rem 0; grid-column: 1 / -1; } .steps .group { padding-bottom: .2rem; } .steps .group th { border: 0; padding: .6rem 0 0; }
   .steps .time, .steps .right { grid-row: 1; font-size: .82rem; color: var(--soft); } .steps .time { grid-column: 1; } .steps .right { grid-column: 2; }
+  .clicks thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .clicks, .clicks tbody, .clicks tr, .clicks td { display: block; width: auto !important; }
+  .clicks tr { display: grid; grid-template-columns: auto 1fr auto; gap: 0 .7rem; padding: .5rem 0; border-bottom: 1px solid var(--line); }
+  .clicks td { border: 0; padding: 0; } .clicks td:nth-child(3), .clicks td:nth-child(4) { grid-column: 1 / -1; grid-row: auto; } .clicks td:nth-child(5) { grid-column: 3; grid-row: 1; } .clicks td:nth-child(4) .meta { display: inline; margin-left: .4rem; }
   .axis text:nth-child(even) { display: none; } .steps td.what { width: auto; font-weight: 600; } .steps .meta { font-weight: 400; }
   .facts th { width: auto; white-space: normal; }
 }

@@ -3,6 +3,7 @@ import type { Evidence } from '../../evidence.ts';
 import { failureTypes } from '../../failures.ts';
 import { formatDuration } from '../../format.ts';
 import { openWait, waitSentence } from '../../waits.ts';
+import { forecastSentence } from '../people-words.ts';
 import {
   flagsInWords,
   headline,
@@ -59,9 +60,12 @@ export function remarks(evidence: Evidence, at: string): Markup | undefined {
   const toDo = failure === undefined ? evidence.toDo : undefined;
   const now = evidence.steps.filter((step) => step.state === 'running');
   const missed = notExercisedWords(evidence);
-  if (leftBehind.length === 0 && missed === '' && toDo === undefined && now.length === 0) return undefined;
+  const ends = evidence.outcome === 'running' ? forecastSentence(evidence) : undefined;
+  if (leftBehind.length === 0 && missed === '' && toDo === undefined && now.length === 0 && ends === undefined)
+    return undefined;
   return html`<dl class="say">
 ${now.length > 0 && html`<dt>Now</dt><dd>${now.map((step) => html`<p><b>${step.name}</b>, for ${formatDuration(tookMs(step, at))}${step.preview !== undefined && html`<span class="meta">${step.preview}</span>`}${openWait(step) !== undefined && html`<span class="over">${waitSentence(step)}</span>`}</p>`)}</dd>`}
+${ends !== undefined && html`<dt>Expected</dt><dd${evidence.forecast?.lateByMs !== undefined && html` class="over"`}>${ends}</dd>`}
 ${leftBehind.length > 0 && html`<dt>Left behind</dt><dd><ul>${leftBehind.map((one) => html`<li>${one}</li>`)}</ul></dd>`}
 ${missed !== '' && html`<dt>Not exercised</dt><dd>${missed}</dd>`}
 ${toDo !== undefined && html`<dt>To do</dt><dd class="do">${toDo}</dd>`}

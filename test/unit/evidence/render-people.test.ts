@@ -111,6 +111,12 @@ describe('while somebody is waited for', () => {
       expect(text).toContain(fact);
   });
 
+  test('the page says when it will be over, and that this is too late', () => {
+    expect(words(renderHtml(waiting(), { now }))).toContain(
+      'Expected ends about 14:22:11Z, which misses the RTO by 12 min',
+    );
+  });
+
   test('the page does the same for a failed step', () => {
     const text = words(renderHtml(undecided(), { now }));
     for (const fact of [
