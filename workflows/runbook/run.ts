@@ -1,5 +1,5 @@
 /** What a runbook's author works with: phases, steps, measurements. */
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure } from '@temporalio/workflow';
 import type {
   ControlChanges,
   ControlReads,
@@ -152,6 +152,8 @@ export class Run<I extends RunInput = RunInput> {
     if (preview.takesMs !== undefined) step.takesMs = preview.takesMs;
     if (this.mode === 'dry-run') return { state: 'previewed', result: preview.yields };
     await this.#hosts.keep(step.id);
+    // What is stopped begins nothing any more: its apply would never run, and yet seal what is before it.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('The run was stopped.');
     const { undo } = change;
     const { id, name } = step;
     if (typeof undo === 'function') this.#undos.arm({ id, name, did: preview.will, undo: () => undo(preview) });
