@@ -50,7 +50,8 @@ button.danger { color: var(--danger); border-color: var(--danger); }
 button:disabled { opacity: .6; }
 button:focus-visible, input:focus-visible, select:focus-visible, textarea:focus-visible, a:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 input, textarea, select { font: inherit; width: 100%; padding: .4rem .6rem; border: 1px solid var(--line); border-radius: .4rem; background: var(--paper); color: var(--ink); }
-#say { position: fixed; bottom: 0; left: 15rem; right: 0; padding: .8rem 1.5rem; background: var(--paper); border-top: 1px solid var(--line); display: flex; gap: .6rem; max-width: 56rem; }
+#say { position: fixed; bottom: 0; left: 15rem; right: 0; padding: .8rem 1.5rem; background: var(--paper); border-top: 1px solid var(--line); display: flex; gap: .6rem; }
+#say input { max-width: 46rem; }
 #trouble { color: var(--bad); }
 .error { color: var(--bad); font-size: .88rem; margin-top: .25rem; }
 dialog { border: 1px solid var(--line); border-radius: .7rem; padding: 1.2rem 1.3rem; width: min(32rem, calc(100vw - 2rem)); margin: auto; color: var(--ink); background: var(--paper); max-height: calc(100vh - 3rem); }
