@@ -1,0 +1,80 @@
+/** All of it together: a switchover on a real estate asks in the workspace, two people click, and the servers change places. */
+import { createPrivateKey } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { signed } from '../../../activities/people/keys.ts';
+import type { Evidence } from '../../../evidence/evidence.ts';
+import { startStatement } from '../../../evidence/statements.ts';
+import { peopleFiles } from '../../../lab/people.ts';
+import { cast, type LabPerson } from '../../../lab/slack/cast.ts';
+import { workspaceAt } from '../../../lab/slack/client.ts';
+import { backup, ended, useEstate } from '../drill/scenario.ts';
+import { open, useBrowser } from '../pages/browser.ts';
+import { roles } from '../switchover/scenario.ts';
+
+const scenario = useEstate({ people: {}, slack: true, load: { ordersPerSecond: 10 } });
+const browser = useBrowser();
+
+/** As the command line starts it: signed with the person's own key. */
+async function startedBy(person: LabPerson, run: string) {
+  const { estate, client } = scenario();
+  const key = createPrivateKey(await readFile(peopleFiles(estate.root).key(person)));
+  const input = { service: 'orders', mode: 'live', requestedBy: person };
+  const requestSignature = signed(startStatement(run, person, input), key, 'person');
+  return client.workflow.start('switchover', {
+    taskQueue: 'lifeboat',
+    workflowId: run,
+    args: [{ ...input, requestSignature }],
+  });
+}
+
+async function as(person: LabPerson): Promise<Page> {
+  const { page } = await open(browser());
+  await page.goto(`${scenario().estate.slackUrl}/?as=${cast[person].slack}`);
+  return page;
+}
+
+test('a switchover is approved by two people in the workspace, and the servers change places', async () => {
+  await backup(scenario());
+  expect(await roles(scenario())).toEqual({ db1: 'primary', db2: 'standby' });
+  const handle = await startedBy('ana', 'orders-slack');
+  const ben = await as('ben');
+  const asked = (page: Page) => page.locator('.message', { hasText: 'Switch the primary' });
+  const approve = async (page: Page) => {
+    await asked(page).getByRole('button', { name: 'Approve', exact: true }).click({ timeout: 60_000 });
+    await page.locator('dialog[open]').getByRole('button', { name: 'Approve', exact: true }).click();
+  };
+  await approve(ben);
+  await ben.locator('.message.only').filter({ hasText: '1 of 2' }).waitFor();
+  const cara = await as('cara');
+  await approve(cara);
+  const evidence = await ended(handle);
+  expect(evidence).toMatchObject({ outcome: 'completed', requester: { person: 'ana', certain: true } });
+  expect(await roles(scenario())).toEqual({ db1: 'standby', db2: 'primary' });
+  expect(whoSigned(evidence)).toEqual([
+    ['ben', 'slack', 'gateway'],
+    ['cara', 'slack', 'gateway'],
+  ]);
+  await everythingInOneThread(evidence);
+  await cara.getByText('✓ Approved').first().waitFor();
+  expect(await asked(cara).getByRole('button').count()).toBe(0);
+}, 180_000);
+
+function whoSigned({ approvals = [] }: Evidence): string[][] {
+  return approvals.flatMap(({ clicks }) =>
+    clicks.filter(({ counted }) => counted).map(({ by, channel, signed: how }) => [by, channel, how]),
+  );
+}
+
+/** The workspace's own memory, not what Lifeboat says it has posted. */
+async function everythingInOneThread({ posts = [] }: Evidence): Promise<void> {
+  const { messages } = await workspaceAt(scenario().estate.slackUrl).state();
+  const seen = messages.filter(({ onlyFor }) => onlyFor === undefined);
+  const heads = seen.filter(({ thread }) => thread === undefined);
+  expect(heads).toHaveLength(1);
+  expect(seen.every((one) => one === heads[0] || one.thread === heads[0]?.ts)).toBe(true);
+  const keys = seen.map(({ metadata }) => metadata?.event_payload.key);
+  expect(new Set(keys).size).toBe(keys.length);
+  expect(posts.map(({ delivered }) => delivered)).not.toContain('nowhere');
+}
