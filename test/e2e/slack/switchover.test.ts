@@ -9,9 +9,9 @@ import { startStatement } from '../../../evidence/statements.ts';
 import { peopleFiles } from '../../../lab/people.ts';
 import { cast, type LabPerson } from '../../../lab/slack/cast.ts';
 import { workspaceAt } from '../../../lab/slack/client.ts';
+import { roles } from '../../../scripts/kills/pair.ts';
 import { backup, ended, useEstate } from '../drill/scenario.ts';
 import { open, useBrowser } from '../pages/browser.ts';
-import { roles } from '../switchover/scenario.ts';
 
 const scenario = useEstate({ people: {}, slack: true, load: { ordersPerSecond: 10 } });
 const browser = useBrowser();
@@ -37,7 +37,7 @@ async function as(person: LabPerson): Promise<Page> {
 
 test('a switchover is approved by two people in the workspace, and the servers change places', async () => {
   await backup(scenario());
-  expect(await roles(scenario())).toEqual({ db1: 'primary', db2: 'standby' });
+  expect(await roles(scenario().estate)).toEqual({ db1: 'primary', db2: 'standby' });
   const handle = await startedBy('ana', 'orders-slack');
   const ben = await as('ben');
   const asked = (page: Page) => page.locator('.message', { hasText: 'Switch the primary' });
@@ -51,7 +51,7 @@ test('a switchover is approved by two people in the workspace, and the servers c
   await approve(cara);
   const evidence = await ended(handle);
   expect(evidence).toMatchObject({ outcome: 'completed', requester: { person: 'ana', certain: true } });
-  expect(await roles(scenario())).toEqual({ db1: 'standby', db2: 'primary' });
+  expect(await roles(scenario().estate)).toEqual({ db1: 'standby', db2: 'primary' });
   expect(whoSigned(evidence)).toEqual([
     ['ben', 'slack', 'gateway'],
     ['cara', 'slack', 'gateway'],
