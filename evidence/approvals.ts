@@ -39,7 +39,7 @@ export interface Stand {
 const no = 'reject';
 
 /** Persons who are asked by now: with each group there are more of them. */
-export function entitled(approval: Approval): readonly string[] {
+function entitled(approval: Approval): readonly string[] {
   return approval.asked.at(-1)?.people ?? [];
 }
 
@@ -252,7 +252,7 @@ const outcomes: Record<ApprovalOutcome, string> = {
 };
 
 /** `"Switch the primary" was approved at 14:02:11Z (by Ana and Ben)` */
-export function endedInWords({ name, outcome, closedAt, why }: Approval): string {
+function endedInWords({ name, outcome, closedAt, why }: Approval): string {
   const how = outcome === undefined ? 'is open' : outcomes[outcome];
   return `"${name}" ${how}${closedAt === undefined ? '' : ` at ${formatClock(closedAt)}Z`}${why === undefined ? '' : ` (${why})`}`;
 }

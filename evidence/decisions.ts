@@ -76,7 +76,7 @@ function refusal(decision: Decision, message: DecisionMessage, rules: DecisionRu
 }
 
 /** `"Attach the standby" was decided at 14:02:11Z: retry, by Ana` */
-export function decidedInWords({ name, action, by, closedAt, reason }: Decision, persons: Persons): string {
+function decidedInWords({ name, action, by, closedAt, reason }: Decision, persons: Persons): string {
   if (closedAt === undefined) return `"${name}" waits for a decision`;
   const at = `at ${formatClock(closedAt)}Z`;
   if (action === undefined) return `nobody is asked about "${name}" any more, since ${formatClock(closedAt)}Z`;
