@@ -110,20 +110,23 @@ describe('Slack away', () => {
     await question.handle.result();
   });
 
-  test.each(['refresh', 'drop'] as const)('for a moment (%s): the next click goes through', async (how) => {
-    const question = await slack().ask();
-    const { sockets: before } = await slack().workspace.state();
-    await slack().workspace[how]();
-    await eventually('a new socket', async () => {
-      const { sockets } = await slack().workspace.state();
-      return (sockets.opened > before.opened && sockets.open === 1) || undefined;
-    });
-    await approve(cast.ben.slack, question);
-    await eventually('it counts', async () => ((await counted(question)).length === 1 ? true : undefined));
-    await question.handle.terminate();
-  });
+  test.each(sampled(['refresh', 'drop'] as const, 1, 'socket'))(
+    'for a moment (%s): the next click goes through',
+    async (how) => {
+      const question = await slack().ask();
+      const { sockets: before } = await slack().workspace.state();
+      await slack().workspace[how]();
+      await eventually('a new socket', async () => {
+        const { sockets } = await slack().workspace.state();
+        return (sockets.opened > before.opened && sockets.open === 1) || undefined;
+      });
+      await approve(cast.ben.slack, question);
+      await eventually('it counts', async () => ((await counted(question)).length === 1 ? true : undefined));
+      await question.handle.terminate();
+    },
+  );
 
-  test.each(sampled(troubles, 2, 'slack'))(
+  test.each(sampled(troubles, 1, 'slack'))(
     'by being %s: the click counts, whether or not it can be answered',
     async (_what, fault) => {
       const question = await slack().ask();
