@@ -96,6 +96,14 @@ export class Run<I extends RunInput = RunInput> {
   }
 
   /**
+   * What control workers do, where nobody can wait for all the usual attempts.
+   * @param attempts of what may pass by itself
+   */
+  controlWithin(attempts: number): Stubs<ControlReads & ControlRecords & ControlChanges> {
+    return activities({ ...this.#limits(controlQueue, 10 * minute), attempts });
+  }
+
+  /**
    * What can be done beside the files of a host.
    * @param attempts of what may pass by itself, where each attempt costs the service something
    */

@@ -14,7 +14,7 @@ const startsWithinMs = 60_000;
 const replaysWithinMs = 10_000;
 const promotesWithinMs = 60_000;
 /** One that does not answer at once is better undone than waited for. */
-const attempts = 2;
+const attempts = 3;
 
 export async function changePlaces(run: Run, pair: Pair): Promise<Moved> {
   const closed = await run.change('Close the front door', closeTheDoor(run, pair));
@@ -39,7 +39,7 @@ function closeTheDoor(run: Run, pair: Pair): Change<{ at: string }> {
       will: `take every server of ${traffic.backend} out, and end the sessions of ${pair.from.host}: from then on nobody can write`,
       yields: { at: new Date(Date.now()).toISOString() },
     }),
-    apply: () => run.control.closeDoor({ traffic, frontDoor: database.frontDoor }),
+    apply: () => run.controlWithin(attempts).closeDoor({ traffic, frontDoor: database.frontDoor }),
     undo: () => reopen(run, pair),
   };
 }
