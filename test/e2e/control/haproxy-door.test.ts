@@ -4,6 +4,7 @@ import { createServer as createWebServer, type Server as WebServer } from 'node:
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { haproxy } from '../../../activities/traffic/haproxy.ts';
 import type { Traffic } from '../../../plan/schema.ts';
@@ -86,7 +87,8 @@ afterAll(async () => {
   await removeDirectory(directory);
 });
 
-const does = <T>(act: () => Promise<T>) => new MockActivityEnvironment().run(act) as Promise<T>;
+const does = <T>(act: () => Promise<T>) =>
+  new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(act) as Promise<T>;
 
 async function states(): Promise<string> {
   const found = await haproxy.backends(traffic);

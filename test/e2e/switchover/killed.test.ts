@@ -38,7 +38,7 @@ const moments: (Moment & { who: Who })[] = steps.flatMap(([activity, who]) =>
   sides.map((side) => ({ activity, side, who })),
 );
 
-test.each(sampled(moments, 2, 'kill in a switchover'))(
+test.each(sampled(moments, 1, 'kill in a switchover'))(
   'the worker that is at $activity ($side) is killed: it ends well, and nothing is lost',
   async ({ who, ...moment }) => {
     const from = await primaryOf(scenario().estate);
