@@ -17,7 +17,7 @@ describe('a plan is refused with file, line, column and what to write instead', 
       'an unknown key that is like no other',
       'traffic: { kind: haproxy,',
       'traffic: { kind: haproxy, colour: red,',
-      'orders.yaml:42:27 unknown key "colour" in traffic: the keys here are kind, socket, backend',
+      'orders.yaml:42:27 unknown key "colour" in traffic: the keys here are kind, socket, backend, stateFile',
     ],
     [
       'a time without a zone',
