@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import type { Cli } from './cli.ts';
 import { askSecret, confirm } from './confirm.ts';
+import { exitCodes } from './exit-codes.ts';
 import { usualPace } from './follow/follow.ts';
 import { run } from './program.ts';
 import { openTerminal } from './terminal.ts';
@@ -30,10 +31,11 @@ const cli: Cli = {
   },
 };
 
-// `lifeboat status | head -1` closes our stdout: that is no mistake of anybody's.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit();
-  throw error;
-});
+// `lifeboat status 2>&1 | head -1` closes both: that is no mistake of anybody's. A run that was followed goes on, and nobody knows its end.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.detached);
+    throw error;
+  });
 
 await run(cli, process.argv.slice(2));

@@ -20,6 +20,7 @@ export function planCommands(program: Command): void {
     .command('schema')
     .description('the JSON Schema of a plan, on stdout')
     .option('--write [file]', 'write it to a file instead (examples/plan.schema.json)')
+    .option('--json', 'as every command takes it: a schema is JSON anyway')
     .action((options: { write?: true | string }) => writeSchema(schema, options));
 }
 

@@ -76,7 +76,7 @@ async function show(cli: Cli, engine: Engine, asked: Asked): Promise<Evidence> {
   const release = cli.onInterrupt(() => stop.abort());
   try {
     const viewer = patient(cli.terminal, engine.address, cli.pace, ({ pending: [one] }) =>
-      one === undefined ? 'looking ...' : `looking: ${one.id.replace(/^.*\//, '').replaceAll('-', ' ')} ...`,
+      one === undefined ? 'looking ...' : `looking: ${one.id.replace(/^.*\/|\.\d+$/g, '').replaceAll('-', ' ')} ...`,
     );
     const ending = await follow(
       { ...engine.watch(run), evidence: async () => undefined },

@@ -88,7 +88,7 @@ function reason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const known: Record<string, string> = {
     ENOENT: 'there is no such file',
-    EISDIR: 'it is a directory',
+    EISDIR: 'it is a directory; name the files in it',
     EACCES: 'this user may not read it',
   };
   return known[code] ?? (error instanceof Error ? error.message : String(error));

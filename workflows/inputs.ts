@@ -13,8 +13,10 @@ interface Shape {
   whole?: (input: object) => string | undefined;
 }
 
-const text = (value: unknown): string | undefined =>
-  typeof value === 'string' && value.trim() !== '' ? undefined : 'must be a text';
+function text(value: unknown): string | undefined {
+  if (typeof value !== 'string') return 'must be a text';
+  return value.trim() === '' ? 'is blank: write something, or leave it out' : undefined;
+}
 
 const serviceName = (value: unknown): string | undefined =>
   typeof value === 'string' && /^[a-z][a-z0-9-]{0,40}$/.test(value)

@@ -9,6 +9,7 @@ export const grpc = {
   cancelled: 1,
   invalidArgument: 3,
   deadlineExceeded: 4,
+  notFound: 5,
   permissionDenied: 7,
   resourceExhausted: 8,
   failedPrecondition: 9,
@@ -43,7 +44,8 @@ export async function ask<T>(reached: Reached, withinMs: number, question: () =>
 }
 
 function inWords({ address, namespace }: Reached, error: unknown): unknown {
-  if (error instanceof NamespaceNotFoundError)
+  // Some of the server's calls say it in words alone.
+  if (error instanceof NamespaceNotFoundError || (grpcCode(error) === grpc.notFound && ofNamespace(error)))
     return new Problem(
       'engineUnreachable',
       `Temporal at ${address} has no namespace "${namespace}". Name the right one with TEMPORAL_NAMESPACE or a profile.`,
@@ -55,4 +57,8 @@ function inWords({ address, namespace }: Reached, error: unknown): unknown {
   if (code !== undefined && silent.includes(code))
     return new Silence('engine', `Temporal at ${address} does not answer: ${grpcDetails(error)}`);
   return error;
+}
+
+function ofNamespace(error: unknown): boolean {
+  return /^namespace \S+ (is )?not found/i.test(grpcDetails(error));
 }

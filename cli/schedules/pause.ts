@@ -26,16 +26,17 @@ export function pauseCommands(schedules: Command, cli: Cli): void {
   usual(schedules.command('pause'))
     .description('start nothing until it is resumed; what is running goes on')
     .requiredOption('--reason <text>', 'why: shown wherever the schedule is')
-    .action((name: string | undefined, options: PauseOptions) =>
-      each(cli, options, name, async (all, target) => {
+    .action((name: string | undefined, options: PauseOptions) => {
+      const reason = reasonOf(options);
+      return each(cli, options, name, async (all, target) => {
         const known = await all.read(target.id);
         if (known === undefined) throw gone(target);
         if (known.paused) return { ...target, did: 'nothing', note: `is paused already: ${known.note ?? ''}` };
-        const note = `${options.reason} (${options.as ?? requester(cli.environment)})`;
+        const note = `${reason} (${options.as ?? requester(cli.environment)})`;
         await all.pause(target.id, note);
         return { ...target, did: 'paused', note };
-      }),
-    );
+      });
+    });
 
   usual(schedules.command('resume'))
     .description('let it run again, from its next time on')
@@ -49,6 +50,12 @@ export function pauseCommands(schedules: Command, cli: Cli): void {
         return { ...target, did: 'resumed', note };
       }),
     );
+}
+
+/** Whoever finds it paused at night has nothing but this. */
+function reasonOf({ reason = '' }: PauseOptions): string {
+  if (reason.trim() !== '') return reason.trim();
+  throw new Problem('badInput', '--reason says nothing: write why, as in --reason "the store moves".');
 }
 
 function usual(command: Command): Command {

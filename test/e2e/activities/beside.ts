@@ -82,7 +82,7 @@ export function useBeside(fill: (estate: SmallEstate) => Promise<Filled>): () =>
     estate = await newSmallEstate();
     hand = await newHand(estate.env);
     beside = new Beside(estate, hand, await fill(estate));
-  }, 90_000);
+  }, 180_000);
   afterEach(() => beside?.remove());
   afterAll(async () => {
     await hand?.stop();

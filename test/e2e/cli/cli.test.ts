@@ -40,10 +40,15 @@ beforeAll(async () => {
 afterAll(() => server?.teardown());
 
 function lifeboat(...words: string[]) {
+  return lifeboatWith({}, words);
+}
+
+function lifeboatWith(more: Record<string, string>, words: string[]) {
   const { LIFEBOAT_PLANS: _none, ...environment } = process.env;
+  const engine = { TEMPORAL_ADDRESS: server.address, TEMPORAL_CONFIG_FILE: '/nonexistent' };
   return execa(process.execPath, [main, ...words], {
     extendEnv: false,
-    env: { ...environment, TEMPORAL_ADDRESS: server.address, TEMPORAL_CONFIG_FILE: '/nonexistent', USER: 'ana' },
+    env: { ...environment, ...engine, USER: 'ana', ...more },
     reject: false,
   });
 }
@@ -115,6 +120,16 @@ test('before any worker runs, a question is refused, and a missing run is told f
   expect(status.exitCode).toBe(0);
   expect(status.stdout).toContain('start lifeboat-control');
 }, 60_000);
+
+test.each(['status', 'drill', 'archive', 'sweep'])(
+  "%s in a namespace that is not there says so, as the server's silence",
+  async (word) => {
+    const { exitCode, stderr } = await lifeboatWith({ TEMPORAL_NAMESPACE: 'nowhere' }, [word]);
+    expect(stderr).toContain('has no namespace "nowhere"');
+    expect(exitCode).toBe(3);
+  },
+  60_000,
+);
 
 test('a run that was started before any worker is kept, and the waiting is explained', async () => {
   const looking = lifeboat('drill', 'orders', '--json');
@@ -221,6 +236,18 @@ describe('with workers', () => {
     expect((await server.client.workflow.getHandle(run).describe()).status.name).toBe('RUNNING');
 
     letGo();
+    expect((await lifeboat('watch', run)).exitCode).toBe(0);
+  }, 60_000);
+
+  test('whoever stops reading what is told of a drill is not told that it is proven, and the drill goes on', async () => {
+    const letGo = heldRestore();
+    const run = await started('drill', 'orders');
+    const watch = lifeboat('watch', run);
+    await says(watch, 'Database');
+    watch.stdout.destroy();
+    watch.stderr.destroy();
+    letGo();
+    expect((await watch).exitCode).toBe(130);
     expect((await lifeboat('watch', run)).exitCode).toBe(0);
   }, 60_000);
 

@@ -221,6 +221,11 @@ describe('pause and resume', () => {
 
   test('a pause needs a reason', async () => {
     expect((await said('pause full-backup')).code).toBe(2);
+    const blank = await on();
+    await blank.type('schedules', 'pause', 'full-backup', '--reason', ' ');
+    expect(blank.code()).toBe(2);
+    expect(blank.messages.join()).toContain('write why');
+    expect([...server.there.values()].some(({ paused }) => paused)).toBe(false);
   });
 
   test('a name that two services have is refused, with both', async () => {

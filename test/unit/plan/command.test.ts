@@ -91,7 +91,7 @@ describe('lifeboat plan validate', () => {
 
 describe('lifeboat plan schema', () => {
   test('prints the schema, or writes it to a file', async () => {
-    const printed = await lifeboat('plan', 'schema');
+    const printed = await lifeboat('plan', 'schema', '--json');
     expect(JSON.parse(printed.out)).toMatchObject({ title: 'Lifeboat plan', additionalProperties: false });
     const file = join(folder, 'plan.schema.json');
     await lifeboat('plan', 'schema', '--write', file);
