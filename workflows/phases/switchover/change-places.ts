@@ -6,7 +6,7 @@ import type { StoppedAt } from '../../../activities/contract.ts';
 import { addresses } from '../../../plan/hosts.ts';
 import type { Change } from '../../runbook/change.ts';
 import type { Run } from '../../runbook/run.ts';
-import type { Moved, Pair } from './pair.ts';
+import { both, type Moved, type Pair } from './pair.ts';
 
 /** Each waits for something that takes well below a second. */
 const stopsWithinMs = 30_000;
@@ -84,12 +84,12 @@ function promote(run: Run, { from, to }: Pair, left: StoppedAt): Change<{ timeli
 /** The two conditions of a promotion, side by side: the old primary stands still, the standby holds all of it. */
 async function proven(run: Run, { from, to }: Pick<Pair, 'from' | 'to'>, left: StoppedAt): Promise<string> {
   if (run.mode === 'dry-run') return '';
-  const [, { found }] = await Promise.all([
+  const [, { found }] = await both(
     run.host(from.host, attempts).standsStill({ member: from, left }),
     run
       .host(to.host, attempts)
       .caughtUp({ member: to, lsn: left.lsn, withinMs: replaysWithinMs, orAfter: left.timeline }),
-  ]);
+  );
   return `: ${found}`;
 }
 

@@ -37,11 +37,19 @@ export async function factsOf(
   { from, to, replication }: Pick<Pair, 'from' | 'to' | 'replication'>,
 ): Promise<Facts> {
   const backups = run.plan.backups.physical;
-  const [primary, standby] = await Promise.all([
+  const [primary, standby] = await both(
     run.host(from.host).serverFacts({ member: from, backups, replication }),
     run.host(to.host).serverFacts({ member: to, backups }),
-  ]);
+  );
   return { primary, standby };
+}
+
+/** Both are waited for, also when one has failed: a step that is over leaves nothing at work behind it. */
+export async function both<A, B>(one: Promise<A>, two: Promise<B>): Promise<[A, B]> {
+  const [first, second] = await Promise.allSettled([one, two]);
+  if (first.status === 'rejected') throw first.reason;
+  if (second.status === 'rejected') throw second.reason;
+  return [first.value, second.value];
 }
 
 /** How the old primary will follow the new one. */
