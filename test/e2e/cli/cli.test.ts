@@ -48,7 +48,8 @@ function lifeboatWith(more: Record<string, string>, words: string[]) {
   const engine = { TEMPORAL_ADDRESS: server.address, TEMPORAL_CONFIG_FILE: '/nonexistent' };
   return execa(process.execPath, [main, ...words], {
     extendEnv: false,
-    env: { ...environment, ...engine, USER: 'ana', ...more },
+    // The keys of whoever runs the tests are nobody's here.
+    env: { ...environment, ...engine, XDG_CONFIG_HOME: '/nonexistent', USER: 'ana', ...more },
     reject: false,
   });
 }
