@@ -175,7 +175,7 @@ function howOf(runs: number, byBudget: Phase[], byEarlier: boolean): string {
 }
 
 /** From when the time to recover is counted. */
-export function clockStart({ mode, startedAt, incidentAt }: Evidence, now: number): number {
+function clockStart({ mode, startedAt, incidentAt }: Evidence, now: number): number {
   const started = timeOf(startedAt, now);
   return mode === 'drill' ? started : timeOf(incidentAt, started);
 }

@@ -4,7 +4,7 @@ import { clientEnvironment } from './lifeboat.ts';
 import { peopleFiles } from './people.ts';
 import { launch, type Site } from './site.ts';
 
-export function slackUrl(site: Site): string {
+function slackUrl(site: Site): string {
   return `http://127.0.0.1:${site.ports.slack.number}`;
 }
 

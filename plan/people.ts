@@ -86,6 +86,5 @@ export const peopleSchema = z
   .describe('Who is asked, who may say yes, where they are told');
 
 export type People = z.output<typeof peopleSchema>;
-export type Person = People['persons'][string];
 export type ApprovalRule = People['approvals'][string];
 export type DecisionRule = NonNullable<People['decisions']>;

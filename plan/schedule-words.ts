@@ -52,7 +52,8 @@ export function parseSchedule(text: string): { schedule: Schedule } | { problem:
 }
 
 function wrong(text: string, problem: string): { problem: string } {
-  return { problem: `"${text.slice(0, 80)}" is not a schedule: ${problem}` };
+  const oneLine = text.slice(0, 80).replace(/\s+/g, ' ');
+  return { problem: `"${oneLine}" is not a schedule: ${problem}` };
 }
 
 function parseEvery(text: string, rest: string[]): { schedule: Schedule } | { problem: string } {

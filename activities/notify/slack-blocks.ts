@@ -106,7 +106,7 @@ export function abortBlocks(evidence: Evidence, plan: AbortPlan): KnownBlock[] {
 }
 
 /** Slack calls people by `<@id>`; who has no id there is named as the plan does. */
-export function called(person: string, { slackIds = {} }: Around): string {
+function called(person: string, { slackIds = {} }: Around): string {
   const id = Object.hasOwn(slackIds, person) ? slackIds[person] : undefined;
   return id !== undefined && /^[UW][A-Z0-9]+$/.test(id) ? `<@${id}>` : inert(person, 60);
 }

@@ -20,7 +20,7 @@ interface SlackAsk extends Ask {
 }
 
 /** How Lifeboat's messages are told from others, and from each other. */
-export const postEvent = 'lifeboat_post';
+const postEvent = 'lifeboat_post';
 
 /** @throws SlackAway Slack does not take it in time, or refuses */
 export async function toSlack(ask: SlackAsk): Promise<Posted> {

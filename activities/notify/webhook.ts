@@ -24,7 +24,7 @@ export async function toWebhook(url: string, ask: Pick<Ask, 'run' | 'message'>):
 }
 
 /** As it is documented. `text` is what Slack, Mattermost and Rocket.Chat show of a webhook that takes their form. */
-export function payloadOf({ run, message }: Pick<Ask, 'run' | 'message'>) {
+function payloadOf({ run, message }: Pick<Ask, 'run' | 'message'>) {
   return {
     schema: 'lifeboat.post/1',
     key: keyOf(run, message.id),

@@ -88,7 +88,7 @@ export function signedWord({ signed }: Pick<Click, 'signed'>): string {
 }
 
 /** `signed, by command line, after 51 s` */
-export function howWords(click: Click): string {
+function howWords(click: Click): string {
   return [
     signedWord(click),
     `by ${channelWord(click)}`,

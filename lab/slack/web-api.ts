@@ -16,7 +16,7 @@ export const botScopes = [
   'groups:history',
   'groups:read',
 ] as const;
-export const appScopes = ['connections:write'] as const;
+const appScopes = ['connections:write'] as const;
 
 export interface Tokens {
   bot: string;

@@ -48,7 +48,7 @@ interface ResponseUrl {
 }
 
 /** https://docs.slack.dev/interactivity/handling-user-interaction: a trigger lives for three seconds. */
-export const triggerLivesMs = 3_000;
+const triggerLivesMs = 3_000;
 const responseUrlLivesMs = 30 * 60_000;
 
 export interface Member {

@@ -18,7 +18,7 @@ export interface Parts {
 }
 
 /** Below this path Slack posts everything, in request URL mode. */
-export const requestPath = '/slack/events';
+const requestPath = '/slack/events';
 
 /** Options of every client of Slack's API here. */
 export function clientOptionsOf({ api }: Settings): { slackApiUrl?: string } {

@@ -101,7 +101,7 @@ describe('a drill is not proven', () => {
   test('with a wrong S3 key: one clear sentence', async () => {
     const file = join(scenario().estate.root, 'wrong-key');
     await writeFile(file, 'AKIANOTOURS');
-    const evidence = await withPlan((text) => text.replace(/accessKeyId: .*/, `accessKeyId: '$` + `{file:${file}}'`));
+    const evidence = await withPlan((text) => text.replace(/accessKeyId: .*/, `accessKeyId: '\${file:${file}}'`));
     expect(evidence.failure).toMatchObject({ type: 'StoreRefused' });
     expect(evidence.failure?.message).toMatch(/key/i);
   });

@@ -20,6 +20,7 @@ const attacks = [
   '/a//b',
   '/a/./b',
   '/a,/b',
+  '\t',
   '/a\nb',
   'a\nb: c',
   'a\0b',
