@@ -43,12 +43,16 @@ const there = (seen: number | undefined) => seen !== undefined;
 
 test('a real drill is told as its evidence tells it, by a worker that has just been started too', async () => {
   await backup(scenario());
+  // A drill can be over before anybody looks: this one waits for its store until it was seen.
+  const { faults } = scenario().estate;
+  await faults.add({ method: 'GET', path: '/pgbackrest/backup/', fault: { kind: 'status', status: 503 } });
   const handle = await start(scenario(), 'monthlyDrill', {});
   await shown(
     'control',
     'lifeboat_runs_in_progress{service="orders",runbook="monthly-drill",mode="drill"}',
     (n) => n === 1,
   );
+  await faults.clear();
   const begun = (await handle.describe()).startTime.getTime() / 1000;
   expect(await value('control', 'lifeboat_run_start_timestamp_seconds{service="orders",runbook="monthly-drill"')).toBe(
     begun,
