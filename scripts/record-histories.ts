@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { startEstate } from '../lab/estate.ts';
+import { packageRoot } from '../lab/home.ts';
 import { version } from '../workflows/version.ts';
 import { sayYes, withPeople } from './kills/switchover.ts';
 
@@ -46,7 +47,11 @@ try {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const text = historyToJSON(await handle.fetchHistory());
     const file = join(import.meta.dirname, '..', '..', 'test', 'replay', 'histories', `${name}-${version}.json`);
-    await writeFile(file, `${text.replaceAll(root, '/srv/lifeboat').replaceAll(hostname(), 'host')}\n`);
+    const elsewhere = text
+      .replaceAll(root, '/srv/lifeboat')
+      .replaceAll(packageRoot, '/opt/lifeboat')
+      .replaceAll(hostname(), 'host');
+    await writeFile(file, `${elsewhere}\n`);
     console.log(`recorded ${file}`);
   }
   await connection.close();
