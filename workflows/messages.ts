@@ -87,6 +87,12 @@ export const rejectSignal = defineSignal<[ApprovalClick]>('reject');
 export const decideSignal = defineSignal<[DecisionClick]>('decide');
 export const abortSignal = defineSignal<[AbortClick]>('abort');
 
+/** What a person says to a run; `kind` is the name of the update. */
+export type Message =
+  | { kind: 'approve' | 'reject'; click: ApprovalClick }
+  | { kind: 'decide'; click: DecisionClick }
+  | { kind: 'abort'; click: AbortClick };
+
 /** What an abort would do now. */
 export const abortPlanQuery = defineQuery<AbortPlan>('abortPlan');
 

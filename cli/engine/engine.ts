@@ -1,8 +1,9 @@
 /** What the commands ask of Temporal, in Lifeboat's words. The commands know nothing else of it. */
+import type { Reply } from '../../activities/people/reply.ts';
 import type { Evidence, Failure, Outcome, RunSummary } from '../../evidence/evidence.ts';
 import type { AbortPlan } from '../../evidence/people.ts';
 import type { Signature } from '../../evidence/signing.ts';
-import type { AbortClick, ApprovalClick, DecisionClick, RunbookName } from '../../workflows/messages.ts';
+import type { Message, RunbookName } from '../../workflows/messages.ts';
 import type { Schedules } from './schedule.ts';
 
 export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out';
@@ -91,19 +92,6 @@ export interface WatchedRun {
   abortPlan(): Promise<AbortPlan | undefined>;
   say(message: Message): Promise<Reply>;
 }
-
-/** What a person says to a run. */
-export type Message =
-  | { kind: 'approve' | 'reject'; click: ApprovalClick }
-  | { kind: 'decide'; click: DecisionClick }
-  | { kind: 'abort'; click: AbortClick };
-
-export type Reply =
-  | { kind: 'answered' | 'refused'; words: string }
-  /** The run has ended. */
-  | { kind: 'over' }
-  /** Nobody has answered: it may have arrived, or still arrive. */
-  | { kind: 'silent'; why: string };
 
 export interface Order {
   /** Workflow type. */

@@ -1,8 +1,10 @@
 /** Sends what a person says, and tells what became of it. */
+import type { Reply } from '../../activities/people/reply.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import type { Signature, Statement } from '../../evidence/signing.ts';
+import type { Message } from '../../workflows/messages.ts';
 import { type Cli, leave, type UsualOptions } from '../cli.ts';
-import { type Message, type Reply, Silence, type WatchedRun } from '../engine/engine.ts';
+import { Silence, type WatchedRun } from '../engine/engine.ts';
 import { type IdentityOptions, type Me, whoAmI } from '../keys/me.ts';
 import { Problem } from '../problem.ts';
 import { itIsOver } from './run-asked.ts';

@@ -4,9 +4,10 @@ import { signed } from '../../activities/people/keys.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import type { Signature, Statement } from '../../evidence/signing.ts';
 import { abortStatement, approvalStatement, decisionStatement } from '../../evidence/statements.ts';
+import type { Message } from '../../workflows/messages.ts';
 import type { ClickEnd, SlackClick } from './click.ts';
 import { type Persons, personOf } from './persons.ts';
-import { type Message, type Runs, silenceOf } from './runs.ts';
+import { type Runs, silenceOf } from './runs.ts';
 
 export interface Delivery {
   persons: Pick<Persons, 'planOf'>;

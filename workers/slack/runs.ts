@@ -5,42 +5,21 @@ import {
   type Connection,
   isGrpcServiceError,
   WorkflowExecutionAlreadyStartedError,
-  WorkflowFailedError,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { type Reply, replyIn } from '../../activities/people/reply.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import type { AbortPlan } from '../../evidence/people.ts';
 import {
-  type AbortClick,
-  type ApprovalClick,
   abortPlanQuery,
-  abortUpdate,
-  approveUpdate,
   controlQueue,
-  type DecisionClick,
-  decideUpdate,
+  type Message,
   type RunbookName,
   type RunInput,
-  rejectUpdate,
   runbooks,
 } from '../../workflows/messages.ts';
 import type { RecoveryWindowResult } from '../../workflows/recovery-window.ts';
 import { type EngineRun, temporalEngine, Unanswered } from '../pages/engine.ts';
-
-/** What is told to a run. */
-export type Message =
-  | { kind: 'approve' | 'reject'; click: ApprovalClick }
-  | { kind: 'decide'; click: DecisionClick }
-  | { kind: 'abort'; click: AbortClick };
-
-/** What came of it. `silent`: nobody knows, and the same may be sent again under the same id. */
-export type Reply =
-  | { kind: 'answered' | 'refused'; words: string }
-  | { kind: 'over' }
-  | { kind: 'silent'; why: string };
 
 export interface Order {
   runbook: RunbookName;
@@ -68,9 +47,6 @@ const mostOpenRuns = 50;
 // A repository of years is listed in a minute or so; a dialog is not looked at for longer.
 const windowWithinMs = 120_000;
 
-// By which Temporal names an update whose run closed before it was answered.
-const closedMeanwhile = 'AcceptedUpdateCompletedWorkflow';
-
 // gRPC status codes: https://grpc.io/docs/guides/status-codes/
 const silences: readonly number[] = [1, 4, 8, 14];
 
@@ -83,7 +59,12 @@ export function temporalRuns(connection: Connection, client: Client): Runs {
     abortPlan: (run) => within(5_000, () => client.workflow.getHandle(run).query(abortPlanQuery)),
     send: async (run, message, updateId) => {
       try {
-        return { kind: 'answered', words: await within(answerWithinMs, () => update(client, run, message, updateId)) };
+        const handle = client.workflow.getHandle(run);
+        const args: [Message['click']] = [message.click];
+        const words = await within(answerWithinMs, () =>
+          handle.executeUpdate<string, typeof args>(message.kind, { args, updateId }),
+        );
+        return { kind: 'answered', words };
       } catch (error) {
         return replyOf(error);
       }
@@ -125,27 +106,9 @@ export function runName(prefix: string, orderKey: string): string {
   return `${prefix}-${createHash('sha256').update(orderKey).digest('hex').slice(0, 8)}`;
 }
 
-function update(client: Client, run: string, message: Message, updateId: string): Promise<string> {
-  const handle = client.workflow.getHandle(run);
-  switch (message.kind) {
-    case 'approve':
-      return handle.executeUpdate(approveUpdate, { args: [message.click], updateId });
-    case 'reject':
-      return handle.executeUpdate(rejectUpdate, { args: [message.click], updateId });
-    case 'decide':
-      return handle.executeUpdate(decideUpdate, { args: [message.click], updateId });
-    case 'abort':
-      return handle.executeUpdate(abortUpdate, { args: [message.click], updateId });
-  }
-}
-
 function replyOf(error: unknown): Reply {
-  if (error instanceof WorkflowNotFoundError || error instanceof WorkflowFailedError) return { kind: 'over' };
-  if (error instanceof WorkflowUpdateFailedError) {
-    const { cause } = error;
-    if (cause instanceof ApplicationFailure && cause.type === closedMeanwhile) return { kind: 'over' };
-    return { kind: 'refused', words: cause?.message ?? error.message };
-  }
+  const reply = replyIn(error);
+  if (reply !== undefined) return reply;
   const why = silenceOf(error);
   if (why === undefined) throw error;
   return { kind: 'silent', why };

@@ -1,14 +1,13 @@
 /** A command line with everything around it made up: an engine of a few runs, a terminal that remembers. */
 
+import type { Reply } from '../../../activities/people/reply.ts';
 import type { Cli } from '../../../cli/cli.ts';
 import type {
   Ending,
   Engine,
   HeldLock,
   ListedRun,
-  Message,
   Order,
-  Reply,
   RunState,
   WatchedRun,
   Worker,
@@ -17,6 +16,7 @@ import { Problem } from '../../../cli/problem.ts';
 import { run } from '../../../cli/program.ts';
 import type { Evidence, RunSummary, Step } from '../../../evidence/evidence.ts';
 import type { AbortPlan } from '../../../evidence/people.ts';
+import type { Message } from '../../../workflows/messages.ts';
 import { MadeUpSchedules } from './made-up-schedules.ts';
 
 export const at = '2026-11-21T14:02:11.000Z';

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { drawKey, publicLine } from '../../../activities/people/keys.ts';
+import type { Reply } from '../../../activities/people/reply.ts';
 import { statementText } from '../../../evidence/signing.ts';
 import { approvalStatement } from '../../../evidence/statements.ts';
 import { loadPlanText } from '../../../plan/load.ts';
@@ -14,7 +15,7 @@ import { type ClickEnd, clickOf, type SlackClick } from '../../../workers/slack/
 import { Courier } from '../../../workers/slack/courier.ts';
 import { deliver } from '../../../workers/slack/deliver.ts';
 import { Journal } from '../../../workers/slack/journal.ts';
-import type { Message, Reply } from '../../../workers/slack/runs.ts';
+import type { Message } from '../../../workflows/messages.ts';
 import { orders } from '../plan/orders.ts';
 import { approvalWith, evidenceWith } from './samples.ts';
 
