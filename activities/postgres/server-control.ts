@@ -1,6 +1,5 @@
 /** Stopping and starting a live server, each in the way that the plan says for its member. */
-import { spawn } from 'node:child_process';
-import { open, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { Member } from '../../plan/schema.ts';
@@ -12,6 +11,7 @@ import type { Permit } from '../permit.ts';
 import type { Controlled } from '../permit-control.ts';
 import { askToEnd } from '../processes.ts';
 import { findLive, goneWithin } from './live-server.ts';
+import { spawnServer } from './server.ts';
 
 /** @throws ServerControlFailed it still runs when the time is over */
 export async function stopLive(member: Member, { control }: Controlled, withinMs: number): Promise<void> {
@@ -56,31 +56,7 @@ export async function launch(
   logFile: string,
   { dataDirectory }: Member,
 ): Promise<void> {
-  // Of a server that was killed; findLive has seen that nobody runs there.
-  await rm(join(dataDirectory, 'postmaster.pid'), { force: true });
-  const log = await open(logFile, 'a', 0o600);
-  try {
-    const child = spawn(join(permit.postgresql, 'postgres'), words, {
-      cwd: dataDirectory,
-      env: toolEnvironment(),
-      stdio: ['ignore', log.fd, log.fd],
-      detached: true,
-    });
-    await new Promise<void>((resolve, reject) => {
-      child.on('spawn', () => resolve());
-      child.on('error', (error) =>
-        reject(
-          failure(
-            'NotPermitted',
-            `${permit.postgresql}/postgres cannot be run (${error.message}). Correct "postgresql:" in ${permit.file}.`,
-          ),
-        ),
-      );
-    });
-    child.unref();
-  } finally {
-    await log.close();
-  }
+  await spawnServer(permit, words, { dataDirectory, logFile, env: toolEnvironment() });
 }
 
 /** Begins the words of a start that Lifeboat alone is meant to reach; all that follow it are of that start only. */

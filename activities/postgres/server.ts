@@ -34,19 +34,33 @@ const pidFileWithinMs = 30_000;
 export async function startServer(places: Places, permit: Permit): Promise<number> {
   refuseLongSocket(places);
   await endLeftovers(places);
-  await rm(join(places.data, 'postmaster.pid'), { force: true });
-  const log = await open(places.serverLog, 'a', 0o600);
+  const pid = await spawnServer(permit, ['-D', places.data, '-c', `config_file=${places.configuration}`], {
+    dataDirectory: places.data,
+    logFile: places.serverLog,
+    env: toolEnvironment(belongingTo(places.directory)),
+  });
+  await pidFileNames(places, pid);
+  return pid;
+}
+
+/**
+ * Runs a server in a session of its own, so that it outlives the worker. What a killed one has left as its pid file is removed: whoever
+ * calls this has seen that nobody runs there.
+ */
+export async function spawnServer(
+  permit: Permit,
+  words: readonly string[],
+  { dataDirectory, logFile, env }: { dataDirectory: string; logFile: string; env: NodeJS.ProcessEnv },
+): Promise<number> {
+  await rm(join(dataDirectory, 'postmaster.pid'), { force: true });
+  const log = await open(logFile, 'a', 0o600);
   try {
-    const child = spawn(
-      join(permit.postgresql, 'postgres'),
-      ['-D', places.data, '-c', `config_file=${places.configuration}`],
-      {
-        cwd: places.data,
-        env: toolEnvironment(belongingTo(places.directory)),
-        stdio: ['ignore', log.fd, log.fd],
-        detached: true,
-      },
-    );
+    const child = spawn(join(permit.postgresql, 'postgres'), words, {
+      cwd: dataDirectory,
+      env,
+      stdio: ['ignore', log.fd, log.fd],
+      detached: true,
+    });
     const pid = await new Promise<number>((resolve, reject) => {
       child.on('spawn', () => resolve(child.pid ?? 0));
       child.on('error', (error) =>
@@ -59,7 +73,6 @@ export async function startServer(places: Places, permit: Permit): Promise<numbe
       );
     });
     child.unref();
-    await pidFileNames(places, pid);
     return pid;
   } finally {
     await log.close();
