@@ -1,30 +1,26 @@
 /** Until the promotion a switchover can be given up: everything is as it was, whatever it is that ends it. */
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
-import { type Customer, lostFor, startCustomer } from '../../../scripts/kills/customer.ts';
 import { other, primaryOf, roles, served } from '../../../scripts/kills/pair.ts';
 import { sayYes } from '../../../scripts/kills/switchover.ts';
 import { sampled } from '../../sample.ts';
-import { backup, ended, until, useEstate } from '../drill/scenario.ts';
-import { condition, type Moment, patientMs, startSwitchover, switchOver, whileAt, withPeople } from './scenario.ts';
+import { ended, until, useEstate } from '../drill/scenario.ts';
+import {
+  condition,
+  type Moment,
+  patientMs,
+  startSwitchover,
+  stillServed,
+  switchOver,
+  useCustomer,
+  whileAt,
+  withPeople,
+} from './scenario.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
 const scenario = useEstate(withPeople);
-let customer: Customer;
-
-beforeAll(async () => {
-  await backup(scenario());
-  customer = await startCustomer(scenario().estate);
-}, 120_000);
-
-afterAll(() => customer?.stop());
-
-async function stillServed(): Promise<void> {
-  const before = customer.acknowledged.length;
-  await until('the customer is served', async () => (customer.acknowledged.length > before + 20 ? true : undefined));
-  expect(await lostFor(scenario().estate, [...customer.acknowledged])).toEqual([]);
-}
+const customer = useCustomer(scenario);
 
 test('given up while people are asked, nothing was touched', async () => {
   const before = await condition(scenario());
@@ -63,7 +59,7 @@ test.each(sampled(moments, 2, 'cancel a switchover'))(
       if (one !== two) throw new Error(`${two}, before: ${one}`);
       return true;
     });
-    await stillServed();
+    await stillServed(scenario(), customer());
   },
 );
 
@@ -81,7 +77,7 @@ test('when the standby dies after the stop, the old primary serves again, and th
   expect(evidence.leftBehind.join()).toContain('Make a slot for the way back');
   expect(await roles(scenario().estate)).toMatchObject({ [from]: 'primary', [other(from)]: 'down' });
   expect(await served(scenario().estate)).toEqual([from]);
-  await stillServed();
+  await stillServed(scenario(), customer());
 
   const next = await ended(await startSwitchover(scenario(), { mode: 'dry-run' }));
   expect(next.failure?.message).toContain(`${other(from)} cannot be asked for a role`);

@@ -1,23 +1,15 @@
 /** Workers that die in the middle of a switchover: it goes on to its end, and nothing that was acknowledged is lost. */
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type Customer, lostFor, startCustomer } from '../../../scripts/kills/customer.ts';
+import { expect, test, vi } from 'vitest';
 import { other, primaryOf, roles, served } from '../../../scripts/kills/pair.ts';
 import { sayYes } from '../../../scripts/kills/switchover.ts';
 import { sampled } from '../../sample.ts';
-import { backup, ended, until, useEstate } from '../drill/scenario.ts';
-import { type Moment, patientMs, startSwitchover, whileAt, withPeople } from './scenario.ts';
+import { ended, useEstate } from '../drill/scenario.ts';
+import { type Moment, patientMs, startSwitchover, stillServed, useCustomer, whileAt, withPeople } from './scenario.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
 const scenario = useEstate(withPeople);
-let customer: Customer;
-
-beforeAll(async () => {
-  await backup(scenario());
-  customer = await startCustomer(scenario().estate);
-}, 120_000);
-
-afterAll(() => customer?.stop());
+const customer = useCustomer(scenario);
 
 type Who = 'control' | 'old' | 'new';
 
@@ -56,8 +48,6 @@ test.each(sampled(moments, 1, 'kill in a switchover'))(
     expect(evidence).toMatchObject({ outcome: 'completed', leftBehind: [] });
     expect(await roles(scenario().estate)).toEqual({ [from]: 'standby', [other(from)]: 'primary' });
     expect(await served(scenario().estate)).toEqual([other(from)]);
-    const before = customer.acknowledged.length;
-    await until('the customer is served', async () => (customer.acknowledged.length > before + 20 ? true : undefined));
-    expect(await lostFor(scenario().estate, [...customer.acknowledged])).toEqual([]);
+    await stillServed(scenario(), customer());
   },
 );

@@ -3,21 +3,41 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { execa } from 'execa';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import type { EstateOptions } from '../../../lab/estate.ts';
 import { serverStates } from '../../../lab/front-door.ts';
 import { type KillOrder, orderFiles } from '../../../lab/kills/order.ts';
 import type { Host } from '../../../lab/layout.ts';
+import { type Customer, lostFor, startCustomer } from '../../../scripts/kills/customer.ts';
 import { give } from '../../../scripts/kills/kill.ts';
 import { roles } from '../../../scripts/kills/pair.ts';
 import { withPeople as people, sayYes } from '../../../scripts/kills/switchover.ts';
-import { ended, type Scenario, start, until } from '../drill/scenario.ts';
+import { backup, ended, type Scenario, start, until } from '../drill/scenario.ts';
 import { ask, configurationOf } from '../observer.ts';
 
 /** With workers that stand still where they are told to. */
 export const withPeople = { ...people, killPoints: true } as const satisfies Partial<EstateOptions>;
 
 export const patientMs = 300_000;
+
+/** A client that writes and counts, on an estate that has a backup. */
+export function useCustomer(scenario: () => Scenario): () => Customer {
+  let customer: Customer;
+  beforeAll(async () => {
+    await backup(scenario());
+    customer = await startCustomer(scenario().estate);
+  }, 120_000);
+  afterAll(() => customer?.stop());
+  return () => customer;
+}
+
+/** The customer goes on writing, and nothing that was acknowledged is gone. */
+export async function stillServed({ estate }: Scenario, { acknowledged }: Customer): Promise<void> {
+  const before = acknowledged.length;
+  await until('the customer is served', async () => (acknowledged.length > before + 20 ? true : undefined));
+  expect(await lostFor(estate, [...acknowledged])).toEqual([]);
+}
 
 /** All that an abort must leave as it was. */
 export async function condition(scenario: Scenario) {

@@ -1,23 +1,15 @@
 /** Two servers that say they are the primary: the front door stays closed, and nobody but people decides. */
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
-import { type Customer, startCustomer } from '../../../scripts/kills/customer.ts';
 import { roles, served } from '../../../scripts/kills/pair.ts';
 import { sayYes } from '../../../scripts/kills/switchover.ts';
-import { backup, ended, until, useEstate } from '../drill/scenario.ts';
-import { patientMs, startByHand, startSwitchover, whileAt, withPeople } from './scenario.ts';
+import { ended, until, useEstate } from '../drill/scenario.ts';
+import { patientMs, startByHand, startSwitchover, useCustomer, whileAt, withPeople } from './scenario.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
 const scenario = useEstate(withPeople);
-let customer: Customer;
-
-beforeAll(async () => {
-  await backup(scenario());
-  customer = await startCustomer(scenario().estate);
-}, 120_000);
-
-afterAll(() => customer?.stop());
+const customer = useCustomer(scenario);
 
 test('the old primary is started by hand once the other is promoted: no write comes through, and both are left as they are', async () => {
   const handle = await startSwitchover(scenario());
@@ -32,11 +24,11 @@ test('the old primary is started by hand once the other is promoted: no write co
   });
   expect(failed.failure?.message).toMatch(/db1 says that it is the primary too .* beside db2/);
   expect(await served(scenario().estate)).toEqual([]);
-  const acknowledged = customer.acknowledged.length;
+  const acknowledged = customer().acknowledged.length;
   await handle.cancel();
   const evidence = await ended(handle);
   expect(evidence.outcome).not.toBe('completed');
   expect(await roles(scenario().estate)).toEqual({ db1: 'primary', db2: 'primary' });
   expect(await served(scenario().estate)).toEqual([]);
-  expect(customer.acknowledged.length).toBe(acknowledged);
+  expect(customer().acknowledged.length).toBe(acknowledged);
 });

@@ -1,12 +1,12 @@
 /** A switchover that is terminated in its middle: nothing happens by itself any more, and whoever looks is told what stands where. */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { hosts } from '../../../lab/layout.ts';
-import { type Customer, lostFor, startCustomer } from '../../../scripts/kills/customer.ts';
+import { lostFor } from '../../../scripts/kills/customer.ts';
 import { roles } from '../../../scripts/kills/pair.ts';
 import { sayYes } from '../../../scripts/kills/switchover.ts';
 import { sampled } from '../../sample.ts';
-import { backup, ended, until, useEstate } from '../drill/scenario.ts';
-import { type Moment, patientMs, startByHand, startSwitchover, whileAt, withPeople } from './scenario.ts';
+import { ended, until, useEstate } from '../drill/scenario.ts';
+import { type Moment, patientMs, startByHand, startSwitchover, useCustomer, whileAt, withPeople } from './scenario.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
@@ -39,12 +39,7 @@ const moments: (Moment & { leaves: object; said: RegExp })[] = [
 
 describe.each(sampled(moments, 1, 'terminate a switchover'))('terminated at $activity ($side)', (moment) => {
   const scenario = useEstate(withPeople);
-  let customer: Customer;
-  beforeAll(async () => {
-    await backup(scenario());
-    customer = await startCustomer(scenario().estate);
-  }, 120_000);
-  afterAll(() => customer?.stop());
+  const customer = useCustomer(scenario);
 
   test('there is one primary at most, nothing acknowledged is lost, and the next dry run says what it finds', async () => {
     const { estate } = scenario();
@@ -61,6 +56,6 @@ describe.each(sampled(moments, 1, 'terminate a switchover'))('terminated at $act
     const found = await roles(estate);
     if (hosts.every((host) => found[host] !== 'primary')) await startByHand(scenario(), 'db1');
     expect(hosts.filter((host) => found[host] === 'primary').length).toBeLessThanOrEqual(1);
-    expect(await lostFor(estate, [...customer.acknowledged])).toEqual([]);
+    expect(await lostFor(estate, [...customer().acknowledged])).toEqual([]);
   });
 });

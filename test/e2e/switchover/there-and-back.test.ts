@@ -1,27 +1,20 @@
 /** The promise itself: primary and standby change places under load, twice; a client that counts has lost nothing. */
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import { type Host, hosts } from '../../../lab/layout.ts';
-import { type Customer, lostFor, startCustomer } from '../../../scripts/kills/customer.ts';
+import { lostFor } from '../../../scripts/kills/customer.ts';
 import { other, primaryOf, roles, served } from '../../../scripts/kills/pair.ts';
-import { backup, ended, start, until, useEstate } from '../drill/scenario.ts';
+import { ended, start, until, useEstate } from '../drill/scenario.ts';
 import { ask, contentOf } from '../observer.ts';
-import { condition, patientMs, switchOver, withPeople } from './scenario.ts';
+import { condition, patientMs, switchOver, useCustomer, withPeople } from './scenario.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
 const scenario = useEstate({ ...withPeople, load: { ordersPerSecond: 20 } });
-let customer: Customer;
-
-beforeAll(async () => {
-  await backup(scenario());
-  customer = await startCustomer(scenario().estate);
-}, 120_000);
-
-afterAll(() => customer?.stop());
+const customer = useCustomer(scenario);
 
 async function switchedFrom(from: Host): Promise<Evidence> {
-  customer.longestGapMs();
+  customer().longestGapMs();
   const evidence = await switchOver(scenario());
   expect(evidence.failure).toBeUndefined();
   expect(evidence).toMatchObject({ outcome: 'completed', leftBehind: [] });
@@ -46,13 +39,13 @@ async function equalRows(table: string): Promise<void> {
 const gaps: number[] = [];
 
 test('a switchover loses nothing that was acknowledged, and writes go on within seconds', async () => {
-  const before = customer.acknowledged.length;
+  const before = customer().acknowledged.length;
   const evidence = await switchedFrom('db1');
-  gaps.push(customer.longestGapMs());
+  gaps.push(customer().longestGapMs());
   await until('the customer is served again', async () =>
-    customer.acknowledged.length > before + 200 ? true : undefined,
+    customer().acknowledged.length > before + 200 ? true : undefined,
   );
-  expect(await lostFor(scenario().estate, [...customer.acknowledged])).toEqual([]);
+  expect(await lostFor(scenario().estate, [...customer().acknowledged])).toEqual([]);
   expect(evidence.equality?.tables.every(({ equal }) => equal)).toBe(true);
   const names = evidence.measurements.map(({ name }) => name);
   expect(names).toEqual(expect.arrayContaining(['front door closed', 'writes stopped']));
@@ -61,8 +54,8 @@ test('a switchover loses nothing that was acknowledged, and writes go on within 
 test('and back again: each server has only the slot of the other, and streams on the newest timeline', async () => {
   expect(await primaryOf(scenario().estate)).toBe('db2');
   await switchedFrom('db2');
-  gaps.push(customer.longestGapMs());
-  expect(await lostFor(scenario().estate, [...customer.acknowledged])).toEqual([]);
+  gaps.push(customer().longestGapMs());
+  expect(await lostFor(scenario().estate, [...customer().acknowledged])).toEqual([]);
   const { db1, db2 } = await condition(scenario());
   expect(db1.slots).toEqual([{ slot_name: 'db2' }]);
   expect(db2.slots).toEqual([]);
