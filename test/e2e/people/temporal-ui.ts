@@ -46,6 +46,7 @@ export class TemporalUi {
   async updates(): Promise<string[]> {
     const dialog = await this.#dialog('update');
     await dialog.getByTestId('update-select-button').click();
+    await dialog.getByRole('option').first().waitFor();
     const offered = await dialog.getByRole('option').allTextContents();
     await this.page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'hidden' });
