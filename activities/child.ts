@@ -6,6 +6,7 @@ import { execa } from 'execa';
 import { currentActivity } from './current-activity.ts';
 import { failure } from './failure.ts';
 import { beating } from './heartbeat.ts';
+import { yieldProcessors } from './low-priority.ts';
 import {
   askToEnd,
   endProcesses,
@@ -80,6 +81,8 @@ export interface LongRun {
   /** Of the activity's heartbeat; gets the log's last lines. */
   details: (lines: string[]) => unknown;
   withinMs?: number;
+  /** It works on what is thrown away: others have the processors first. */
+  throwAway?: boolean;
   /** Ends it early. */
   stop?: AbortSignal;
   /** Looked at while it runs: a failure ends the program, and is thrown. */
@@ -101,6 +104,7 @@ export async function runLong(run: LongRun): Promise<{ code: number; timedOut: b
     stdio: ['ignore', log.fd, log.fd],
     detached: true,
   });
+  if (run.throwAway && child.pid !== undefined) yieldProcessors(child.pid);
   const ended = new Promise<{ code: number; by?: string }>((resolve, reject) => {
     child.on('error', (error: NodeJS.ErrnoException) => reject(missing(run.file, error.code ?? error.message)));
     child.on('exit', (code, by) => resolve(by === null ? { code: code ?? 128 } : { code: 143, by }));

@@ -187,6 +187,8 @@ export interface HostChanges extends SwitchoverHostChanges {
       label: string;
       bytes: number;
       scratch: Scratch;
+      /** Others on the host have the processors first. */
+      throwAway: boolean;
       key?: string;
       /** Absent: only the disk itself says when it is full. */
       room?: Room;
@@ -198,6 +200,7 @@ export interface HostChanges extends SwitchoverHostChanges {
     scratch: Scratch;
     target: RecoveryTarget;
     outageWithinMs: number;
+    /** The server may lose its data in a crash, and others on the host have the processors first. */
     throwAway: boolean;
     /** Absent: only the disk itself says when it is full. */
     room?: Room;

@@ -37,6 +37,7 @@ export interface Probe {
 export interface Restore extends Patience {
   label: string;
   bytes: number;
+  throwAway: boolean;
   /** Looked at while it goes on: a failure ends it, and is thrown. */
   refuse: () => Promise<Error | undefined>;
   data: string;

@@ -44,7 +44,7 @@ async function attempt(backups: PhysicalBackups, ask: Restore, outage: Outage): 
     return done;
   };
   const { code } = await underWatch(outage, watched, (stop) =>
-    runLong({ file: program, words, env, log, details, stop, refuse: ask.refuse }),
+    runLong({ file: program, words, env, log, details, stop, throwAway: ask.throwAway, refuse: ask.refuse }),
   );
   if (code === 0) return;
   const output = (await readFrom(log, start))

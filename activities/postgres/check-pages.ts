@@ -4,6 +4,7 @@ import { failure } from '../failure.ts';
 import type { Found, Scratch } from '../shapes.ts';
 import { lastLines, readFrom, sizeOf } from '../tail.ts';
 import { controlData } from './control-data.ts';
+import { readStart } from './paused.ts';
 import { permittedPlaces } from './scratch.ts';
 import { stopServer } from './server.ts';
 import { standing } from './standing.ts';
@@ -37,6 +38,7 @@ export async function checkPages(ask: { scratch: Scratch }): Promise<Found> {
     words: ['--check', '-D', places.data],
     env: belongingTo(places.directory),
     log,
+    throwAway: (await readStart(places))?.throwAway ?? false,
     details: (lines) => ({ line: lines.at(-1) ?? '' }),
   });
   const said = await readFrom(log, start);

@@ -14,6 +14,8 @@ import { recoveryWords, wasKilled, whyEnded } from './server-log.ts';
 export interface Start {
   target: RecoveryTarget;
   raised: Record<string, number>;
+  /** It is never to serve: it may lose its data in a crash, and others have the processors first. */
+  throwAway: boolean;
   /** Where its log begins, bytes. */
   logFrom: number;
 }

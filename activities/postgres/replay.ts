@@ -112,9 +112,14 @@ async function startTowards(
   });
   await writeConfiguration(places, { target: ask.target, control, raised, throwAway: ask.throwAway });
   await closeTablespaces(places);
-  const start: Start = { target: ask.target, raised, logFrom: await sizeOf(places.serverLog) };
+  const start: Start = {
+    target: ask.target,
+    raised,
+    throwAway: ask.throwAway,
+    logFrom: await sizeOf(places.serverLog),
+  };
   await noteStart(places, start);
-  return [start, await startServer(places, permit)];
+  return [start, await startServer(places, permit, start)];
 }
 
 function sameTarget(a: RecoveryTarget, b: RecoveryTarget): boolean {

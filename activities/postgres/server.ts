@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { belongingTo, toolEnvironment } from '../child.ts';
 import { failure } from '../failure.ts';
 import { beating } from '../heartbeat.ts';
+import { yieldProcessors } from '../low-priority.ts';
 import type { Permit } from '../permit.ts';
 import { askToEnd, endProcesses, isAlive, processesOf, waitForEnd } from '../processes.ts';
 import { type Places, refuseLongSocket } from './scratch.ts';
@@ -31,7 +32,11 @@ export async function statusOf(places: Places): Promise<string | undefined> {
 const pidFileWithinMs = 30_000;
 
 /** Starts the server; it is not ready, and not even sure to stay, when this returns. */
-export async function startServer(places: Places, permit: Permit): Promise<number> {
+export async function startServer(
+  places: Places,
+  permit: Permit,
+  { throwAway }: { throwAway: boolean },
+): Promise<number> {
   refuseLongSocket(places);
   await endLeftovers(places);
   const pid = await spawnServer(permit, ['-D', places.data, '-c', `config_file=${places.configuration}`], {
@@ -39,6 +44,7 @@ export async function startServer(places: Places, permit: Permit): Promise<numbe
     logFile: places.serverLog,
     env: toolEnvironment(belongingTo(places.directory)),
   });
+  if (throwAway) yieldProcessors(pid);
   await pidFileNames(places, pid);
   return pid;
 }

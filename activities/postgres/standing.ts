@@ -43,7 +43,7 @@ export async function standing(places: Places, permit: Permit): Promise<void> {
       // What a killed fetch has left there may be half of a segment.
       await empty(places.spool);
       await noteStart(places, again);
-      const pid = await startServer(places, permit);
+      const pid = await startServer(places, permit, again);
       // Gone once it is promoted.
       if (!(await exists(join(places.data, 'recovery.signal')))) return waitUntilReady(places, pid);
       const reached = await waitForPause(places, again, pid);

@@ -17,7 +17,7 @@ export interface RestoreToTarget {
 export async function restoreToTarget(ask: RestoreToTarget): Promise<void> {
   const { backups, scratch, label, bytes, target } = ask;
   const host = onHost(scratch.host);
-  await host.restoreBeside({ backups, scratch, label, bytes });
+  await host.restoreBeside({ backups, scratch, label, bytes, throwAway: true });
   await host.replayTo({ backups, scratch, target, outageWithinMs: 600_000, throwAway: true });
 }
 

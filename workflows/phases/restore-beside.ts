@@ -34,6 +34,7 @@ export function restoreBeside(run: Run, { scratch, backup, room }: Beside): Chan
         label,
         bytes,
         scratch,
+        throwAway: run.mode !== 'live',
         room,
         outageWithinMs: run.patienceMs(),
       });

@@ -224,7 +224,7 @@ describe('anchors', () => {
     const scratch = { host: 'db1', directory: join(estate.scratchRoot, name) };
     await estate.archiveSegment();
     const label = JSON.parse(await estate.pgbackrest('--output=json', 'info'))[0].backup[0].label;
-    await hand.call('restoreBeside', { backups: estate.backups, label, bytes: 1, scratch });
+    await hand.call('restoreBeside', { backups: estate.backups, label, bytes: 1, scratch, throwAway: true });
     await hand.call('replayTo', {
       backups: estate.backups,
       scratch,

@@ -37,7 +37,13 @@ export class Beside {
     this.scratch = { host: 'db1', directory: join(this.estate.scratchRoot, `run-${this.#runs}`) };
   }
 
-  restoreAsk = () => ({ backups: this.estate.backups, label: this.label, bytes: 1, scratch: this.scratch });
+  restoreAsk = () => ({
+    backups: this.estate.backups,
+    label: this.label,
+    bytes: 1,
+    scratch: this.scratch,
+    throwAway: true,
+  });
 
   replayAsk = (outageWithinMs = 60_000) => ({
     backups: this.estate.backups,

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Anchor } from '../../../recovery/archive.ts';
@@ -79,7 +80,7 @@ describe('a backup restored beside, paused at its anchor, moved on, promoted, pr
   });
 
   it('restores beside, and leaves a complete restore alone', async () => {
-    const ask = { backups: estate.backups, label, bytes, scratch: scratch() };
+    const ask = { backups: estate.backups, label, bytes, scratch: scratch(), throwAway: true };
     const running = hand.start('restoreBeside', ask);
     expect((await running.result).bytes).toBe(bytes);
     expect(running.heartbeats.length).toBeGreaterThan(0);
@@ -122,6 +123,13 @@ describe('a backup restored beside, paused at its anchor, moved on, promoted, pr
       throwAway: true,
     });
     expect(await readFile(join(scratch().directory, 'data/postmaster.pid'), 'utf8')).toBe(pid);
+  });
+
+  it('lets everybody else have the processors first, because it is thrown away', async () => {
+    const [pid = ''] = (await readFile(join(scratch().directory, 'data/postmaster.pid'), 'utf8')).split('\n');
+    expect(getPriority(Number(pid))).toBe(10);
+    const group = await readFile(`/proc/${pid}/autogroup`, 'utf8').catch(() => 'nice 10');
+    expect(group).toContain('nice 10');
   });
 
   it('listens on no network, and lets nothing out', async () => {

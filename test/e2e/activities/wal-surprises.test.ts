@@ -66,7 +66,7 @@ describe('what WAL and backups can bring', () => {
   it('a tablespace of the backup is known, and restored into the scratch directory', async () => {
     const { backups } = await hand.call('repository', { backups: estate.backups, segmentBytes });
     expect(backups[0]?.tablespaces).toEqual([{ oid: expect.any(Number), location: space }]);
-    await hand.call('restoreBeside', { backups: estate.backups, label, bytes: 1, scratch: scratch() });
+    await hand.call('restoreBeside', { backups: estate.backups, label, bytes: 1, scratch: scratch(), throwAway: true });
   });
 
   it('a time is reached to the microsecond, not to the second', async () => {
@@ -125,11 +125,17 @@ describe('what WAL and backups can bring', () => {
   });
 
   it('a link that leads out of the scratch directory is not followed by a replay', async () => {
-    await hand.call('restoreBeside', { backups: estate.backups, label, bytes: 1, scratch: scratch() });
+    await hand.call('restoreBeside', { backups: estate.backups, label, bytes: 1, scratch: scratch(), throwAway: true });
     await rm(join(scratch().directory, 'restored.json'));
     await symlink(space, join(scratch().directory, 'data/pg_tblspc/99999'));
     // pgBackRest's delta restore removes what is not in the backup; what it leaves is refused.
-    const again = hand.call('restoreBeside', { backups: estate.backups, label, bytes: 1, scratch: scratch() });
+    const again = hand.call('restoreBeside', {
+      backups: estate.backups,
+      label,
+      bytes: 1,
+      scratch: scratch(),
+      throwAway: true,
+    });
     await again.then(
       async () => expect(await estate.run('ls', join(scratch().directory, 'data/pg_tblspc'))).not.toContain('99999'),
       (error: unknown) => expect(error).toMatchObject({ type: 'TablespaceUnsafe' }),
@@ -150,7 +156,8 @@ describe('what WAL and backups can bring', () => {
     await estate.sql('insert into kept values (105)');
     await estate.archiveSegment();
     const ask = { kind: 'lsn', lsn: target, inclusive: true, timeline: 1 } as const;
-    const restore = () => hand.call('restoreBeside', { backups: estate.backups, label, bytes: 1, scratch: scratch() });
+    const restore = () =>
+      hand.call('restoreBeside', { backups: estate.backups, label, bytes: 1, scratch: scratch(), throwAway: true });
     const refusal = { type: 'TablespaceUnsafe', message: expect.stringContaining(`creates a tablespace in ${place}`) };
 
     await restore();

@@ -69,6 +69,7 @@ beforeAll(async () => {
     label: backup.label,
     bytes: backup.bytes,
     scratch: scratch(),
+    throwAway: true,
   });
   await hand.call('replayTo', {
     backups: estate.backups,

@@ -76,7 +76,7 @@ function asksFor(directory: unknown): { [K in keyof Host]?: Parameters<Host[K]>[
       lastSegment: '000000010000000000000001',
       segmentBytes: 1024 * 1024,
     },
-    restoreBeside: { backups, label, bytes: 1, scratch },
+    restoreBeside: { backups, label, bytes: 1, scratch, throwAway: true },
     replayTo: { backups, scratch, target, outageWithinMs: 1, throwAway: true },
     endOfRecovery: { scratch },
     fingerprints: { scratch, database, tables: ['orders'] },
@@ -198,6 +198,7 @@ describe('the backup tool', () => {
         label: backup,
         bytes: 1,
         scratch: scratch(),
+        throwAway: true,
       })
       .then(
         () => 'did it',
