@@ -12,7 +12,8 @@ import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { pino } from 'pino';
 import { publicLine } from '../activities/people/keys.ts';
-import { clientOptionsOf, listen, slackApp } from './slack/app.ts';
+import { serveMetrics } from './metrics/metrics.ts';
+import { clientOptionsOf, listen, type Reached, slackApp } from './slack/app.ts';
 import { boltLogger } from './slack/bolt-logger.ts';
 import { Commands } from './slack/commands.ts';
 import { Courier } from './slack/courier.ts';
@@ -33,6 +34,7 @@ const endWithinMs = 5_000;
 async function main(): Promise<void> {
   const stop = stopped();
   const settings = await settingsOf(process.env);
+  const served = await serveMetrics('slack');
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   // Lazy: the gateway comes up without Temporal, and says to whoever clicks that it does not answer.
   const connection = Connection.lazy(connectionOptions);
@@ -40,7 +42,8 @@ async function main(): Promise<void> {
   const persons = new Persons(settings.plans, logger);
   await warnOfForeignKey(persons, publicLine(settings.key));
 
-  const app = slackApp(settings, logger);
+  const reached: Reached = { now: false };
+  const app = slackApp(settings, logger, reached);
   const client = new WebClient(settings.token, { ...clientOptionsOf(settings), logger: boltLogger(logger) });
   const speaking = voice({ client, persons, runs, logger });
   const courier = new Courier({
@@ -48,21 +51,27 @@ async function main(): Promise<void> {
     deliver: (click) => deliver(click, { persons, runs, key: settings.key }),
     answer: (click, words) => speaking.tell(click.user, click.place, words),
     show: (click) => speaking.show(click),
+    count: (outcome) => served?.metrics.count('slackClicks', { outcome }),
     logger,
   });
+  served?.metrics.show(() => ({
+    slackUp: [{ labels: {}, value: reached.now ? 1 : 0 }],
+    slackClicksWaiting: [{ labels: {}, value: courier.waiting }],
+  }));
   const starts = new Starts({ runs, persons, voice: speaking, key: settings.key, logger });
   const commands = new Commands({ runs, persons, courier, voice: speaking, starts, logger });
   listen(app, { courier, commands, voice: speaking, logger });
 
   const left = await courier.resume();
   if (left > 0) logger.warn({ clicks: left }, 'an earlier gateway had not delivered these; they are delivered now');
-  await Promise.race([startWhenThere(app, settings, stop.signal), stop.done]);
+  await Promise.race([startWhenThere(app, settings, reached, stop.signal), stop.done]);
   await sayReady(settings.readyFile);
 
   await stop.done;
   await Promise.race([Promise.all([app.stop(), courier.stop()]), wait(endWithinMs)]);
   if (settings.readyFile !== undefined) await rm(settings.readyFile, { force: true });
   await connection.close();
+  await served?.close();
   logger.info('stopped');
 }
 
@@ -80,10 +89,11 @@ async function warnOfForeignKey(persons: Persons, key: string): Promise<void> {
 }
 
 /** Slack may be away when the gateway starts, as anything may after a disaster. */
-async function startWhenThere(app: App, { entrance }: Settings, signal: AbortSignal): Promise<void> {
+async function startWhenThere(app: App, { entrance }: Settings, reached: Reached, signal: AbortSignal): Promise<void> {
   for (let tries = 0; !signal.aborted; tries += 1) {
     try {
       await (entrance.kind === 'socket' ? app.start() : app.start({ host: entrance.host, port: entrance.port }));
+      reached.now = true;
       logger.info({ identity, entrance: entrance.kind }, 'connected');
       return;
     } catch (error) {

@@ -1,6 +1,6 @@
 /** Every metric of Lifeboat's own: name, labels and meaning in one table. docs/metrics.md is compared with it. */
 
-export type WorkerKind = 'control' | 'host' | 'pulse' | 'pages';
+export type WorkerKind = 'control' | 'host' | 'pulse' | 'pages' | 'slack';
 
 interface MetricSpec {
   name: string;
@@ -10,7 +10,7 @@ interface MetricSpec {
   of: readonly WorkerKind[];
 }
 
-const all = ['control', 'host', 'pulse', 'pages'] as const;
+const all = ['control', 'host', 'pulse', 'pages', 'slack'] as const;
 
 /** Shown as they are known at the time of a scrape; what is not known has no sample. */
 export const gauges = {
@@ -191,6 +191,19 @@ export const gauges = {
     help: "When the newest pulse was acknowledged, on the database's clock.",
     of: ['pulse'],
   },
+
+  slackUp: {
+    name: 'lifeboat_slack_up',
+    labels: [],
+    help: '1 while Slack can reach the gateway: its connection stands, or it listens at its request URL. Else 0.',
+    of: ['slack'],
+  },
+  slackClicksWaiting: {
+    name: 'lifeboat_slack_clicks_waiting',
+    labels: [],
+    help: 'Clicks that are kept and have not reached their run yet.',
+    of: ['slack'],
+  },
 } as const satisfies Record<string, MetricSpec>;
 
 /** Counted by each process for itself, from its start on. */
@@ -212,6 +225,12 @@ export const counters = {
     labels: ['status'],
     help: 'Requests that the pages answered, by HTTP status.',
     of: ['pages'],
+  },
+  slackClicks: {
+    name: 'lifeboat_slack_clicks_total',
+    labels: ['outcome'],
+    help: 'Clicks that came to an end: outcome is counted, refused, stranger, too-late or undelivered.',
+    of: ['slack'],
   },
 } as const satisfies Record<string, MetricSpec>;
 

@@ -1,4 +1,5 @@
 /** The first page: whether each service could be recovered, and all its runs. */
+import type { Awaited } from '../../evidence/asked.ts';
 import { formatDuration, formatMoment } from '../../evidence/format.ts';
 import { html, type Markup } from '../../evidence/render/html/markup.ts';
 import { page } from '../../evidence/render/html/page.ts';
@@ -77,10 +78,16 @@ function runRow(run: ListedRun, now: Date): Markup {
   const beside = run.outcome === 'running' && run.phase !== undefined ? [run.phase] : flagsInWords(run);
   return html`<tr>
 <td><span class="${toneOf(run)}"><span class="pill word">${verdictWord(run)}</span></span>${beside.length > 0 && html`<span class="meta">${beside.join(', ')}</span>`}</td>
-<td>${runLink(run.run)}</td><td>${run.service ?? ''}</td><td>${run.runbook}${run.mode === 'dry-run' && html`<span class="meta">${run.mode}</span>`}</td>
+<td>${runLink(run.run)}${run.awaits?.map(awaitedLine)}</td><td>${run.service ?? ''}</td><td>${run.runbook}${run.mode === 'dry-run' && html`<span class="meta">${run.mode}</span>`}</td>
 <td class="time">${formatMoment(run.startedAt)}</td>${number('took', Math.max(0, took))}${number('RTO', run.rtoMs)}${number('RPO', run.rpoMs)}
 </tr>
 `;
+}
+
+/** `waits for ana, ben: approval of the switchover` */
+function awaitedLine({ kind, name, waitsFor, until }: Awaited): Markup {
+  const what = kind === 'approval' ? name : `a decision about "${name}"`;
+  return html`<span class="meta">waits for ${waitsFor.join(', ') || 'nobody who is left'}: ${what}, until ${formatMoment(until)}</span>`;
 }
 
 /** Where the table is too wide for the screen, its columns have no heading: then the name stands beside the number. */

@@ -1,6 +1,8 @@
 /** The runs of all services: those that Temporal still knows, and those that only the evidence stores remember. */
+import pMap from 'p-map';
 import type { StoredRun } from '../../activities/evidence/store.ts';
 import type { ListedSchedule } from '../../activities/schedules.ts';
+import { type Awaited, awaitedOf } from '../../evidence/asked.ts';
 import type { Flag, Mode, Outcome } from '../../evidence/evidence.ts';
 import type { Plan } from '../../plan/schema.ts';
 import { type Engine, type EngineRun, Unanswered } from './engine.ts';
@@ -23,6 +25,8 @@ export interface ListedRun {
   rpoMs?: number;
   /** Told by Temporal alone, which knows neither flags nor measurements. */
   sketchy?: true;
+  /** What people are asked, while it goes on. */
+  awaits?: Awaited[];
 }
 
 export interface Ledger {
@@ -33,6 +37,7 @@ export interface Ledger {
 }
 
 const atMost = 100;
+const askedAtOnce = 8;
 
 export async function ledger(engine: Engine, stores: Stores, now: Date): Promise<Ledger> {
   const { plans, notes } = await stores.plans();
@@ -52,9 +57,24 @@ export async function ledger(engine: Engine, stores: Stores, now: Date): Promise
       const own = runs.filter((run) => run.service === service);
       return readinessOf({ service, runs: own, plan, schedules, now });
     }),
-    runs: runs.filter((run) => !isQuiet(run)).slice(0, atMost),
+    runs: await withAwaited(engine, runs.filter((run) => !isQuiet(run)).slice(0, atMost)),
     notes: [...notes, ...fromEngine.notes, ...fromStores.flatMap((one) => one.notes)],
   };
+}
+
+/** Only a run itself knows whom it waits for. One that does not answer is shown without: its own page says why. */
+async function withAwaited(engine: Engine, runs: readonly ListedRun[]): Promise<ListedRun[]> {
+  let silent = false;
+  const asked = async (run: ListedRun): Promise<ListedRun> => {
+    if (run.outcome !== 'running' || silent) return run;
+    const evidence = await engine.evidence(run.run).catch((error: unknown) => {
+      if (!(error instanceof Unanswered)) throw error;
+      silent = true;
+    });
+    const awaits = evidence === undefined ? [] : awaitedOf(evidence);
+    return awaits.length === 0 ? run : { ...run, awaits };
+  };
+  return pMap(runs, asked, { concurrency: askedAtOnce });
 }
 
 /** An anchor each hour that went well would hide all else. */

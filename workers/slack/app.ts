@@ -25,7 +25,12 @@ export function clientOptionsOf({ api }: Settings): { slackApiUrl?: string } {
   return api === undefined ? {} : { slackApiUrl: api };
 }
 
-export function slackApp(settings: Settings, logger: Logger): App {
+/** Whether Slack can reach us. */
+export interface Reached {
+  now: boolean;
+}
+
+export function slackApp(settings: Settings, logger: Logger, reached: Reached): App {
   const clientOptions = clientOptionsOf(settings);
   const { entrance, token } = settings;
   const usual = { logger: boltLogger(logger) };
@@ -33,6 +38,11 @@ export function slackApp(settings: Settings, logger: Logger): App {
     entrance.kind === 'socket'
       ? new SocketModeReceiver({ ...usual, appToken: entrance.appToken, installerOptions: { clientOptions } })
       : new HTTPReceiver({ ...usual, signingSecret: entrance.signingSecret, endpoints: requestPath });
+  if (receiver instanceof SocketModeReceiver)
+    for (const [state, now] of Object.entries({ connected: true, reconnecting: false, disconnected: false }))
+      receiver.client.on(state, () => {
+        reached.now = now;
+      });
   return new App({
     ...usual,
     receiver,

@@ -12,6 +12,8 @@ export interface CourierOptions {
   answer(click: SlackClick, words: string): Promise<void>;
   /** Shows everybody what the click has changed. Never throws. */
   show(click: SlackClick): Promise<void>;
+  /** Hears what became of each. */
+  count?: (outcome: ClickEnd['outcome']) => void;
   logger: Logger;
   /** Between two tries. */
   pauseMs?: (tries: number) => number;
@@ -27,9 +29,15 @@ export class Courier {
   /** Of each run the newest click: the next one waits for it. */
   readonly #queues = new Map<string, Promise<void>>();
   readonly #stop = new AbortController();
+  #waiting = 0;
 
   constructor(options: CourierOptions) {
     this.#options = options;
+  }
+
+  /** Clicks that have not reached their run. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
   /** Takes up what an earlier gateway has left. */
@@ -62,12 +70,14 @@ export class Courier {
 
   #enqueue(click: SlackClick): void {
     const before = this.#queues.get(click.run) ?? Promise.resolve();
+    this.#waiting += 1;
     const mine = before
       .then(() => this.#bring(click))
       .catch((error: unknown) => {
         this.#options.logger.error({ click: click.key, error: wordsOf(error) }, 'this click was not delivered');
       })
       .finally(() => {
+        this.#waiting -= 1;
         if (this.#queues.get(click.run) === mine) this.#queues.delete(click.run);
       });
     this.#queues.set(click.run, mine);
@@ -77,6 +87,7 @@ export class Courier {
     const { journal, answer, show, logger } = this.#options;
     const end = await this.#insist(click);
     if (end === undefined) return;
+    this.#options.count?.(end.outcome);
     await journal.answered(click, end).catch((error: unknown) => {
       logger.error({ click: click.key, error: wordsOf(error) }, 'what became of this click could not be written down');
     });

@@ -6,6 +6,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import type { Estate } from '../../../lab/estate.ts';
 import { needParts } from '../../../parts/parts.ts';
+import { Metrics } from '../../../workers/metrics/metrics.ts';
 import { readPulseLog } from '../drill/independent.ts';
 import { backup, drill, start, until, useEstate } from '../drill/scenario.ts';
 import { ask } from '../observer.ts';
@@ -173,6 +174,9 @@ test('everything that workers serve is on the page, and is served by the workers
   for (const [worker, kind] of Object.entries(byKind) as [Worker, string][])
     for (const [, name = ''] of (await text(worker)).matchAll(/^# TYPE (lifeboat_\w+) /gm))
       served.set(name, [...(served.get(name) ?? []), kind]);
+  // An estate without people has no gateway.
+  for (const [, name = ''] of (await new Metrics('slack').text()).matchAll(/^# TYPE (lifeboat_\w+) /gm))
+    served.set(name, [...(served.get(name) ?? []), 'slack']);
   expect([...served].map(([name, of]) => `${name} ${of.join(', ')}`).sort()).toEqual(listed.sort());
 });
 

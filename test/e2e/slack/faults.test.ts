@@ -38,6 +38,9 @@ const told = (user: string, words: RegExp) =>
     return messages.some(({ onlyFor, text }) => onlyFor === user && words.test(text)) || undefined;
   });
 
+const metric = (line: RegExp) =>
+  eventually(`the gateway's metrics say ${line}`, async () => line.test(await slack().gateway.metrics()) || undefined);
+
 describe('a click counts once', () => {
   test('when the gateway is killed between the click and its answer', async () => {
     const question = await slack().ask();
@@ -79,10 +82,13 @@ describe('a click counts once', () => {
     await slack().server.end();
     await approve(cast.cara.slack, question);
     await told(cast.cara.slack, /The run does not answer.*Your click is kept/);
+    expect(await slack().gateway.metrics()).toMatch(/^lifeboat_slack_clicks_waiting 1$/m);
     await slack().server.start();
     await slack().worker.start();
     await eventually('it counts', async () => ((await counted(question)).includes('cara') ? true : undefined), 60_000);
     expect(await clicks(question)).toHaveLength(1);
+    await metric(/^lifeboat_slack_clicks_waiting 0$/m);
+    await metric(/^lifeboat_slack_clicks_total\{outcome="counted"\} [1-9]/m);
     await question.handle.terminate();
   });
 });
@@ -93,7 +99,9 @@ describe('Slack away', () => {
     await approve(cast.ben.slack, question);
     await eventually('it counts', async () => ((await counted(question)).length === 1 ? true : undefined));
     const { sockets: before } = await slack().workspace.state();
+    await metric(/^lifeboat_slack_up 1$/m);
     await slack().workspace.faults({ fault: { kind: 'down' } });
+    await metric(/^lifeboat_slack_up 0$/m);
     const { code } = question.approval;
     await question.handle.executeUpdate(approveUpdate, { args: [{ by: 'cara', code }] }).catch(() => undefined);
     expect((await clicks(question)).map(({ by, signed }) => [by, signed])).toEqual([

@@ -47,6 +47,8 @@ export interface Slack {
   gateway: {
     end(signal?: NodeJS.Signals): Promise<void>;
     start(environment?: Record<string, string>): Promise<void>;
+    /** What it tells Prometheus. */
+    metrics(): Promise<string>;
     directory: string;
   };
   /** Ends the worker of the runs; starts it again. */
@@ -118,7 +120,9 @@ async function make(): Promise<{ slack: Slack; end(): Promise<void> }> {
   const ready = join(directory, 'gateway.ready');
   await writeFile(join(directory, 'token'), tokens.bot);
   await writeFile(join(directory, 'app-token'), tokens.app);
+  const metrics = `127.0.0.1:${await freePort()}`;
   const usual = {
+    LIFEBOAT_METRICS: metrics,
     TEMPORAL_ADDRESS: address,
     LIFEBOAT_PLANS: planFile,
     LIFEBOAT_SLACK_TOKEN: `\${file:${directory}/token}`,
@@ -146,6 +150,7 @@ async function make(): Promise<{ slack: Slack; end(): Promise<void> }> {
       }),
     gateway: {
       directory: clicks,
+      metrics: async () => (await fetch(`http://${metrics}/metrics`)).text(),
       end: async (signal = 'SIGTERM') => void (await gateway?.end(signal)),
       start: async (environment = {}) => {
         gateway = await start({

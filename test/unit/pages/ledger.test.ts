@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { awaitedOf } from '../../../evidence/asked.ts';
 import { type ListedRun, ledger } from '../../../workers/pages/ledger.ts';
 import { readinessOf } from '../../../workers/pages/readiness.ts';
+import { switched, waiting } from '../evidence/people-samples.ts';
 import { backup, notProven, proven, running } from '../evidence/samples.ts';
 import { FakeSources, plan } from './estate.ts';
 
@@ -32,6 +34,20 @@ describe('the list of runs', () => {
       ['orders-old', 'not-proven'],
     ]);
     expect(runs[1]).toMatchObject({ rpoMs: 23_279, service: 'orders' });
+  });
+
+  test('says whom a run waits for, and is there without it while no worker answers', async () => {
+    const sources = new FakeSources();
+    sources.know({ ...waiting(), run: 'orders-live' });
+    sources.stored.push(switched());
+    const { runs } = await ledger(sources.engine, sources.stores, now);
+    expect(runs.map(({ awaits }) => awaits?.map(({ waitsFor }) => waitsFor))).toEqual([
+      [awaitedOf(waiting())[0]?.waitsFor],
+      undefined,
+    ]);
+    sources.workersDown = true;
+    const later = await ledger(sources.engine, sources.stores, now);
+    expect(later.runs.map(({ awaits }) => awaits)).toEqual([undefined, undefined]);
   });
 
   test('does not show a run as running that the store has seen end, though Temporal hears of it later', async () => {
