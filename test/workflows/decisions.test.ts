@@ -79,6 +79,38 @@ describe('a failed step', () => {
     expect(asked[0]?.ask.key).toBe(asked[1]?.ask.key);
   });
 
+  test('may be an approval whose facts cannot be read, before it is asked or when all have said yes; then it is asked anew', async () => {
+    const estate = easy();
+    let looks = 0;
+    estate.before = (name) => {
+      if (name !== 'serviceMoment') return;
+      looks += 1;
+      if (looks === 2 || looks === 4) throw failure('AssertionsFailed', `nothing to be seen at look ${looks}`);
+    };
+    const talk = new Talk(await rig.start(estate, 'crossing', [started]));
+    expect(await talk.failed()).toMatchObject({ step: 'database/cross-the-river', offers: ['retry', 'abort'] });
+    await talk.decide('ben', 'retry');
+    const first = await talk.asked();
+    await talk.approve('ana');
+    expect((await talk.failed(2)).failure.message).toContain('look 4');
+    await talk.decide('ben', 'retry');
+    expect((await talk.asked()).code).not.toBe(first.code);
+    // What was said to the first question counts for the second as little as for any other.
+    expect(await talk.send('approve', { by: 'ben', code: first.code, signature: signedBy('ben') })).toMatchObject({
+      refused: true,
+    });
+    await talk.approve('ben');
+    expect(await talk.endsWith()).toBe('no failure');
+    const { approvals, outcome } = estate.written.at(-1) ?? {};
+    expect(outcome).toBe('completed');
+    expect(
+      approvals?.map((one) => [one.outcome, one.clicks.filter(({ counted }) => counted).map(({ by }) => by)]),
+    ).toEqual([
+      ['ended', ['ana']],
+      ['approved', ['ben']],
+    ]);
+  });
+
   test('is skipped with a reason where the run can do without it, and the run does not read as plain success', async () => {
     const estate = stuck(easy(), 1, 'checkPages');
     const talk = await afloat(estate);

@@ -84,8 +84,13 @@ export class Approvals {
           `"${name}" was asked ${mostRounds} times, and each time something else was to be approved. Find out what keeps changing, then start again.`,
         );
       const question = { name, round, read, alternatives };
-      const done = await this.#steps.take(round === 1 ? name : `${name} (${round})`, 'approval', (step) =>
-        this.#round(step, question, facts),
+      // Whether people may be asked must not hang on facts that cannot be read at this moment: then they decide about that first.
+      const askable = {};
+      const done = await this.#steps.take(
+        round === 1 ? name : `${name} (${round})`,
+        'approval',
+        (step) => this.#round(step, question, facts),
+        askable,
       );
       if (done.answer !== undefined) return done.answer;
       facts = done.facts;
