@@ -9,7 +9,7 @@ export const sides = ['before', 'during', 'after', 'deciding'] as const;
 export type Side = (typeof sides)[number];
 
 export interface KillOrder {
-  /** Id of the activity, or of the child workflow that is the host's lock. */
+  /** Id of the activity, or of the child workflow that is a lock. */
   activity: string;
   side: Side;
   /** Of `during`: whichever comes first, so many milliseconds or so many acts (files, processes, connections, timers). */

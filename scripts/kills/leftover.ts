@@ -20,12 +20,15 @@ export async function leaveSomething(scene: Scene): Promise<string> {
   await mkdir(foreign, { recursive: true });
   await giveTo(scene.estate.site.account, foreign);
   await endEarly(scene, await startRun(scene, 'monthly-drill', {}));
-  const shown = await startRun(scene, 'sweep', { mode: 'dry-run' });
-  await shown.result();
-  const { leftovers = [] } = await shown.query<Evidence>(evidenceQuery);
-  if (!leftovers.some(({ verdict }) => verdict === 'left'))
-    throw new Error(`${shown.workflowId} has shown nothing to sweep: the drill that was terminated left nothing`);
-  return shown.workflowId;
+  const { signal } = scene.estate.site;
+  // On a busy machine the engine lists a run as ended some time after it has ended: until then a sweep leaves it its things.
+  const wait = { what: 'a sweep to show what the terminated drill has left', withinMs, everyMs: 1_000, signal };
+  return until(wait, async () => {
+    const shown = await startRun(scene, 'sweep', { mode: 'dry-run' });
+    await shown.result();
+    const { leftovers = [] } = await shown.query<Evidence>(evidenceQuery);
+    return leftovers.some(({ verdict }) => verdict === 'left') ? shown.workflowId : undefined;
+  });
 }
 
 async function endEarly({ client, estate }: Scene, drill: WorkflowHandle): Promise<void> {

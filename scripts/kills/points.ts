@@ -10,7 +10,7 @@ export interface Point {
   runbook: Walkable | 'switchover';
   /** `phase/step`, as in the evidence. */
   step: string;
-  /** What stops there: the id of an activity, or of the child workflow that is a host's lock. */
+  /** What stops there: the id of an activity, or of the child workflow that is a lock. */
   id: string;
   /** Its type; `workflow` where the step is a decision of the workflow alone. */
   activity: string;
@@ -52,9 +52,8 @@ function askedFor(history: History, { steps }: Evidence): Omit<Point, 'runbook'>
         },
       ];
     const lock = event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowId;
-    const step = steps.find(
-      ({ id }) => lock != null && id.endsWith(`/hold-${lock.replace('lifeboat-', '').replace('/', '-')}`),
-    );
+    const held = lock?.replace('lifeboat-host/', 'host-').replace('lifeboat-lock/', 'service-');
+    const step = steps.find(({ id }) => held !== undefined && id.endsWith(`/hold-${held}`));
     return lock == null || step === undefined
       ? []
       : [{ step: step.id, id: lock, activity: 'workflow', worker: 'control' }];

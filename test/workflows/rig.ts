@@ -42,9 +42,9 @@ export function useRig(): Rig {
   });
   afterEach(async () => {
     // The time-skipping server does not apply the parent close policy: locks would outlive their runs.
-    for (const host of ['db1', 'db2'])
+    for (const lock of ['lifeboat-host/db1', 'lifeboat-host/db2', 'lifeboat-lock/orders'])
       await server()
-        .client.workflow.getHandle(`lifeboat-host/${host}`)
+        .client.workflow.getHandle(lock)
         .terminate()
         .catch(() => undefined);
     // A run that a test has left waiting would wake up in another one, and its unanswered task would hold the time there.

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { failure } from '../../activities/failure.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
+import { until } from '../../lab/until.ts';
 import type { SwitchoverInput } from '../../workflows/messages.ts';
 import { FakeEstate } from './fake-estate.ts';
 import { useRig } from './rig.ts';
@@ -48,20 +49,14 @@ type Handle = Awaited<ReturnType<ReturnType<typeof useRig>['start']>>;
 
 /** By two people, as soon as it is asked; a run that ends before is not asked for anything. */
 async function approved(handle: Handle): Promise<void> {
-  for (let tries = 0; tries < 600; tries += 1) {
-    const open = await handle
-      .query<Evidence>('evidence')
-      .then(({ approvals = [] }) => approvals.find(({ closedAt }) => closedAt === undefined))
-      .catch(() => undefined);
-    if (open !== undefined) {
-      for (const by of ['ana', 'ben'])
-        await handle.signal('approve', { by, approval: open.id, code: open.code, channel: 'automation' });
-      return;
-    }
-    if ((await handle.describe()).status.name !== 'RUNNING') return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('nobody was asked');
+  const open = await until({ what: 'people to be asked, or the end', withinMs: 60_000 }, async () => {
+    if ((await handle.describe()).status.name !== 'RUNNING') return 'ended';
+    const { approvals = [] } = await handle.query<Evidence>('evidence');
+    return approvals.find(({ closedAt }) => closedAt === undefined);
+  });
+  if (open === 'ended') return;
+  for (const by of ['ana', 'ben'])
+    await handle.signal('approve', { by, approval: open.id, code: open.code, channel: 'automation' });
 }
 
 const changed = (estate: FakeEstate) =>
@@ -105,6 +100,16 @@ test('a worker that only reads can run it as a dry run, which lists every change
     "Leave the old primary to the load balancer's check",
     'Take a backup of the new primary',
   ]);
+});
+
+test('one live recovery of a service at a time: a second one is refused, and says which goes on', async () => {
+  const estate = estateWithPeople();
+  const lock = await rig.start(estate, 'lock', [], { workflowId: 'lifeboat-lock/orders' });
+  const evidence = await switchOver(estate);
+  await lock.terminate();
+  expect(evidence).toMatchObject({ outcome: 'aborted', failure: { type: 'LockHeld' }, leftBehind: [] });
+  expect(evidence.failure?.message).toContain('Service orders is held by');
+  expect(changed(estate)).toEqual([]);
 });
 
 const asBefore = {

@@ -30,6 +30,7 @@ export async function close<I extends RunInput>(
   record.close(outcomeOf(definition, evidence, error));
   await record.finish();
   const summary = await writeWithMessages(run, evidence);
+  await run.takeLocksAlong();
   if (error === undefined) return summary;
   if (isCancellation(error) && evidence.outcome === 'aborted') throw error;
   throw ended(evidence, evidence.failure ?? failureOf(error), summary);

@@ -14,7 +14,7 @@ import { bySchedule, controlQueue, hostQueue, type RunInput } from '../messages.
 import type { Change, Skip } from './change.ts';
 import type { Definition } from './definition.ts';
 import { failure, failureOf } from './failure.ts';
-import { HeldHosts } from './held-hosts.ts';
+import { HeldLocks } from './held-locks.ts';
 import type { Answer, Facts as FactsToApprove } from './people/approvals.ts';
 import { Decisions } from './people/decisions.ts';
 import { People } from './people/people.ts';
@@ -61,7 +61,7 @@ export class Run<I extends RunInput = RunInput> {
   readonly #undos = new Undos();
   readonly #afterwards: (() => Promise<unknown>)[] = [];
   readonly #steps: Steps;
-  readonly #hosts: HeldHosts;
+  readonly #locks: HeldLocks;
   readonly people: People;
   readonly #definition: Pick<Definition<I>, 'approvals' | 'unattended'>;
   #stoppedBy: unknown;
@@ -78,7 +78,7 @@ export class Run<I extends RunInput = RunInput> {
     const decisions = new Decisions(house, definition.unattended !== true);
     const steps = new Steps(
       record,
-      (stepId) => this.#hosts.keep(stepId),
+      (stepId) => this.#locks.keep(stepId),
       (failed) => decisions.ask(failed),
     );
     const stopWork = (why: unknown) => {
@@ -88,7 +88,7 @@ export class Run<I extends RunInput = RunInput> {
     this.#steps = steps;
     const stopped = () => work.consideredCancelled;
     this.people = new People({ house, steps, undos: this.#undos, decisions, stop: stopWork, stopped });
-    this.#hosts = new HeldHosts({ control: this.control, steps, record, stop: stopWork });
+    this.#locks = new HeldLocks({ control: this.control, steps, record, stop: stopWork });
   }
 
   get evidence(): Evidence {
@@ -159,7 +159,7 @@ export class Run<I extends RunInput = RunInput> {
     step.preview = preview.will;
     if (preview.takesMs !== undefined) step.takesMs = preview.takesMs;
     if (this.mode === 'dry-run') return { state: 'previewed', result: preview.yields };
-    await this.#hosts.keep(step.id);
+    await this.#locks.keep(step.id);
     // What is stopped begins nothing any more: its apply would never run, and yet seal what is before it.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('The run was stopped.');
     const { undo } = change;
@@ -236,7 +236,12 @@ export class Run<I extends RunInput = RunInput> {
    */
   async hold(host: string): Promise<{ waitedMs: number }> {
     if (this.mode === 'dry-run') return { waitedMs: 0 };
-    return this.#hosts.take(host, this.input.requestedBy === bySchedule ? this.plan.schedules.startWithin : 0);
+    return this.#locks.takeHost(host, this.input.requestedBy === bySchedule ? this.plan.schedules.startWithin : 0);
+  }
+
+  /** Takes the service for as long as the run is open: one live recovery at a time. A dry run takes nothing. */
+  async holdService(): Promise<void> {
+    if (this.mode === 'live') await this.#locks.takeService(this.plan.service);
   }
 
   /** Why the run stopped itself in the middle of its work. */
@@ -258,7 +263,7 @@ export class Run<I extends RunInput = RunInput> {
   /** Undoes what was armed, newest first; what fails is written down and does not stop the rest. */
   async undoAll(): Promise<void> {
     this.#steps.standing.clear();
-    if (this.#undos.any) await this.#hosts.keepForUndo();
+    if (this.#undos.any) await this.#locks.keepForUndo();
     for (const one of this.#undos.takeBack())
       await this.#steps
         .inGroup('closing', () =>
@@ -270,6 +275,11 @@ export class Run<I extends RunInput = RunInput> {
   /** Changes that have no way back. */
   get stays(): { name: string; why: string }[] {
     return this.#undos.stays;
+  }
+
+  /** The last that a run does: its locks go when it closes. */
+  takeLocksAlong(): Promise<void> {
+    return this.#locks.takeAlong();
   }
 
   async afterAll(): Promise<void> {

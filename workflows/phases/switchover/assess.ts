@@ -21,6 +21,7 @@ export async function assessPair(run: Run<SwitchoverInput>): Promise<Pair> {
   const clocks = new Clocks();
   // First what a switchover that was ended in its middle would have left: it is said at once.
   const { from, to } = await run.check('One member is the primary, and it is known which takes over', () => roles(run));
+  await run.holdService();
   await run.hold(from.host);
   await run.hold(to.host);
   const { checked } = await run.check('The front door leads to the primary, and to nobody else', async () => {

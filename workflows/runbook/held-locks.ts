@@ -1,5 +1,8 @@
-/** Hosts that a run keeps for itself while it is open, so that drills and backups exclude each other there. */
-import { CancellationScope } from '@temporalio/workflow';
+/**
+ * What a run keeps for itself while it is open: hosts, so that drills and backups exclude each other there, and the service, so that there
+ * is one live recovery of it.
+ */
+import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { ControlReads } from '../../activities/contract.ts';
 import { durationText } from '../../plan/duration.ts';
 import { Lock } from './hold.ts';
@@ -15,7 +18,7 @@ interface Surroundings {
   stop: (why: unknown) => void;
 }
 
-export class HeldHosts {
+export class HeldLocks {
   readonly #locks: Lock[] = [];
   readonly #around: Surroundings;
 
@@ -24,10 +27,22 @@ export class HeldHosts {
   }
 
   /** @param withinMs how long to wait for a host that is in use, milliseconds */
-  async take(host: string, withinMs: number): Promise<{ waitedMs: number }> {
+  takeHost(host: string, withinMs: number): Promise<{ waitedMs: number }> {
+    const alone = `no other drill or backup uses ${host} while this one goes on`;
+    return this.#take(`lifeboat-host/${host}`, `host ${host}`, alone, withinMs);
+  }
+
+  /** A live recovery waits for nobody. */
+  takeService(service: string): Promise<{ waitedMs: number }> {
+    const alone = `no other live recovery of ${service} begins while this one goes on`;
+    return this.#take(`lifeboat-lock/${service}`, `service ${service}`, alone, 0);
+  }
+
+  async #take(id: string, what: string, alone: string, withinMs: number): Promise<{ waitedMs: number }> {
     const { control, steps, record } = this.#around;
-    const lock = new Lock(`lifeboat-host/${host}`, `Host ${host}`, control, () => this.#lost(lock, host));
-    const taken = await steps.take(`Hold host ${host}`, 'record', async (step) => {
+    const named = `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
+    const lock = new Lock(id, named, control, () => this.#lost(lock, what));
+    const taken = await steps.take(`Hold ${what}`, 'record', async (step) => {
       const { waitedMs, holder } = await lock.take({
         withinMs,
         waiting: (who) => {
@@ -36,8 +51,7 @@ export class HeldHosts {
         },
       });
       const waited = waitedMs === 0 ? '' : `, after it has waited ${durationText(toSeconds(waitedMs))} for ${holder}`;
-      const found = `no other drill or backup uses ${host} while this one goes on${waited}`;
-      return { state: 'done', result: { found, waitedMs } };
+      return { state: 'done', result: { found: `${alone}${waited}`, waitedMs } };
     });
     this.#locks.push(lock);
     return { waitedMs: taken.waitedMs };
@@ -54,16 +68,26 @@ export class HeldHosts {
     for (const lock of this.#locks) await lock.keep('closing/undo').catch(() => undefined);
   }
 
+  /**
+   * At the very end, when nothing of the history can follow: the lock that a discarded execution took would not go with this one, and
+   * stay for nobody.
+   */
+  async takeAlong(): Promise<void> {
+    const { runId, originalExecutionRunId = runId } = workflowInfo();
+    if (runId === originalExecutionRunId) return;
+    for (const lock of this.#locks) await lock.keep('closing/the-end').catch(() => undefined);
+  }
+
   /** Somebody has ended the lock beside the run, which goes on: it is taken again, and if another run was faster, that one goes first. */
-  #lost(lock: Lock, host: string): void {
+  #lost(lock: Lock, what: string): void {
     const { steps, stop } = this.#around;
     const again = steps.inGroup('opening', () =>
-      steps.take(`Hold host ${host} again (${lock.losses})`, 'record', async () => {
+      steps.take(`Hold ${what} again (${lock.losses})`, 'record', async () => {
         await CancellationScope.nonCancellable(() => lock.take());
         return {
           state: 'done',
           result: {
-            found: `the lock of ${host} was ended from outside while this run went on, and is taken again`,
+            found: `the lock of ${what} was ended from outside while this run went on, and is taken again`,
             expected: 'a lock that nobody ends but its run',
           },
         };
