@@ -2,14 +2,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import type { Evidence } from '../../evidence/evidence.ts';
+import { type Customer, lostFor, startCustomer } from '../../lab/customer.ts';
 import { type Estate, type EstateOptions, startEstate } from '../../lab/estate.ts';
 import { type Host, hosts } from '../../lab/layout.ts';
+import { other, primaryOf, roles, served } from '../../lab/pair.ts';
 import { withServer } from '../../lab/postgres.ts';
 import { until } from '../../lab/until.ts';
 import { approveUpdate, evidenceQuery } from '../../workflows/messages.ts';
-import { type Customer, lostFor, startCustomer } from './customer.ts';
 import { doneIn, give } from './kill.ts';
-import { other, primaryOf, roles, served } from './pair.ts';
 import { attemptsOf, pointsOf } from './points.ts';
 import { type Planned, plan, type Wish } from './rotation.ts';
 import { startRun, walkEstate } from './scene.ts';

@@ -6,10 +6,10 @@ import { expect, test } from 'vitest';
 import { signed } from '../../../activities/people/keys.ts';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import { startStatement } from '../../../evidence/statements.ts';
+import { roles } from '../../../lab/pair.ts';
 import { peopleFiles } from '../../../lab/people.ts';
 import { cast, type LabPerson } from '../../../lab/slack/cast.ts';
 import { workspaceAt } from '../../../lab/slack/client.ts';
-import { roles } from '../../../scripts/kills/pair.ts';
 import { backup, ended, useEstate } from '../drill/scenario.ts';
 import { open, useBrowser } from '../pages/browser.ts';
 

@@ -1,7 +1,7 @@
 /** Until the promotion a switchover can be given up: everything is as it was, whatever it is that ends it. */
 import { expect, test, vi } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
-import { other, primaryOf, roles, served } from '../../../scripts/kills/pair.ts';
+import { other, primaryOf, roles, served } from '../../../lab/pair.ts';
 import { sayYes } from '../../../scripts/kills/switchover.ts';
 import { sampled } from '../../sample.ts';
 import { ended, until, useEstate } from '../drill/scenario.ts';

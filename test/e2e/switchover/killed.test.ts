@@ -1,6 +1,6 @@
 /** Workers that die in the middle of a switchover: it goes on to its end, and nothing that was acknowledged is lost. */
 import { expect, test, vi } from 'vitest';
-import { other, primaryOf, roles, served } from '../../../scripts/kills/pair.ts';
+import { other, primaryOf, roles, served } from '../../../lab/pair.ts';
 import { sayYes } from '../../../scripts/kills/switchover.ts';
 import { sampled } from '../../sample.ts';
 import { ended, useEstate } from '../drill/scenario.ts';

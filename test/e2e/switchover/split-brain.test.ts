@@ -1,7 +1,7 @@
 /** Two servers that say they are the primary: the front door stays closed, and nobody but people decides. */
 import { expect, test, vi } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
-import { roles, served } from '../../../scripts/kills/pair.ts';
+import { roles, served } from '../../../lab/pair.ts';
 import { sayYes } from '../../../scripts/kills/switchover.ts';
 import { ended, until, useEstate } from '../drill/scenario.ts';
 import { patientMs, startByHand, startSwitchover, useCustomer, whileAt, withPeople } from './scenario.ts';

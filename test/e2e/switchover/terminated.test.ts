@@ -1,8 +1,8 @@
 /** A switchover that is terminated in its middle: nothing happens by itself any more, and whoever looks is told what stands where. */
 import { describe, expect, test, vi } from 'vitest';
+import { lostFor } from '../../../lab/customer.ts';
 import { hosts } from '../../../lab/layout.ts';
-import { lostFor } from '../../../scripts/kills/customer.ts';
-import { roles } from '../../../scripts/kills/pair.ts';
+import { roles } from '../../../lab/pair.ts';
 import { sayYes } from '../../../scripts/kills/switchover.ts';
 import { sampled } from '../../sample.ts';
 import { ended, until, useEstate } from '../drill/scenario.ts';

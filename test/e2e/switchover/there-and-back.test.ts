@@ -1,9 +1,9 @@
 /** The promise itself: primary and standby change places under load, twice; a client that counts has lost nothing. */
 import { expect, test, vi } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
+import { lostFor } from '../../../lab/customer.ts';
 import { type Host, hosts } from '../../../lab/layout.ts';
-import { lostFor } from '../../../scripts/kills/customer.ts';
-import { other, primaryOf, roles, served } from '../../../scripts/kills/pair.ts';
+import { other, primaryOf, roles, served } from '../../../lab/pair.ts';
 import { ended, start, until, useEstate } from '../drill/scenario.ts';
 import { ask, contentOf } from '../observer.ts';
 import { condition, patientMs, switchOver, useCustomer, withPeople } from './scenario.ts';

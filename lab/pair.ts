@@ -1,8 +1,8 @@
 /** Primary and standby of an estate as they say themselves, and who is let in: asked by their sockets, not by Lifeboat. */
-import type { Estate } from '../../lab/estate.ts';
-import { serverStates } from '../../lab/front-door.ts';
-import { type Host, hosts } from '../../lab/layout.ts';
-import { withServer } from '../../lab/postgres.ts';
+import type { Estate } from './estate.ts';
+import { serverStates } from './front-door.ts';
+import { type Host, hosts } from './layout.ts';
+import { withServer } from './postgres.ts';
 
 export type Roles = Record<Host, 'primary' | 'standby' | 'down'>;
 

@@ -1,9 +1,9 @@
 /** A client of the service that writes as fast as it is answered, and comes back when it is sent away: what was acknowledged to it counts. */
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import type { Estate } from '../../lab/estate.ts';
-import { database, withServer } from '../../lab/postgres.ts';
+import type { Estate } from './estate.ts';
 import { primaryOf } from './pair.ts';
+import { database, withServer } from './postgres.ts';
 
 const betweenMs = 5;
 
