@@ -55,9 +55,18 @@ async function yamlIn(folder: string): Promise<string[]> {
   return names.map((name) => join(folder, name));
 }
 
-/** @throws PlanProblems */
-export function readPlan(file: string): Promise<LoadedPlan> {
-  return loadPlanFile(file);
+/** What each file was read as. Where many services have their plans, each run would else read all of them, and no worker does anything else meanwhile. */
+const known = new Map<string, LoadedPlan>();
+
+/**
+ * Reads the file each time, and understands it anew only when its bytes have changed.
+ *
+ * @throws PlanProblems
+ */
+export async function readPlan(file: string): Promise<LoadedPlan> {
+  const loaded = await loadPlanFile(file, known.get(file));
+  known.set(file, loaded);
+  return loaded;
 }
 
 interface ReadPlans {

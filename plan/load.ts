@@ -16,15 +16,20 @@ export interface LoadedPlan {
   file: string;
 }
 
-/** @throws PlanProblems */
-export async function loadPlanFile(file: string): Promise<LoadedPlan> {
+/**
+ * @param before of the same file: returned as it is when the bytes are the same
+ * @throws PlanProblems
+ */
+export async function loadPlanFile(file: string, before?: LoadedPlan): Promise<LoadedPlan> {
   let bytes: Buffer;
   try {
     bytes = await readFile(file);
   } catch (error) {
     throw new PlanProblems([{ file, ...start, message: `the file cannot be read: ${reason(error)}` }]);
   }
-  return { ...loadPlanText(decoded(bytes, file), file), sha256: sha256Of(bytes) };
+  const sha256 = sha256Of(bytes);
+  if (before?.sha256 === sha256) return before;
+  return { ...loadPlanText(decoded(bytes, file), file), sha256 };
 }
 
 function decoded(bytes: Buffer, file: string): string {

@@ -1,8 +1,8 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { loadPlan } from '../../../activities/plans.ts';
+import { loadPlan, readPlan } from '../../../activities/plans.ts';
 import { resolveSecret, resolveSecrets } from '../../../activities/secrets.ts';
 import { orders, ordersWith } from './orders.ts';
 
@@ -47,6 +47,32 @@ describe('loading a plan', () => {
       message: 'there are several services: name one of orders, payments, such as {"service":"orders"}.',
     });
     expect((await loadPlan({ service: 'payments' })).plan.service).toBe('payments');
+  });
+
+  test('holds what the file says now, be its size and its times what they were before', async () => {
+    const file = await write('orders.yaml', orders);
+    const before = await loadPlan({});
+    const { atime, mtime } = await stat(file);
+    await write('orders.yaml', ordersWith(['rto: 4h', 'rto: 5h']));
+    await utimes(file, atime, mtime);
+    const after = await loadPlan({});
+    expect(after.plan.objectives.rto - before.plan.objectives.rto).toBe(3_600_000);
+    expect(after.sha256).not.toBe(before.sha256);
+  });
+
+  test('fails while the file is broken, whatever it was before, and works once it is mended', async () => {
+    await write('orders.yaml', orders);
+    const before = await loadPlan({});
+    await write('orders.yaml', broken);
+    await expect(loadPlan({})).rejects.toMatchObject({ type: 'PlanInvalid' });
+    await write('orders.yaml', orders);
+    expect(await loadPlan({})).toEqual(before);
+  });
+
+  test('does not understand anew what has not changed: with many services each run would wait for it', async () => {
+    const file = await write('orders.yaml', orders);
+    const first = await readPlan(file);
+    expect((await readPlan(file)).plan).toBe(first.plan);
   });
 
   test('names the nearest service when the named one does not exist', async () => {
