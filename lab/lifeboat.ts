@@ -7,6 +7,7 @@ import { engineAddress, namespace } from './engine.ts';
 import { writeLauncher } from './home.ts';
 import { orderVariable } from './kills/order.ts';
 import { type Host, hosts } from './layout.ts';
+import type { EstateProcess } from './process.ts';
 import { launch, type PortName, type Site, together } from './site.ts';
 
 export interface LifeboatOptions {
@@ -36,28 +37,37 @@ export async function startLifeboat(site: Site, { readOnly, ui, killPoints }: Li
   const preload = killPoints ? await makeKillPoints(site) : {};
   const pagesPort = site.ports.pages;
   const engineUrl = { LIFEBOAT_ENGINE_URL: `http://127.0.0.1:${site.ports.ui.number}` };
-  const ready = (name: string) => join(layout.ready, `${name}.json`);
   await together(
     site,
-    () =>
-      startWorker(site, {
-        name: 'control',
-        metrics: 'metricsControl',
-        readyFile: ready('control'),
-        args: only,
-        ...preload,
-      }),
+    () => startControl(site, { args: only, ...preload }),
     ...hosts.map((host) => () => startHostWorker(site, host, { args: only, ...preload })),
-    () => startWorker(site, { name: 'pulse', metrics: 'metricsPulse', readyFile: ready('pulse') }),
+    () => startWorker(site, { name: 'pulse', metrics: 'metricsPulse', readyFile: readyFileOf(site, 'pulse') }),
     () =>
       startWorker(site, {
         name: 'pages',
         metrics: 'metricsPages',
-        readyFile: ready('pages'),
+        readyFile: readyFileOf(site, 'pages'),
         env: { LIFEBOAT_PAGES_PORT: String(pagesPort.number), ...(ui ? engineUrl : {}) },
         ports: [pagesPort],
       }),
   );
+}
+
+/** A control worker alone. */
+export async function startControl(
+  site: Site,
+  more: Pick<WorkerSpec, 'args' | 'env' | 'preload'> = {},
+): Promise<EstateProcess> {
+  return startWorker(site, {
+    name: 'control',
+    metrics: 'metricsControl',
+    readyFile: readyFileOf(site, 'control'),
+    ...more,
+  });
+}
+
+function readyFileOf({ layout }: Site, name: string): string {
+  return join(layout.ready, `${name}.json`);
 }
 
 async function startHostWorker(site: Site, host: Host, { args, preload }: Preload & { args: string[] }): Promise<void> {
@@ -102,13 +112,13 @@ interface WorkerSpec extends Preload {
   ports?: Site['ports'][keyof Site['ports']][];
 }
 
-async function startWorker(site: Site, spec: WorkerSpec): Promise<void> {
+async function startWorker(site: Site, spec: WorkerSpec): Promise<EstateProcess> {
   const { name, program = `workers/${name}.js`, args = [], env = {}, account, ports = [], readyFile, preload } = spec;
   // As an argument, not in NODE_OPTIONS, which the worker's own children would inherit.
   const before = preload === undefined ? [] : [`--import=${pathToFileURL(preload.file)}`];
   await rm(readyFile, { force: true });
   const metricsPort = site.ports[spec.metrics];
-  await launch(site, {
+  return launch(site, {
     name,
     command: site.home.node,
     args: [...before, site.home.program(program), ...args],

@@ -63,7 +63,7 @@ export interface Site {
  * Runs branches side by side. When one fails the others are given up, and waited for: whoever cleans up afterwards must not
  * be overtaken by a process that a branch was just about to start.
  */
-export async function together(site: Site, ...branches: (() => Promise<void>)[]): Promise<void> {
+export async function together(site: Site, ...branches: (() => Promise<unknown>)[]): Promise<void> {
   const running = branches.map((branch) => branch());
   try {
     await Promise.all(running);
