@@ -2,20 +2,26 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { formatNumberOf } from '../evidence/format.ts';
+import { approvals } from './approvals.ts';
 import { history, memory } from './footprint.ts';
 import { type Ground, onGround } from './ground.ts';
+import { longWait } from './long-wait.ts';
 import { thisMachine } from './machine.ts';
-import { expectedMinutes, type Options, readOptions, titles } from './options.ts';
+import { expectedMinutes, grounds, type Options, readOptions, titles } from './options.ts';
+import { onPairGround } from './pair-ground.ts';
+import { parkedRuns } from './parked-runs.ts';
+import { onPeopleGround } from './people-ground.ts';
 import { renderTerminal } from './render.ts';
 import { writeJson, writeMarkdown } from './report.ts';
 import { restoreToTarget } from './restore-to-target.ts';
-import type { Findings, PartLetter, Result } from './result.ts';
+import type { BackupGround, Findings, PartLetter, Result } from './result.ts';
 import { idleActivities, runbookLayer } from './runbook-layer.ts';
 import { serviceCost } from './service-cost.ts';
+import { switchovers } from './switchovers.ts';
 import { wholeDrill } from './whole-drill.ts';
 import { withWorker } from './worker.ts';
 
-const measures: Record<PartLetter, (ground: Ground, rounds: number) => Promise<Findings>> = {
+const onBackup: Record<(typeof grounds.backup)[number], (ground: Ground, rounds: number) => Promise<Findings>> = {
   a: restoreToTarget,
   b: wholeDrill,
   c: runbookLayer,
@@ -25,9 +31,16 @@ const measures: Record<PartLetter, (ground: Ground, rounds: number) => Promise<F
 };
 
 /** Memory first, while the workers have done little; the load last, because it writes WAL that every later drill would replay. */
-const order: readonly PartLetter[] = ['e', 'f', 'c', 'a', 'b', 'd'];
+const order: readonly (typeof grounds.backup)[number][] = ['e', 'f', 'c', 'a', 'b', 'd'];
 
 const say = (line: string) => console.log(`${new Date().toISOString().slice(11, 19)}  ${line}`);
+
+interface Bench {
+  options: Options;
+  folder: string;
+  signal: AbortSignal;
+  found: Map<PartLetter, Findings>;
+}
 
 async function bench(options: Options, signal: AbortSignal): Promise<Result> {
   const started = new Date();
@@ -35,24 +48,19 @@ async function bench(options: Options, signal: AbortSignal): Promise<Result> {
   await chmod(folder, 0o755);
   try {
     const machine = await thisMachine(folder);
-    const orders = Math.round(450_000 * options.scale);
-    const size = { orders, segments: Math.max(2, Math.round(40 * options.scale)) };
-    const { ground, findings } = await onGround({ root: join(folder, 'e'), ...size, say, signal }, async (ground) => ({
-      ground: {
-        orders,
-        backupBytes: ground.backup.bytes,
-        segments: ground.segments,
-        segmentBytes: ground.segmentBytes,
-      },
-      findings: await measured(ground, options),
-    }));
+    const whole: Bench = { options, folder, signal, found: new Map() };
+    const ground = await measureOnBackup(whole);
+    await measureOnPeople(whole);
+    await take(whole, 'i', () => longWait({ folder, say, signal }));
+    await measureOnPair(whole);
+    const findings = options.only.flatMap((part) => whole.found.get(part) ?? []);
     return {
       schema: 'lifeboat-bench/1',
       startedAt: started.toISOString(),
       tookMs: Date.now() - started.getTime(),
       rounds: options.rounds,
       machine,
-      ground,
+      ...(ground === undefined ? {} : { ground }),
       rows: findings.flatMap(({ rows }) => rows),
       goals: findings.flatMap(({ goals }) => goals),
     };
@@ -61,16 +69,49 @@ async function bench(options: Options, signal: AbortSignal): Promise<Result> {
   }
 }
 
-/** In the order in which they disturb each other least, told in the order of their letters. */
-function measured(ground: Ground, { only, rounds }: Options): Promise<Findings[]> {
-  return withWorker(ground.estate.temporal.address, idleActivities, async () => {
-    const found = new Map<PartLetter, Findings>();
-    for (const part of order.filter((one) => only.includes(one))) {
-      say(titles[part]);
-      found.set(part, await measures[part](ground, rounds));
-    }
-    return only.flatMap((part) => found.get(part) ?? []);
+/** Measures a part that is wanted. They are told in the order of their letters, whatever the order in which they were measured. */
+async function take({ options, found }: Bench, part: PartLetter, measure: () => Promise<Findings>): Promise<void> {
+  if (!options.only.includes(part)) return;
+  say(titles[part]);
+  found.set(part, await measure());
+}
+
+function wants({ options }: Bench, parts: readonly PartLetter[]): boolean {
+  return parts.some((part) => options.only.includes(part));
+}
+
+/** In the order in which they disturb each other least. */
+async function measureOnBackup(whole: Bench): Promise<BackupGround | undefined> {
+  if (!wants(whole, grounds.backup)) return undefined;
+  const { rounds, scale } = whole.options;
+  const orders = Math.round(450_000 * scale);
+  const size = { orders, segments: Math.max(2, Math.round(40 * scale)) };
+  return onGround({ ...size, ...place(whole, 'e') }, async (ground) => {
+    await withWorker(ground.estate.temporal.address, idleActivities, async () => {
+      for (const part of order) await take(whole, part, () => onBackup[part](ground, rounds));
+    });
+    const { backup, segments, segmentBytes } = ground;
+    return { orders, backupBytes: backup.bytes, segments, segmentBytes };
   });
+}
+
+async function measureOnPeople(whole: Bench): Promise<void> {
+  if (!wants(whole, grounds.people)) return;
+  const { rounds, scale } = whole.options;
+  await onPeopleGround(place(whole, 'p'), async (ground) => {
+    await take(whole, 'g', () => approvals(ground, rounds, scale));
+    await take(whole, 'h', () => parkedRuns(ground, rounds, scale));
+  });
+}
+
+async function measureOnPair(whole: Bench): Promise<void> {
+  if (!wants(whole, grounds.pair)) return;
+  await onPairGround(place(whole, 's'), (ground) => take(whole, 'j', () => switchovers(ground, whole.options.rounds)));
+}
+
+/** Short names: a socket's path may have no more than 107 bytes. */
+function place({ folder, signal }: Bench, name: string) {
+  return { root: join(folder, name), say, signal };
 }
 
 async function main(): Promise<void> {

@@ -1,9 +1,10 @@
 /** (e) What the workers take of the memory, and (f) what a run takes of the engine's database. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { drillWithLifeboat } from './drills.ts';
 import { rowOf } from './findings.ts';
 import type { Ground } from './ground.ts';
+import { memoryOf } from './memory-of.ts';
 import type { Findings, Row } from './result.ts';
 
 const workers = ['control', 'host-db1', 'host-db2', 'pulse', 'pages'] as const;
@@ -22,7 +23,7 @@ export async function memory(ground: Ground): Promise<Findings> {
 
 async function ofEach(ground: Ground, what: 'VmRSS' | 'VmHWM'): Promise<Record<string, number>> {
   const found = await Promise.all(
-    workers.map(async (name) => [name, await bytesOf(pidOf(ground, name), what)] as const),
+    workers.map(async (name) => [name, await memoryOf(pidOf(ground, name), what)] as const),
   );
   return Object.fromEntries(found);
 }
@@ -31,14 +32,6 @@ function pidOf({ estate }: Ground, name: string): number {
   const { pid } = estate.process(name);
   if (pid === undefined) throw new Error(`${name} does not run: there is nothing to measure`);
   return pid;
-}
-
-/** @see proc(5) */
-async function bytesOf(pid: number, what: 'VmRSS' | 'VmHWM'): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const [, kilobytes] = new RegExp(`^${what}:\\s+(\\d+) kB$`, 'm').exec(status) ?? [];
-  if (kilobytes === undefined) throw new Error(`/proc/${pid}/status does not tell ${what}`);
-  return Number(kilobytes) * 1024;
 }
 
 /** The peak counts from here. Without the right to say so, it counts from the process's start. */

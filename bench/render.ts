@@ -11,47 +11,43 @@ function machineInWords({ machine }: Result): string {
 
 /** One line: how much data, how often. */
 function groundInWords({ ground, rounds, startedAt, tookMs }: Result): string {
+  const often = `${formatNumberOf(rounds, 'round')} in turns, medians; ${formatDate(startedAt)}, ${formatDuration(tookMs)}`;
+  if (ground === undefined) return often;
   const data = `${formatCount(ground.orders)} orders, ${formatBytes(ground.backupBytes)} restored`;
   const wal = `${ground.segments} WAL segments of ${formatBytes(ground.segmentBytes)} between backup and target`;
-  return `${data}, ${wal}; ${formatNumberOf(rounds, 'round')} in turns, medians; ${formatDate(startedAt)}, ${formatDuration(tookMs)}`;
+  return `${data}, ${wal}; ${often}`;
 }
 
 export function renderTerminal(result: Result): string {
   const rows = result.rows.map((row) => [row.part, row.name, shown(row.median, row.unit), samplesOf(row)]);
-  const goals = result.goals.map((goal) => [
-    goal.part,
-    goal.name,
-    shown(goal.value, goal.unit),
-    limitOf(goal),
-    verdict(goal),
-  ]);
+  const goals = goalsOf(result);
   return [
     machineInWords(result),
     groundInWords(result),
     '',
     ...columns([['', 'measured', 'median', 'each round'], ...rows]),
     '',
-    ...columns([['', 'goal', 'value', 'wanted', ''], ...goals]),
-    '',
+    ...(goals.length === 0 ? [] : [...columns([['', 'goal', 'value', 'wanted', ''], ...goals]), '']),
   ].join('\n');
 }
 
 export function renderMarkdown(result: Result): string {
+  const goals = goalsOf(result);
   return [
     `Measured on ${machineInWords(result)}.`,
     '',
     `${groundInWords(result)}.`,
     '',
-    ...table(
-      ['', 'goal', 'value', 'wanted', ''],
-      result.goals.map((goal) => [goal.part, goal.name, shown(goal.value, goal.unit), limitOf(goal), verdict(goal)]),
-    ),
-    '',
+    ...(goals.length === 0 ? [] : [...table(['', 'goal', 'value', 'wanted', ''], goals), '']),
     ...table(
       ['', 'measured', 'median', 'each round'],
       result.rows.map((row) => [row.part, row.name, shown(row.median, row.unit), samplesOf(row)]),
     ),
   ].join('\n');
+}
+
+function goalsOf({ goals }: Result): string[][] {
+  return goals.map((goal) => [goal.part, goal.name, shown(goal.value, goal.unit), limitOf(goal), verdict(goal)]);
 }
 
 function verdict({ met }: Goal): string {
@@ -78,6 +74,7 @@ function shown(value: number, unit: Row['unit'] | Goal['unit']): string {
     case 'bytes':
       return formatBytes(value);
     case 'events':
+    case 'runs':
       return formatCount(value);
     case 'orders/s':
       return `${value.toFixed(1)}/s`;

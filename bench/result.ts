@@ -1,14 +1,14 @@
 /** What a run of the bench found: the shape of the file that `--json` writes, described in docs/bench.md. */
 import { z } from 'zod';
 
-export const parts = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
+export const parts = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'] as const;
 export type PartLetter = (typeof parts)[number];
 
 const row = z.strictObject({
   part: z.enum(parts),
   /** `restore to target, pgBackRest with defaults` */
   name: z.string(),
-  unit: z.enum(['ms', 'orders/s', 'bytes', 'events', 'ratio']),
+  unit: z.enum(['ms', 'orders/s', 'bytes', 'events', 'runs', 'ratio']),
   /** One for each round, in their order. */
   samples: z.array(z.number()),
   median: z.number(),
@@ -48,6 +48,7 @@ const ground = z.strictObject({
   segments: z.number(),
   segmentBytes: z.number(),
 });
+export type BackupGround = z.output<typeof ground>;
 
 export const resultSchema = z.strictObject({
   schema: z.literal('lifeboat-bench/1'),
@@ -55,7 +56,8 @@ export const resultSchema = z.strictObject({
   tookMs: z.number(),
   rounds: z.number(),
   machine,
-  ground,
+  /** Of the parts that stand on a backup; absent when none of them was measured. */
+  ground: ground.optional(),
   rows: z.array(row),
   goals: z.array(goal),
 });

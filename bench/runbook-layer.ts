@@ -1,6 +1,7 @@
 /** (c) What the runbook layer adds to each step: evidence, live page, search attributes, the step's name. */
 import { randomBytes } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
+import { timeOf } from './events.ts';
 import { atMost, rowOf } from './findings.ts';
 import type { Ground } from './ground.ts';
 import type { Findings } from './result.ts';
@@ -53,13 +54,4 @@ async function stepsTook(handle: WorkflowHandle): Promise<number> {
     ids.has(String(event.activityTaskCompletedEventAttributes?.scheduledEventId)),
   );
   return timeOf(completed.at(-1)) - timeOf(scheduled[0]);
-}
-
-type Event = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>[number];
-
-/** Milliseconds, with fractions. */
-function timeOf(event: Event | undefined): number {
-  const { seconds, nanos } = event?.eventTime ?? {};
-  if (seconds == null) throw new Error('the history has no time where one was expected');
-  return Number(seconds) * 1_000 + (nanos ?? 0) / 1e6;
 }

@@ -19,7 +19,10 @@ export async function runbookEnded(
   signal: AbortSignal,
 ): Promise<Ended> {
   signal.throwIfAborted();
-  const handle = await startRun(client, name, drawRunName(), input);
+  return endOf(await startRun(client, name, drawRunName(), input), signal);
+}
+
+export async function endOf(handle: WorkflowHandle, signal: AbortSignal): Promise<Ended> {
   const { startTime, closeTime } = await closed(handle, signal);
   return {
     evidence: await handle.query(evidenceQuery),

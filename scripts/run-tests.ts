@@ -21,7 +21,7 @@ const partsOf: Record<Layer, readonly PartName[]> = {
   static: [],
   unit: [],
   workflows: ['test-server'],
-  e2e: partNames.filter((name) => name !== 'chromium' && name !== 'test-server'),
+  e2e: partNames.filter((name) => name !== 'chromium'),
   replay: ['test-server'],
 };
 

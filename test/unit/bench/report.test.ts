@@ -39,6 +39,17 @@ describe('the report of the bench', () => {
     expect(text).toMatch(/orders\/s +0\.90 +at least 0\.95 +not met/);
   });
 
+  test('tells of no backup where none was measured', () => {
+    const { ground: _ground, ...without } = result;
+    const rows = [rowOf('h', 'runs in the cache of control', 'runs', [1_500])];
+    const text = renderTerminal({ ...without, rows });
+    expect(resultSchema.parse({ ...without, rows })).toEqual({ ...without, rows });
+    expect(text).toContain('3 rounds in turns, medians; 21 Nov 2026, 14 min');
+    expect(text).not.toContain('restored');
+    expect(renderMarkdown({ ...without, rows, goals: [] })).not.toContain('wanted');
+    expect(text).toMatch(/h {2}runs in the cache of control {2}1,500/);
+  });
+
   test('replaces what stands between the marks of a page, and nothing else of it', () => {
     const page = '# Bench\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nAfter.\n';
     const renewed = withTable(page, renderMarkdown(result));
