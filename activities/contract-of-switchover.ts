@@ -116,6 +116,10 @@ export interface SwitchoverHostReads {
    * @param ask.orAfter a primary on a later timeline than this one holds it too
    */
   caughtUp(ask: { member: Member; lsn: Lsn; withinMs: number; orAfter?: number }): Promise<Found & { lsn: Lsn }>;
+  /** How a server is found after a run that was ended in its middle, and the command that starts it. */
+  howItStands(ask: {
+    member: Member;
+  }): Promise<Found & { role: 'primary' | 'standby' | 'stopped' | 'unknown'; standbyOnly: boolean; start: string }>;
   /** The old primary is still as it was left. @throws Moved it runs again, or has run */
   standsStill(ask: { member: Member; left: StoppedAt }): Promise<Found>;
 }
@@ -134,6 +138,10 @@ export interface SwitchoverHostChanges {
   }): Promise<Found & StoppedAt>;
   /** Undo of the stop. */
   startPrimary(ask: { member: Member; timeline: number; withinMs: number }): Promise<Found>;
+  /** A stopped primary starts only as a standby from then on, whoever starts it. @throws Moved it runs again, or has run */
+  standbyOnly(ask: { member: Member; left: StoppedAt }): Promise<Found>;
+  /** Undo of it. */
+  primaryAgain(ask: { member: Member; withinMs: number }): Promise<Found>;
   promoteStandby(ask: {
     member: Member;
     from: StoppedAt;
@@ -143,7 +151,7 @@ export interface SwitchoverHostChanges {
   archiveReaches(
     ask: { member: Member; backups: PhysicalBackups; timeline: number } & Patience,
   ): Promise<Found & { segment: string }>;
-  /** Lets a stopped server begin as a standby the next time, and never again as a primary. */
+  /** Tells the old primary whom to follow. @throws SplitBrain it runs as a primary @throws Diverged it has run as one, and is stopped */
   makeFollower(ask: Following): Promise<Found>;
   /** Brings it up to this position, where nobody else reaches it, reads the tables there, and stops it again. */
   fingerprintsAt(

@@ -91,8 +91,11 @@ export interface ControlReads extends SwitchoverControlReads {
     lock: string;
     me: { workflowId: string; runId: string; firstRunId: string };
   }): Promise<{ free: boolean; mine?: true; holder?: string; runbook?: string; since?: string }>;
-  /** Whether this very execution holds the lock; reads only. */
-  holdsLock(ask: { lock: string; me: { workflowId: string; runId: string } }): Promise<{ held: boolean }>;
+  /** Whether this very execution holds the lock, and else the run that goes on and does; reads only. */
+  holdsLock(ask: {
+    lock: string;
+    me: { workflowId: string; runId: string };
+  }): Promise<{ held: boolean; by?: { holder: string; runbook?: string; since: string } }>;
   /** Closed runs of the service that could not clean up, newest first, and what their histories tell. */
   tracesOfEnded(ask: { service: string }): Promise<Found & { traces: Trace[] }>;
   /** Whose each thing is: of a run that goes on, of one that has ended, or nobody knows. */

@@ -9,9 +9,11 @@ import { takeBackup } from './backups/take-backup.ts';
 import { archiveReaches } from './cluster/archive-reaches.ts';
 import { fingerprintsAt } from './cluster/fingerprints-at.ts';
 import { makeFollower, startFollower } from './cluster/follower.ts';
+import { howItStands } from './cluster/how-it-stands.ts';
 import { caughtUp, promoteStandby } from './cluster/promote-standby.ts';
 import { serverFacts } from './cluster/server-facts.ts';
 import { dropSlot, makeSlot } from './cluster/slots.ts';
+import { primaryAgain, standbyOnly } from './cluster/standby-only.ts';
 import { checkpoint, standsStill, startPrimary, stopPrimary } from './cluster/stop-primary.ts';
 import type { HostChanges, HostReads } from './contract.ts';
 import { beating } from './heartbeat.ts';
@@ -60,6 +62,7 @@ export const hostReads: HostReads = sayingFullDisk({
   serverFacts: alive(serverFacts),
   caughtUp,
   standsStill: alive(standsStill),
+  howItStands: alive(howItStands),
 });
 
 export const hostChanges: HostChanges = sayingFullDisk({
@@ -84,6 +87,8 @@ export const hostChanges: HostChanges = sayingFullDisk({
   dropSlot,
   stopPrimary: alive(stopPrimary),
   startPrimary: alive(startPrimary),
+  standbyOnly: alive(standbyOnly),
+  primaryAgain: alive(primaryAgain),
   promoteStandby,
   archiveReaches: alive(archiveReaches),
   makeFollower: alive(makeFollower),

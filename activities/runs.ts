@@ -39,11 +39,18 @@ export async function lockHolder(ask: LockAsk): Promise<LockAnswer> {
  * Whether a lock is open and was started by this very execution. After a reset it never is: the lock belongs to the execution that was
  * discarded, or went with it.
  */
-export async function holdsLock(ask: Parameters<ControlReads['holdsLock']>[0]): Promise<{ held: boolean }> {
-  const lock = await describe(Context.current().client, ask.lock);
+export async function holdsLock(ask: Parameters<ControlReads['holdsLock']>[0]): ReturnType<ControlReads['holdsLock']> {
+  const { client } = Context.current();
+  const lock = await describe(client, ask.lock);
   if (lock === undefined || !isOpen(lock)) return { held: false };
   const parent = parentOf(lock);
-  return { held: parent?.workflowId === ask.me.workflowId && parent.runId === ask.me.runId };
+  if (parent?.workflowId === ask.me.workflowId && parent.runId === ask.me.runId) return { held: true };
+  const since = lock.startTime.toISOString();
+  if (parent === undefined) return { held: false, by: { holder: `${ask.lock}, which no run started`, since } };
+  const holder = await openHolder(client, parent);
+  // An orphan: whoever wants the lock takes it over.
+  if (holder === undefined) return { held: false };
+  return { held: false, by: { holder: holder.workflowId, runbook: holder.type, since } };
 }
 
 /**

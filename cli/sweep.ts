@@ -128,12 +128,20 @@ function start(engine: Engine, input: Record<string, unknown>, what: string) {
   });
 }
 
-function leftoversInWords({ service, run }: Evidence, leftovers: Leftover[]): string {
+function leftoversInWords({ service, run, doorClosed }: Evidence, leftovers: Leftover[]): string {
   const left = leftovers.filter(removable);
   const others = leftovers.filter((one) => !removable(one));
   return [
+    ...(doorClosed === undefined
+      ? []
+      : [
+          `Nobody can write to ${service}, ${doorClosed.why}`,
+          '  Sweep does not open a front door. By hand:',
+          `  ${doorClosed.byHand}`,
+          '',
+        ]),
     left.length === 0
-      ? `Nothing was left behind by runs of ${service} (shown by ${run}).`
+      ? `Nothing ${doorClosed === undefined ? '' : 'else '}was left behind by runs of ${service} (shown by ${run}).`
       : `Left behind by runs of ${service} (shown by ${run}):`,
     ...left.flatMap(oneInWords),
     ...(others.length === 0 ? [] : ['', 'Left alone:', ...others.flatMap(oneInWords)]),

@@ -34,6 +34,8 @@ const advice: Record<FailureType, (service: string) => string> = {
   ServerControlFailed: () => 'See the log of that server, and bring it by hand to where the failure says it should be.',
   DoorOpen: () => "Look at the load balancer's own view (show stat): who serves there, and who keeps it so.",
   SplitBrain: () => 'Stop one of the primaries now, before both take more writes.',
+  Diverged: () =>
+    'Keep a copy of the data directory that has diverged, compare it with the primary, then rebuild it from a backup.',
   StandbyUnfit: () => 'Bring the standby up to date, then run it again.',
   LockHeld: () => 'Wait for the other run, or cancel it, then start again.',
   LiveRunInProgress: () => 'Wait until the live recovery has ended, then start again.',

@@ -21,7 +21,14 @@ export type Outcome =
   | 'completed';
 
 /** All that are true of a run, beside its outcome. */
-export type Flag = 'late' | 'skips' | 'loss-beyond-objective' | 'dirty' | 'equality-not-proven' | 'clocks-differ';
+export type Flag =
+  | 'door-closed'
+  | 'late'
+  | 'skips'
+  | 'loss-beyond-objective'
+  | 'dirty'
+  | 'equality-not-proven'
+  | 'clocks-differ';
 
 export type Unit = 'ms' | 's' | 'bytes' | 'count' | 'rows' | 'segments';
 
@@ -181,6 +188,15 @@ export interface Forecast {
   how: string;
 }
 
+/** A front door through which nobody can write: closed by the run, or found so. */
+export interface ClosedDoor {
+  since?: string;
+  /** Why it is closed. */
+  why: string;
+  /** What opens it by hand. */
+  byHand: string;
+}
+
 export interface Evidence {
   schema: typeof evidenceSchema;
   lifeboatVersion: string;
@@ -244,6 +260,10 @@ export interface Evidence {
   requester?: { person?: string; certain: boolean; how: string };
   /** One sentence: what to do next, if anything. */
   toDo?: string;
+  /** As long as the front door is closed, and of a run that has ended: it was left so. */
+  doorClosed?: ClosedDoor;
+  /** Of a dry run: what other runs hold now, so that a live one could not begin. */
+  inUse?: { what: string; by: string }[];
   /** Facts that make a run dirty: what was left behind, where. */
   leftBehind: string[];
   /** What a sweep has found on the hosts. */
@@ -260,6 +280,8 @@ export interface RunSummary {
   rtoMs?: number;
   rpoMs?: number;
   failure?: Failure;
+  /** Label of the backup that it has taken or restored. */
+  backup?: string;
   /** `s3://bucket/key`, or a file path when the store was down. */
   evidence: string;
   /** sha256 (hex) of the evidence's bytes. */

@@ -87,6 +87,12 @@ export function forecast(evidence: Evidence, earlier: readonly EarlierRun[], now
   };
 }
 
+/** What a step took in earlier runs, for as many bytes as are at hand now where that is known; `undefined` where none has done it. */
+export function usualMs(stepId: string, earlier: readonly EarlierRun[], bytes: number | undefined): number | undefined {
+  const known = median(earlier.map((run) => scaled(run, bytes).steps[stepId]?.own));
+  return known === undefined ? undefined : Math.round(known);
+}
+
 /**
  * The first moment until `until` at which the run will be late by `byMs`, if nothing that goes on now comes to its end before;
  * `undefined` when there is none. As long as nothing ends, the expected end never comes nearer, so that halving finds it.

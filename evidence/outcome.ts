@@ -128,6 +128,7 @@ export function differenceInWords({ clock, of, aheadMs }: ClockDifference): stri
 /** All that is true of a run, in the order in which a report says it. */
 export function flagsOf(evidence: Evidence): Flag[] {
   const flags: Record<Flag, boolean> = {
+    'door-closed': evidence.doorClosed !== undefined,
     late: anyBeyond(evidence, 'rto'),
     'loss-beyond-objective': anyBeyond(evidence, 'rpo'),
     // Of a run that failed nothing is proven at all: its failure says so.
@@ -141,7 +142,8 @@ export function flagsOf(evidence: Evidence): Flag[] {
 
 /** One sentence: what to do next; the most urgent thing only. */
 export function oneLineToDo(evidence: Evidence): string {
-  const { failure, flags, service } = evidence;
+  const { failure, flags, service, doorClosed } = evidence;
+  if (doorClosed !== undefined) return `Nobody can write: the front door is closed. ${doorClosed.byHand}`;
   if (failure !== undefined) return adviceFor(failure.type, service);
   if (flags.includes('dirty'))
     return `Remove what was left behind (lifeboat sweep ${service}), then find out why it was.`;
@@ -162,7 +164,7 @@ export function oneLineToDo(evidence: Evidence): string {
   const [difference] = evidence.clocks ?? [];
   if (difference !== undefined)
     return `Correct the clock that is wrong (chronyc tracking): ${differenceInWords(difference)}.`;
-  if (evidence.mode === 'dry-run') return `For the real thing: lifeboat ${command(evidence)}`;
+  if (evidence.mode === 'dry-run') return `${afterOthers(evidence)}: lifeboat ${command(evidence)}`;
   if (evidence.notExercised.some((one) => one.lastProven === undefined))
     return 'Nothing now. Plan a rehearsal of what has never been proven.';
   return evidence.backup !== undefined && !recovers(evidence)
@@ -170,12 +172,23 @@ export function oneLineToDo(evidence: Evidence): string {
     : 'Nothing.';
 }
 
-function command({ runbook, service }: Evidence): string {
-  if (runbook === 'monthly-drill') return `drill ${service}`;
+function afterOthers({ inUse = [] }: Evidence): string {
+  if (inUse.length === 0) return 'For the real thing';
+  const whose = [...new Set(inUse.map(({ by }) => by))].join(' and ');
+  return `Not yet: ${whose} goes on, and holds ${inUse.map(({ what }) => what).join(' and ')}. Once it has ended`;
+}
+
+function command({ runbook, service, input }: Evidence): string {
+  const words = { ...input };
+  // Said by the command itself, or of this one run alone.
+  for (const own of ['mode', 'service', 'requestedBy', 'requestSignature']) delete words[own];
+  const given = Object.keys(words).length === 0 ? '' : ` --input '${JSON.stringify(words).replaceAll("'", "'\\''")}'`;
+  if (runbook === 'monthly-drill')
+    return `drill ${service}${typeof words.target === 'string' ? ` --target ${words.target}` : ''}`;
+  if (runbook === 'backup') return `backup ${service}${typeof words.type === 'string' ? ` --type ${words.type}` : ''}`;
+  if (runbook === 'anchor') return `anchor ${service}`;
   // Without a mode `start` would only look once more.
-  return runbook === 'backup' || runbook === 'anchor'
-    ? `${runbook} ${service}`
-    : `start ${runbook} ${service} --mode live`;
+  return `start ${runbook} ${service} --mode live${given}`;
 }
 
 /** Completes the evidence once nothing more will be done: measurements, flags, what to do. The outcome is the runbook's to say. */

@@ -2,6 +2,7 @@ import type { Leftover, RunSummary } from '../evidence/evidence.ts';
 import { removable } from '../evidence/leftovers.ts';
 import type { SweepInput } from './messages.ts';
 import { compareWithShown, findLeftovers, hostsOf, removeFrom } from './phases/leftovers.ts';
+import { noteClosedDoor } from './phases/standing.ts';
 import type { Run } from './runbook/run.ts';
 import { runbook } from './runbook/runbook.ts';
 
@@ -35,6 +36,7 @@ async function assess(run: Run<SweepInput>, hosts: string[]): Promise<Leftover[]
   const shown = run.mode === 'live' ? await recall(run) : undefined;
   // Whoever holds a host is at work there: what it uses must neither be shown as left nor removed.
   for (const host of hosts) await run.hold(host);
+  await noteClosedDoor(run);
   const found = await findLeftovers(run, hosts);
   if (shown === undefined) {
     run.record({ leftovers: found, leftBehind: found.filter(removable).map(inWords) });

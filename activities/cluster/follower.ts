@@ -1,5 +1,5 @@
 /** The old primary on its way back: a standby of the new one. */
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareLsn } from '../../recovery/lsn.ts';
 import { backupKind } from '../backups/kind.ts';
@@ -9,36 +9,53 @@ import { pause } from '../heartbeat.ts';
 import { type Controlled, permitServerControl } from '../permit-control.ts';
 import { socketOf } from '../postgres/live-member.ts';
 import { atRest, findLive, readyWithin } from '../postgres/live-server.ts';
-import { exists, writeWhole } from '../postgres/scratch.ts';
-import { startLive } from '../postgres/server-control.ts';
+import { exists } from '../postgres/scratch.ts';
+import { startLive, stopLive } from '../postgres/server-control.ts';
 import { one, type Row, withSession } from '../postgres/session.ts';
 import { resolveSecret } from '../secrets.ts';
 import type { Found } from '../shapes.ts';
 import { refusePrimary, standingOf } from './asked.ts';
+import { signalOf, writeDurably } from './standby-only.ts';
+
+/** Milliseconds. Nobody waits for it: the service writes on the new primary. */
+const stopsWithinMs = 60_000;
 
 /**
- * Writes standby.signal and whom to follow into postgresql.auto.conf, while the server is stopped: from then on whoever starts it, starts a standby.
+ * Writes whom to follow into postgresql.auto.conf, and standby.signal where it is not there yet, while the server is stopped.
  *
- * Safe to repeat; one that follows already is left alone.
- * @throws SplitBrain it runs as a primary @throws Moved it has written since it was left @throws SecretMissing
+ * Safe to repeat; one that follows already is left alone. A standby that follows nobody, because somebody has started it by hand, is
+ * stopped for it.
+ * @throws SplitBrain it runs as a primary @throws Diverged it has written since it was left @throws SecretMissing
  */
 export async function makeFollower(ask: Following): Promise<Found> {
   const { member, primary } = ask;
   const controlled = await permitServerControl(member);
+  const settings = await settingsOf(ask);
   if ((await findLive(member.dataDirectory)) !== undefined) {
     refusePrimary(member.host, await standingOf(member), `while ${primary.host} was promoted in its place`);
-    return { found: `${member.host} runs as a standby already` };
+    if (await follows(member, settings))
+      return { found: `${member.host} runs as a standby of ${primary.host} already` };
+    await stopLive(member, controlled, stopsWithinMs);
   }
   await refuseDiverged(ask, controlled);
   // First the signal: between the two it is a standby that follows nobody, and never a second primary.
-  await writeDurably(join(member.dataDirectory, 'standby.signal'), '');
+  await writeDurably(signalOf(member), '');
   const auto = join(member.dataDirectory, 'postgresql.auto.conf');
   const before = await readFile(auto, 'utf8').catch(() => '');
-  await writeDurably(auto, withSettings(before, await settingsOf(ask)));
+  await writeDurably(auto, withSettings(before, settings));
   return {
     found: `${member.host} will start as a standby of ${primary.host} (${primary.address}:${primary.port}, slot ${ask.slot})`,
     expected: 'a stopped server that can only start as a standby',
   };
+}
+
+/** What it has read at its start, not what its files say now. */
+async function follows(member: Member, wanted: Record<string, string>): Promise<boolean> {
+  const { place } = await socketOf(member);
+  const now = await withSession(place, 'postgres', 'follows', (client) =>
+    one(client, "select current_setting('primary_conninfo') as primary, current_setting('primary_slot_name') as slot"),
+  );
+  return now.primary === wanted.primary_conninfo && now.slot === wanted.primary_slot_name;
 }
 
 async function refuseDiverged({ member, left, primary }: Following, { permit }: Controlled): Promise<void> {
@@ -47,8 +64,8 @@ async function refuseDiverged({ member, left, primary }: Following, { permit }: 
   if (rest.state === 'shut down in recovery') return;
   if (rest.checkpoint === left.lsn && rest.timeline === left.timeline) return;
   throw failure(
-    'SplitBrain',
-    `${member.host} was left at ${left.lsn} on timeline ${left.timeline}, and ends at ${rest.checkpoint} on timeline ${rest.timeline} now: somebody has started it as a primary since, beside ${primary.host}. What it has written is nowhere else: keep a copy of its data directory, compare, then rebuild it.`,
+    'Diverged',
+    `${member.host} was left at ${left.lsn} on timeline ${left.timeline}, and ends at ${rest.checkpoint} on timeline ${rest.timeline} now: somebody has started it as a primary since, beside ${primary.host}. It is stopped now, and ${primary.host} goes on. What ${member.host} has written is nowhere else: keep a copy of its data directory, compare, then rebuild it.`,
   );
 }
 
@@ -88,16 +105,6 @@ function withSettings(text: string, settings: Record<string, string>): string {
   return [...kept, ...lines, ''].join('\n');
 }
 
-/** A signal that a crash of the machine takes back would let it come up as a primary. */
-async function writeDurably(file: string, text: string): Promise<void> {
-  if (text === '' && (await exists(file))) return;
-  await writeWhole(file, text);
-  for (const path of [file, join(file, '..')]) {
-    const handle = await open(path, 'r');
-    await handle.sync().finally(() => handle.close());
-  }
-}
-
 const question = `
   select pg_is_in_recovery()::text as standby,
     (select status from pg_stat_wal_receiver limit 1) as receiver,
@@ -114,7 +121,7 @@ export async function startFollower(ask: Following & { withinMs: number }): Prom
   const { member, primary, timeline, left, withinMs } = ask;
   const controlled = await permitServerControl(member);
   const began = performance.now();
-  if (!(await exists(join(member.dataDirectory, 'standby.signal')))) await makeFollower(ask);
+  if (!(await exists(signalOf(member)))) await makeFollower(ask);
   await startLive(member, controlled, withinMs);
   await readyWithin(member, withinMs);
   refusePrimary(member.host, await standingOf(member), `beside ${primary.host}`);

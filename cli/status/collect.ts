@@ -1,10 +1,12 @@
 import type { Awaited } from '../../evidence/asked.ts';
 import type { Forecast, Outcome } from '../../evidence/evidence.ts';
 import type { Kept } from '../../plan/schedule-kept.ts';
+import type { Plan } from '../../plan/schema.ts';
 import { controlQueue } from '../../workflows/messages.ts';
 import type { Engine, HeldLock, ListedRun, NewestAsk, Worker } from '../engine/engine.ts';
 import { knownPlans, newestStoredRun } from '../plans.ts';
-import { type EndedEarly, notSweptSince } from './left-behind.ts';
+import { leftInTheMiddle } from './interrupted.ts';
+import { type EndedEarly, lastCleanSweep, notSweptSince } from './left-behind.ts';
 import { keptOf } from './punctual.ts';
 import { type OpenQuestions, openQuestions } from './waiting.ts';
 
@@ -16,6 +18,12 @@ export interface NewestRun {
   rtoMs?: number;
   rpoMs?: number;
   failure?: { type: string; message: string };
+  /** Label of the backup that it has taken. */
+  backup?: string;
+  /** It has left the front door closed. */
+  doorClosed?: true;
+  /** Of a switchover that has left the front door closed, as long as nobody has found it open since: what to do. */
+  left?: string[];
   /** Temporal no longer knows it: this comes from the evidence store. */
   fromStore?: true;
 }
@@ -25,7 +33,9 @@ export interface ServiceStatus {
   newestDrill?: NewestRun;
   /** The newest drill that was proven: one that was refused or cancelled since takes nothing away from it. */
   lastProven?: NewestRun;
+  /** Also one that a switchover has taken at its end. */
   newestBackup?: NewestRun;
+  newestSwitchover?: NewestRun;
   running: RunningRun[];
   /** What the plan schedules, where its plan is known here. */
   schedules: Kept[];
@@ -84,10 +94,10 @@ export async function collectStatus(
   const planned = known.plans.map((plan) => plan.service);
   const names = [...new Set([...planned, ...servicesOf(recent), ...servicesOf(running)])].sort();
   const services: ServiceStatus[] = [];
-  for (const service of names.filter((one) => only === undefined || one === only))
+  for (const service of names.filter((one) => only === undefined || one === only)) {
+    const plan = known.plans.find((one) => one.service === service);
     services.push(
-      await serviceStatus({ engine, environment, service, recent, running, asked, notes }, async () => {
-        const plan = known.plans.find((one) => one.service === service);
+      await serviceStatus({ ...{ engine, environment, service, recent, running, asked, notes }, plan }, async () => {
         if (plan === undefined) return [];
         const onServer = schedules instanceof Error ? undefined : schedules;
         const found = await keptOf({ plan, runs: [...running, ...recent], schedules: onServer, now });
@@ -95,6 +105,7 @@ export async function collectStatus(
         return found.kept;
       }),
     );
+  }
   return {
     address: engine.address,
     namespace: engine.namespace,
@@ -122,6 +133,7 @@ interface Asked {
   running: readonly ListedRun[];
   asked: OpenQuestions;
   notes: string[];
+  plan: Plan | undefined;
 }
 
 async function serviceStatus(asked: Asked, schedules: () => Promise<Kept[]>): Promise<ServiceStatus> {
@@ -130,16 +142,33 @@ async function serviceStatus(asked: Asked, schedules: () => Promise<Kept[]>): Pr
   const newestDrill = await newest(asked, drill);
   const lastProven =
     newestDrill?.outcome === 'proven' ? newestDrill : await newest(asked, { ...drill, outcome: 'proven' });
-  const newestBackup = await newest(asked, { service, runbook: 'backup', mode: 'live' });
+  const switchover = await newest(asked, { service, runbook: 'switchover', mode: 'live' });
+  const newestSwitchover = switchover === undefined ? undefined : await withWhatIsLeft(asked, switchover);
+  const ownBackup = await newest(asked, { service, runbook: 'backup', mode: 'live' });
+  const newestBackup =
+    switchover?.backup !== undefined && switchover.endedAt > (ownBackup?.endedAt ?? '') ? switchover : ownBackup;
   return {
     service,
     ...(newestDrill === undefined ? {} : { newestDrill }),
     ...(lastProven === undefined ? {} : { lastProven }),
     ...(newestBackup === undefined ? {} : { newestBackup }),
+    ...(newestSwitchover === undefined ? {} : { newestSwitchover }),
     running: asked.running.filter((run) => run.service === service).map((run) => runningRun(run, asked.asked)),
     schedules: await schedules(),
-    endedEarly: await notSweptSince(asked.engine, asked.recent, service),
+    endedEarly: await notSweptSince(asked.engine, asked.recent, service, asked.plan),
   };
+}
+
+/** Of a run that was terminated that is told beside others that could not clean up. */
+async function withWhatIsLeft({ engine, recent, service, plan }: Asked, run: NewestRun): Promise<NewestRun> {
+  // A run that was cancelled leaves no result that would say so.
+  if (!run.doorClosed && run.outcome !== 'aborted') return run;
+  const sweptAt = await lastCleanSweep(
+    engine,
+    recent.filter((one) => one.service === service),
+  );
+  if (sweptAt !== undefined && sweptAt > run.endedAt) return run;
+  return { ...run, left: await leftInTheMiddle(engine, run.run, plan) };
 }
 
 async function newest({ engine, environment, recent, notes }: Asked, ask: NewestAsk): Promise<NewestRun | undefined> {
@@ -170,6 +199,8 @@ async function resultOf(engine: Engine, listed: ListedRun): Promise<NewestRun> {
     ...(summary?.rtoMs === undefined ? {} : { rtoMs: summary.rtoMs }),
     ...(summary?.rpoMs === undefined ? {} : { rpoMs: summary.rpoMs }),
     ...(why === undefined ? {} : { failure: { type: why.type, message: why.message } }),
+    ...(summary?.backup === undefined ? {} : { backup: summary.backup }),
+    ...(summary?.flags.includes('door-closed') ? { doorClosed: true as const } : {}),
   };
 }
 

@@ -1,11 +1,15 @@
 /** Runs that could not clean up, and whether somebody has swept since. */
+import type { Plan } from '../../plan/schema.ts';
 import type { Engine, ListedRun } from '../engine/engine.ts';
+import { leftInTheMiddle } from './interrupted.ts';
 
 export interface EndedEarly {
   run: string;
   runbook: string;
   status: 'terminated' | 'timed-out';
   endedAt: string;
+  /** Of a switchover: how it stood then, and what to do. */
+  left?: string[];
 }
 
 /** What they left is only known on the hosts: the sweep looks there. */
@@ -13,12 +17,18 @@ export async function notSweptSince(
   engine: Engine,
   recent: readonly ListedRun[],
   service: string,
+  plan: Plan | undefined,
 ): Promise<EndedEarly[]> {
   const ours = recent.filter((one) => one.service === service);
   const early = newestExecutions(ours).flatMap(endedEarly);
   if (early.length === 0) return [];
   const sweptAt = await lastCleanSweep(engine, ours);
-  return early.filter(({ endedAt }) => sweptAt === undefined || sweptAt < endedAt);
+  const open = early.filter(({ endedAt }) => sweptAt === undefined || sweptAt < endedAt);
+  return Promise.all(
+    open.map(async (one) =>
+      one.runbook === 'switchover' ? { ...one, left: await leftInTheMiddle(engine, one.run, plan) } : one,
+    ),
+  );
 }
 
 /** A reset terminates the execution that it discards, and the run goes on. */
@@ -38,10 +48,12 @@ function endedEarly({ run, runbook, mode, status, endedAt }: ListedRun): EndedEa
 }
 
 /** When the newest sweep began after which nothing was left: one that removed all, or found nothing. */
-async function lastCleanSweep(engine: Engine, runs: readonly ListedRun[]): Promise<string | undefined> {
+export async function lastCleanSweep(engine: Engine, runs: readonly ListedRun[]): Promise<string | undefined> {
   for (const { run, startedAt } of runs.filter((one) => one.runbook === 'sweep' && one.status === 'completed')) {
     const { summary } = await engine.watch(run).ending();
-    if (summary !== undefined && !summary.flags.includes('dirty')) return startedAt.toISOString();
+    // A sweep does not open a door that is closed.
+    if (summary !== undefined && !summary.flags.some((flag) => flag === 'dirty' || flag === 'door-closed'))
+      return startedAt.toISOString();
   }
   return undefined;
 }

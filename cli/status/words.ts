@@ -24,11 +24,25 @@ function serviceInWords(service: ServiceStatus, now: Date): string[] {
     `  drill    ${service.newestDrill === undefined ? 'never' : newestInWords(service.newestDrill, now)}`,
     ...provenInWords(service, now),
     `  backup   ${service.newestBackup === undefined ? 'never by Lifeboat' : newestInWords(service.newestBackup, now)}`,
+    ...switchoverInWords(service, now),
     ...service.running.flatMap((run) => [`  running  ${runningInWords(run, now)}`, ...waitsInWords(run, now)]),
     ...schedulesInWords(service),
-    ...service.endedEarly.map((run) => `  left     ${leftInWords(run, service.service, now)}`),
+    ...service.endedEarly.flatMap((run) => [
+      `  left     ${leftInWords(run, service.service, now)}`,
+      ...indented(run.left),
+    ]),
     '',
   ];
+}
+
+/** Most services never see one: then there is nothing to say. */
+function switchoverInWords({ newestSwitchover }: ServiceStatus, now: Date): string[] {
+  if (newestSwitchover === undefined) return [];
+  return [`  switched ${newestInWords(newestSwitchover, now)}`, ...indented(newestSwitchover.left)];
+}
+
+function indented(lines: readonly string[] = []): string[] {
+  return lines.map((line) => `           ${line}`);
 }
 
 const labels: Record<Trouble['kind'], string> = {

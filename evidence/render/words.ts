@@ -45,6 +45,7 @@ export function toneOf({ outcome, flags }: { outcome: Outcome; flags: readonly F
 }
 
 const flagWords: Record<Flag, string> = {
+  'door-closed': 'the front door is closed',
   late: 'late',
   'loss-beyond-objective': 'loss beyond the objective',
   'equality-not-proven': 'equality not proven',
@@ -88,6 +89,7 @@ export function headline(evidence: Evidence): string {
 }
 
 const buts: Record<Flag, string> = {
+  'door-closed': 'but the front door is closed',
   late: 'but too late',
   'loss-beyond-objective': 'but more would be lost than promised',
   'equality-not-proven': 'but equality is not proven',
@@ -185,9 +187,10 @@ export function sentenceOf(step: Step): string {
   return [step.found ?? step.name, waitSentence(step)].filter((one) => one !== undefined).join('; ');
 }
 
-/** `about 12 s`, of a change that can tell; otherwise empty. */
-export function expectedWord({ takesMs }: Pick<Step, 'takesMs'>): string {
-  return takesMs === undefined ? '' : `about ${formatDuration(takesMs)}`;
+/** `about 12 s`, of a change that can tell. */
+export function expectedWord({ takesMs, kind }: Pick<Step, 'takesMs' | 'kind'>): string {
+  if (takesMs === undefined) return kind === 'change' ? 'not known' : '';
+  return `about ${formatDuration(takesMs)}`;
 }
 
 export type PhaseState = 'waiting' | 'running' | 'previewed' | 'done' | 'failed' | 'stopped';

@@ -146,6 +146,8 @@ export class FakeEstate {
   clockAheadMs = 0;
   /** What earlier runs of the same kind took. */
   earlier: EarlierRun[] = [];
+  /** Another run that holds every lock. */
+  holds: string | undefined;
   /** How people are told. */
   post: ControlRecords['post'] = async () => ({ delivered: 'nowhere', found: 'this estate tells nobody' });
   /** Called before an activity answers: throw to make it fail, wait to make it slow. */
@@ -195,7 +197,10 @@ export class FakeEstate {
       ownCommit: async () => ({ found: 'its own commit' }),
       noLiveRun: async () => ({ found: 'no live recovery' }),
       lockHolder: async () => ({ free: false, holder: 'orders-0001', runbook: 'monthlyDrill', since: 'a minute ago' }),
-      holdsLock: async () => ({ held: true }),
+      holdsLock: async () =>
+        this.holds === undefined
+          ? { held: true }
+          : { held: false, by: { holder: this.holds, runbook: 'backup', since: 'a minute ago' } },
       tracesOfEnded: async () => ({ found: 'no run was ended early', traces: [] }),
       judgeLeftovers: async ({ found }) => ({
         found: `${found.length} left`,

@@ -16,6 +16,8 @@ interface FakeServer {
   role: 'primary' | 'standby';
   timeline: number;
   slots: string[];
+  /** It has a standby.signal. */
+  signal?: boolean;
 }
 
 const end = '0/A000028';
@@ -83,6 +85,15 @@ export class FakePair {
         this.#alive(member.host as Name);
         return { found: `${member.host} has replayed all`, lsn: '0/A000060' };
       },
+      howItStands: async ({ member }) => {
+        const { running, role, signal = role === 'standby' } = this.servers[member.host as Name];
+        return {
+          found: `${member.host} looked at`,
+          role: running ? role : 'stopped',
+          standbyOnly: signal,
+          start: `pg_ctl -D ${member.dataDirectory} start`,
+        };
+      },
       standsStill: async ({ member }) => {
         if (this.servers[member.host as Name].running) throw failure('Moved', `${member.host} runs again`);
         return { found: `${member.host} is stopped` };
@@ -106,12 +117,25 @@ export class FakePair {
         at(member.host).running = false;
         return { found: 'shut down', lsn: end, timeline, systemIdentifier };
       },
+      standbyOnly: async ({ member }) => {
+        if (at(member.host).running) throw failure('Moved', `${member.host} runs again`);
+        at(member.host).signal = true;
+        return { found: `${member.host} has a standby.signal` };
+      },
+      primaryAgain: async ({ member }) => {
+        at(member.host).signal = false;
+        return { found: `${member.host} may be the primary again` };
+      },
       startPrimary: async ({ member }) => {
+        if (at(member.host).signal) throw failure('Moved', `${member.host} came up as a standby`);
         at(member.host).running = true;
         return { found: `${member.host} is the primary again` };
       },
       promoteStandby: async ({ member, from }) => {
         this.#alive(member.host as Name);
+        for (const other of ['db1', 'db2'] as const)
+          if (other !== member.host && !this.servers[other].signal)
+            throw failure('Bug', `${other} could still start as a primary`);
         Object.assign(at(member.host), { role: 'primary', timeline: from.timeline + 1 });
         return { found: 'promoted', timeline: from.timeline + 1, lsn: '0/A000080' };
       },

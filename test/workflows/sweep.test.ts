@@ -47,6 +47,14 @@ test('a sweep shows what was left, by workers that can only read, and removes no
   expect(removal).toMatchObject({ state: 'previewed', preview: expect.stringContaining(directory.what) });
 });
 
+test('a sweep says that the front door leads to nobody, and is not clean for it', async () => {
+  const estate = new FakeEstate();
+  estate.pair.door = 'closed';
+  expect(await rig.run(estate, 'sweep', [{}], { readOnly: true })).toMatchObject({ flags: ['door-closed'] });
+  expect(estate.written[0]?.doorClosed).toMatchObject({ byHand: expect.stringContaining('set server') });
+  expect(estate.pair.door).toBe('closed');
+});
+
 test('a live sweep removes what was shown, and proves it gone', async () => {
   const estate = littered();
   expect(await rig.run(estate, 'sweep', [live])).toMatchObject({ outcome: 'completed', flags: [] });

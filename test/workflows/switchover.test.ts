@@ -91,9 +91,10 @@ test('a worker that only reads can run it as a dry run, which lists every change
     'Write a checkpoint on the primary',
     'Close the front door',
     'Stop the primary',
+    'Let the old primary start as a standby only',
     'Promote the standby',
     'Open the front door to the new primary',
-    'Let the old primary start as a standby only',
+    'Let the old primary follow the new one',
     'Take an anchor on the new primary',
     'Start the old primary as a standby',
     'Drop the slot that nobody uses any more',
@@ -123,7 +124,7 @@ const asBefore = {
 test.each([
   ['stopPrimary', 'ServerControlFailed'],
   ['caughtUp', 'StandbyUnfit'],
-  ['standsStill', 'Moved'],
+  ['standbyOnly', 'Moved'],
 ] as const)('when %s fails with %s, all is as before, at once', async (activity, type) => {
   const estate = estateWithPeople();
   estate.before = (name) => {
@@ -150,7 +151,13 @@ test('a standby that dies after the stop leads back to the old primary, and what
   expect(evidence.leftBehind.join()).toContain('Make a slot for the way back');
 });
 
-test('a second primary keeps the front door closed, and nothing is undone', async () => {
+const closedDoor = (evidence: Evidence) => ({
+  flags: evidence.flags,
+  told: evidence.notUndone?.find(({ name }) => name === 'The front door')?.why,
+  measured: evidence.measurements.some(({ name }) => name === 'front door closed'),
+});
+
+test('a second primary keeps the front door closed: nothing is undone, and the end says so, not that it is open', async () => {
   const estate = estateWithPeople();
   estate.before = (name) => {
     if (name === 'openDoor') estate.pair.servers.db1.running = true;
@@ -159,9 +166,18 @@ test('a second primary keeps the front door closed, and nothing is undone', asyn
   expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'SplitBrain' } });
   expect(estate.pair.door).toBe('closed');
   expect(estate.calls).not.toContain('startPrimary');
+  expect(closedDoor(evidence)).toEqual({
+    flags: ['door-closed'],
+    told: expect.stringMatching(/nobody can write.*set server .* state ready/),
+    measured: false,
+  });
+  expect(evidence.toDo).toMatch(/^Nobody can write: the front door is closed\. .*set server/);
+  const opening = evidence.notUndone?.find(({ name }) => name === 'Open the front door to the new primary');
+  expect(opening?.why).toContain('has not come to its end');
+  expect(JSON.stringify(evidence.notUndone)).not.toContain('stays open');
 });
 
-test('a second primary that appears later closes the front door again', async () => {
+test('a second primary that appears later closes the front door again, which is told instead of how long it was closed', async () => {
   const estate = estateWithPeople();
   estate.before = (name) => {
     if (name === 'makeFollower') estate.pair.servers.db1.running = true;
@@ -172,6 +188,57 @@ test('a second primary that appears later closes the front door again', async ()
     message: expect.stringContaining('The front door was closed.'),
   });
   expect(estate.pair.door).toBe('closed');
+  expect(closedDoor(evidence)).toMatchObject({ flags: ['door-closed'], measured: false });
+  expect(JSON.stringify(evidence.notUndone)).not.toContain('stays open');
+});
+
+test('an old primary that has run as one and is stopped again closes no door: there is one primary, and it serves', async () => {
+  const estate = estateWithPeople();
+  estate.before = (name) => {
+    if (name === 'makeFollower') throw failure('Diverged', 'db1 has written since it was left');
+  };
+  const evidence = await switchOver(estate);
+  expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'Diverged' }, flags: [] });
+  expect(estate.pair.door).toBe('db2');
+});
+
+test('an undone switchover leaves the door open, and says nothing of a closed one', async () => {
+  const estate = estateWithPeople();
+  estate.before = (name) => {
+    if (name === 'stopPrimary') throw failure('ServerControlFailed', 'made to fail');
+  };
+  const evidence = await switchOver(estate);
+  expect(estate.pair.door).toBe('db1');
+  expect(closedDoor(evidence)).toEqual({ flags: [], told: undefined, measured: false });
+});
+
+test('a dry run after one that was ended in its middle says how everything stands, and what leads out of it', async () => {
+  const estate = estateWithPeople();
+  estate.pair.door = 'closed';
+  await rig.run(estate, 'switchover', [{}], { readOnly: true }).catch(() => undefined);
+  expect(estate.written[0]?.failure).toMatchObject({
+    type: 'DoorOpen',
+    message: expect.stringMatching(
+      /As it stands now: db1 primary, db2 standby .*leads to nobody\. By hand: Open the front door to db1/,
+    ),
+  });
+});
+
+test('a dry run says what another run holds, and asks to wait for it; its changes take what they took before', async () => {
+  const estate = estateWithPeople();
+  estate.holds = 'orders-backup-1';
+  const took = { ms: 400, movingMs: 0 };
+  estate.earlier = [
+    { run: 'orders-old', phases: {}, steps: { 'traffic/stop-the-primary': { own: took, rest: took } } },
+  ];
+  await rig.run(estate, 'switchover', [{ to: 'db2' }], { readOnly: true });
+  const [evidence] = estate.written;
+  expect(evidence?.inUse?.map(({ what }) => what)).toEqual(['service orders', 'host db1', 'host db2']);
+  expect(evidence?.toDo).toMatch(/^Not yet: orders-backup-1 goes on.* --mode live --input '\{"to":"db2"\}'$/);
+  const takes = (name: string) => evidence?.steps.find((step) => step.name === name)?.takesMs;
+  expect([takes('Stop the primary'), takes('Promote the standby')]).toEqual([400, undefined]);
+  // The newest backup of the repository took that long.
+  expect(takes('Take a backup of the new primary')).toBe(6_000);
 });
 
 test('an old primary that differs from the new one is not started', async () => {

@@ -10,9 +10,9 @@ export interface Preview<T> {
   yields: T;
 }
 
-/** Why there is no way back; abort shows this sentence. */
+/** Why there is no way back; abort shows this sentence once the change is done, as it is true at that moment. */
 export interface PointOfNoReturn {
-  pointOfNoReturn: string;
+  pointOfNoReturn: string | (() => string);
   /** From the beginning of its `apply`, what was armed before can no longer be undone either: two servers would write. */
   seals?: true;
 }
@@ -34,6 +34,8 @@ export interface Change<T> {
   apply(preview: Preview<T>): Promise<T>;
   /** Armed before `apply`; copes with a half-done one. */
   undo: ((preview: Preview<T>) => Promise<unknown>) | PointOfNoReturn | UndoneWith;
+  /** Its undo gives the service its front door back. */
+  opensDoor?: true;
   /** What a skipped step yields; without it the step is critical, and a decision offers no skip. */
   skip?: Skip<T>;
   /** It makes something that this run alone uses and throws away: it is made anew when a reset has taken it from under the run. */

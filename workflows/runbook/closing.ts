@@ -82,6 +82,7 @@ async function write<I extends RunInput>(run: Run<I>, evidence: Evidence, id: st
     ...(evidence.rto.valueMs === undefined ? {} : { rtoMs: evidence.rto.valueMs }),
     ...(evidence.rpo.valueMs === undefined ? {} : { rpoMs: evidence.rpo.valueMs }),
     ...(evidence.failure === undefined ? {} : { failure: evidence.failure }),
+    ...(evidence.backup === undefined ? {} : { backup: evidence.backup.label }),
     evidence: location,
     sha256,
   };

@@ -38,6 +38,29 @@ export class HeldLocks {
     return this.#take(`lifeboat-lock/${service}`, `service ${service}`, alone, 0);
   }
 
+  /** Of a dry run: takes nothing, and says who would be in the way of the real thing. */
+  async lookAtHost(host: string): Promise<void> {
+    await this.#look(`lifeboat-host/${host}`, `host ${host}`);
+  }
+
+  async lookAtService(service: string): Promise<void> {
+    await this.#look(`lifeboat-lock/${service}`, `service ${service}`);
+  }
+
+  async #look(lock: string, what: string): Promise<void> {
+    const { control, steps, record } = this.#around;
+    const { workflowId, runId } = workflowInfo();
+    await steps.take(`Whether ${what} is free`, 'record', async () => {
+      const { by } = await control.holdsLock({ lock, me: { workflowId, runId } });
+      const expected = `no other run that uses ${what}`;
+      if (by === undefined) return { state: 'done', result: { found: `${what} is free`, expected } };
+      record.evidence.inUse = [...(record.evidence.inUse ?? []), { what, by: by.holder }];
+      const runbook = by.runbook === undefined ? '' : ` (${by.runbook})`;
+      const found = `${what} is in use by ${by.holder}${runbook} since ${by.since}: the real thing could not begin now`;
+      return { state: 'done', result: { found, expected } };
+    });
+  }
+
   async #take(id: string, what: string, alone: string, withinMs: number): Promise<{ waitedMs: number }> {
     const { control, steps, record } = this.#around;
     const named = `${what.charAt(0).toUpperCase()}${what.slice(1)}`;

@@ -7,12 +7,13 @@ import type {
   HostChanges,
   HostReads,
 } from '../../activities/contract.ts';
-import type { Evidence, Mode, Phase, Step, Unit } from '../../evidence/evidence.ts';
+import type { ClosedDoor, Evidence, Mode, Phase, Step, Unit } from '../../evidence/evidence.ts';
 import type { Alternative } from '../../evidence/people.ts';
 import type { Plan } from '../../plan/schema.ts';
 import { bySchedule, controlQueue, hostQueue, type RunInput } from '../messages.ts';
 import type { Change, Skip } from './change.ts';
 import type { Definition } from './definition.ts';
+import { EarlierRuns } from './earlier-runs.ts';
 import { failure, failureOf } from './failure.ts';
 import { HeldLocks } from './held-locks.ts';
 import type { Answer, Facts as FactsToApprove } from './people/approvals.ts';
@@ -21,7 +22,7 @@ import { People } from './people/people.ts';
 import type { Record } from './record.ts';
 import { activities, type Stubs } from './step.ts';
 import { Steps } from './steps.ts';
-import { Undos } from './undos.ts';
+import { doorStays, Undos } from './undos.ts';
 
 /** Facts of the run that stand in the evidence by name. */
 type Facts = Partial<
@@ -37,6 +38,7 @@ type Facts = Partial<
     | 'clocks'
     | 'leftovers'
     | 'leftBehind'
+    | 'doorClosed'
   >
 >;
 
@@ -62,6 +64,7 @@ export class Run<I extends RunInput = RunInput> {
   readonly #afterwards: (() => Promise<unknown>)[] = [];
   readonly #steps: Steps;
   readonly #locks: HeldLocks;
+  readonly #earlier: EarlierRuns;
   readonly people: People;
   readonly #definition: Pick<Definition<I>, 'approvals' | 'unattended'>;
   #stoppedBy: unknown;
@@ -75,6 +78,7 @@ export class Run<I extends RunInput = RunInput> {
     this.#record = record;
     this.control = activities<ControlReads & ControlRecords & ControlChanges>(this.#limits(controlQueue, 10 * minute));
     const house = { plan, mode, record, control: this.control };
+    this.#earlier = new EarlierRuns(plan, record.evidence);
     const decisions = new Decisions(house, definition.unattended !== true);
     const steps = new Steps(
       record,
@@ -157,20 +161,28 @@ export class Run<I extends RunInput = RunInput> {
   async #do<T>(step: Step, change: Change<T>): Promise<{ state: Step['state']; result: T }> {
     const preview = await change.preview();
     step.preview = preview.will;
+    if (this.mode === 'dry-run') {
+      const takesMs = (await this.#earlier.usualMs(step.id)) ?? preview.takesMs;
+      if (takesMs !== undefined) step.takesMs = takesMs;
+      return { state: 'previewed', result: preview.yields };
+    }
     if (preview.takesMs !== undefined) step.takesMs = preview.takesMs;
-    if (this.mode === 'dry-run') return { state: 'previewed', result: preview.yields };
     await this.#locks.keep(step.id);
     // What is stopped begins nothing any more: its apply would never run, and yet seal what is before it.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('The run was stopped.');
     const { undo } = change;
     const { id, name } = step;
-    if (typeof undo === 'function') this.#undos.arm({ id, name, did: preview.will, undo: () => undo(preview) });
-    else if ('pointOfNoReturn' in undo) this.#undos.pass(step, undo);
+    const armed = { id, name, did: preview.will };
+    if (typeof undo === 'function')
+      this.#undos.arm({ ...armed, undo: () => undo(preview), opensDoor: change.opensDoor === true });
+    else if ('pointOfNoReturn' in undo) this.#undos.pass(armed, undo);
     try {
       const result = await change.apply(preview);
+      this.#undos.ended(id, 'done');
       if (change.throwAway) this.#steps.standing.add(name, () => change.apply(preview));
       return { state: 'done', result };
     } catch (error) {
+      this.#undos.ended(id, 'stopped');
       const why = failureOf(error, id);
       if (!change.passOver?.types.some((type) => type === why.type)) throw error;
       step.failure = why;
@@ -214,6 +226,11 @@ export class Run<I extends RunInput = RunInput> {
     return settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined)) as readonly unknown[] as T;
   }
 
+  /** What was measured is true no longer. */
+  forget(name: string): void {
+    this.evidence.measurements = this.evidence.measurements.filter((one) => one.name !== name);
+  }
+
   /** What is measured again, because it was done again, replaces what was measured before. */
   measure(name: string, value: number, unit: Unit, how: string): void {
     const { measurements } = this.evidence;
@@ -231,16 +248,20 @@ export class Run<I extends RunInput = RunInput> {
   }
 
   /**
-   * Takes a host for as long as the run is open, so that drills and backups exclude each other there. A dry run takes nothing.
-   * A run that a schedule has started waits for a host that is in use; a person is told at once.
+   * Takes a host for as long as the run is open, so that drills and backups exclude each other there. A dry run takes nothing, and says
+   * who holds it. A run that a schedule has started waits for a host that is in use; a person is told at once.
    */
   async hold(host: string): Promise<{ waitedMs: number }> {
-    if (this.mode === 'dry-run') return { waitedMs: 0 };
+    if (this.mode === 'dry-run') {
+      await this.#locks.lookAtHost(host);
+      return { waitedMs: 0 };
+    }
     return this.#locks.takeHost(host, this.input.requestedBy === bySchedule ? this.plan.schedules.startWithin : 0);
   }
 
-  /** Takes the service for as long as the run is open: one live recovery at a time. A dry run takes nothing. */
+  /** Takes the service for as long as the run is open: one live recovery at a time. A dry run takes nothing, and says who holds it. */
   async holdService(): Promise<void> {
+    if (this.mode === 'dry-run') await this.#locks.lookAtService(this.plan.service);
     if (this.mode === 'live') await this.#locks.takeService(this.plan.service);
   }
 
@@ -272,9 +293,22 @@ export class Run<I extends RunInput = RunInput> {
         .catch((error) => this.#leftBehind(`Undo of "${one.name}"`, error));
   }
 
-  /** Changes that have no way back. */
+  /** Changes that have no way back, and a front door that stays closed. */
   get stays(): { name: string; why: string }[] {
-    return this.#undos.stays;
+    const { doorClosed } = this.evidence;
+    return [...(doorClosed === undefined ? [] : [doorStays(doorClosed)]), ...this.#undos.stays];
+  }
+
+  /** Before it is closed: from then on until it is opened nobody can be sure to write. */
+  doorCloses(closed: Omit<ClosedDoor, 'since'>): void {
+    this.evidence.doorClosed = { since: new Date(Date.now()).toISOString(), ...closed };
+    this.#record.show();
+  }
+
+  /** Proven by a write through it. */
+  doorOpens(): void {
+    delete this.evidence.doorClosed;
+    this.#record.show();
   }
 
   /** The last that a run does: its locks go when it closes. */

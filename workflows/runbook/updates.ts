@@ -3,16 +3,15 @@
  * Nothing here is waited for but the last message, and that for seconds. What there is to tell follows from the evidence.
  */
 import { CancellationScope, condition } from '@temporalio/workflow';
-import type { ControlReads, Outlets } from '../../activities/contract.ts';
+import type { Outlets } from '../../activities/contract.ts';
 import type { Outcome } from '../../evidence/evidence.ts';
 import { type EarlierRun, forecast, lateFrom, warnFromMs } from '../../evidence/forecast.ts';
 import type { Names } from '../../evidence/status.ts';
 import { endTelling, lateTelling, startTelling, statusTelling, tellings } from '../../evidence/tellings.ts';
 import type { Plan } from '../../plan/schema.ts';
-import { controlQueue } from '../messages.ts';
+import { readEarlierRuns } from './earlier-runs.ts';
 import { Posts } from './posts.ts';
 import type { Record } from './record.ts';
-import { activities, inStep, newStep } from './step.ts';
 
 const badOutcomes: readonly Outcome[] = ['failed', 'not-proven', 'aborted'];
 
@@ -140,18 +139,8 @@ class Updates {
 
   /** Without them the budgets of the phases serve. */
   async #readEarlierRuns(): Promise<void> {
-    const { service, runbook, mode } = this.#record.evidence;
-    const { heartbeat, answerWithin } = this.#plan.workers;
-    const limits = { taskQueue: controlQueue, startToCloseMs: 60_000, heartbeatMs: heartbeat, attempts: 2 };
-    const control = activities<Pick<ControlReads, 'earlierRuns'>>({ ...limits, answerWithinMs: answerWithin });
-    try {
-      const { runs } = await inStep(newStep('opening/earlier-runs', 'What earlier runs took'), () =>
-        control.earlierRuns({ store: this.#plan.evidence, service, runbook, mode }),
-      );
-      this.#earlier = runs;
-    } catch {
-      // The store is away: a run that needs it says so itself.
-    }
+    const { evidence } = this.#record;
+    this.#earlier = (await readEarlierRuns(this.#plan, evidence, evidence.mode)) ?? [];
     this.#knowsEarlier = true;
     if (!this.#isOver) this.#record.show();
   }

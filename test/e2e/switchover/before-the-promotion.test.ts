@@ -40,7 +40,8 @@ const moments: Moment[] = [
   { activity: 'traffic/stop-the-primary', side: 'before' },
   { activity: 'traffic/stop-the-primary', side: 'during' },
   { activity: 'traffic/stop-the-primary', side: 'after' },
-  { activity: 'traffic/promote-the-standby', side: 'before' },
+  { activity: 'traffic/let-the-old-primary-start-as-a-standby-only', side: 'after' },
+  { activity: 'traffic/let-the-old-primary-start-as-a-standby-only.2', side: 'after' },
 ];
 
 test.each(sampled(moments, 2, 'cancel a switchover'))(

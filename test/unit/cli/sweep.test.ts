@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { confirm } from '../../../cli/confirm.ts';
-import type { ListedRun } from '../../../cli/engine/engine.ts';
-import type { Leftover } from '../../../evidence/evidence.ts';
+import type { Ending, ListedRun } from '../../../cli/engine/engine.ts';
+import type { Evidence, Leftover } from '../../../evidence/evidence.ts';
 import { at, type Estate, evidence, running, scriptedRun, stage, summary } from './stage.ts';
 
 const left: Leftover = {
@@ -47,6 +47,21 @@ describe('sweep', () => {
     );
     expect(words).toMatch(/Left alone:\n +db2 {2}\/srv\/scratch\/other\n.*not known to be ours: nobody knows/);
     expect(on.messages.join('\n')).not.toContain('Remove');
+    expect(on.code()).toBe(8);
+  });
+
+  test('does not claim that nothing was left where the front door is closed', async () => {
+    const shown = evidence({
+      ...{ runbook: 'sweep', mode: 'dry-run', outcome: 'previewed', leftovers: [] },
+      doorClosed: { why: 'it leads to nobody: db1 primary.', byHand: 'Open it to db1' },
+    });
+    const ended = { state: running({ status: 'completed' as const }), evidence: shown };
+    const ending = { status: 'completed' as const, summary: summary({ runbook: 'sweep', outcome: 'previewed' }) };
+    const on = stage({ runs: { 'orders-7f3a': scriptedRun([ended], ending) } });
+    await on.type('sweep', 'orders');
+    expect(on.out.join('\n')).toMatch(
+      /Nobody can write to orders, it leads to nobody[^]*Open it to db1[^]*Nothing else was left/,
+    );
     expect(on.code()).toBe(8);
   });
 
@@ -174,6 +189,52 @@ describe('status', () => {
     expect(await orphans([goesOn, listed({})])).toEqual([]);
     expect(await orphans([listed({}), goesOn])).toEqual([]);
     expect(await orphans([listed({ mode: 'dry-run' })])).toEqual([]);
+  });
+
+  describe('of a switchover', () => {
+    const switched = { run: 'orders-switch', runbook: 'switchover', mode: 'live' } as const;
+    const door = { why: 'two primaries.', byHand: 'Stop one of them, then open it.' };
+    const wordsOf = async (one: ListedRun, ended: Evidence, ending: Ending, swept: ListedRun[] = []) => {
+      const on = stage({
+        listed: [...swept, one],
+        runs: {
+          'orders-switch': scriptedRun([{ state: running({ status: 'completed' }), evidence: ended }], ending),
+          'orders-sweep': scriptedRun([{ state: running({ status: 'completed' }) }], end([])),
+        },
+      });
+      await on.type('status');
+      return on.out.join('\n');
+    };
+
+    test('says how it ended, and that its backup is the newest', async () => {
+      const done = summary({ ...switched, outcome: 'completed', backup: '20261121-140500I' });
+      const words = await wordsOf(listed({ ...switched, status: 'completed' }), evidence(), {
+        status: 'completed',
+        summary: done,
+      });
+      expect(words).toMatch(/switched COMPLETED {2}orders-switch/);
+      expect(words).toMatch(/backup +COMPLETED {2}orders-switch/);
+    });
+
+    test('says that it has left the front door closed and what to do, until a sweep has found it open', async () => {
+      const left = evidence({ ...switched, outcome: 'failed', endedAt: at, doorClosed: door });
+      const ending: Ending = {
+        status: 'failed',
+        summary: summary({ ...switched, outcome: 'failed', flags: ['door-closed'] }),
+      };
+      const one = listed({ ...switched, status: 'failed' });
+      const words = await wordsOf(one, left, ending);
+      expect(words).toContain('Nobody can write: two primaries.');
+      expect(words).toContain('Stop one of them, then open it.');
+      expect(await wordsOf(one, left, ending, [sweepRun])).not.toContain('Nobody can write');
+    });
+
+    test('that was terminated, points to the dry run that says how it stands', async () => {
+      const words = await wordsOf(listed(switched), evidence({ ...switched, doorClosed: door }), {
+        status: 'terminated',
+      });
+      expect(words).toContain('lifeboat start switchover orders (a dry run)');
+    });
   });
 
   test('says of a lock whose run has ended that the next one takes it over', async () => {

@@ -109,6 +109,14 @@ describe('the flags', () => {
     expect(flagsOf(flagged())).toEqual(['late', 'loss-beyond-objective', 'equality-not-proven', 'dirty']);
   });
 
+  test('say first that the front door is closed, and the first thing to do is to open it', () => {
+    const evidence = flagged();
+    evidence.doorClosed = { why: 'two primaries.', byHand: 'Stop one of them.' };
+    expect(flagsOf(evidence)[0]).toBe('door-closed');
+    settleEvidence(evidence);
+    expect(evidence.toDo).toBe('Nobody can write: the front door is closed. Stop one of them.');
+  });
+
   test('say that a step was skipped', () => {
     const evidence = proven();
     const [first] = evidence.steps;

@@ -12,6 +12,7 @@ import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import { Clocks, database } from '../clocks.ts';
 import { soundArchive } from '../own-archive.ts';
+import { sayingHowItStands } from '../standing.ts';
 import { type Facts, factsOf, type Pair } from './pair.ts';
 
 /** A standby that streams is behind by less, by far. */
@@ -20,14 +21,18 @@ const keepsUpWithinMs = 10_000;
 export async function assessPair(run: Run<SwitchoverInput>): Promise<Pair> {
   const clocks = new Clocks();
   // First what a switchover that was ended in its middle would have left: it is said at once.
-  const { from, to } = await run.check('One member is the primary, and it is known which takes over', () => roles(run));
+  const { from, to } = await run.check('One member is the primary, and it is known which takes over', () =>
+    sayingHowItStands(run, () => roles(run)),
+  );
   await run.holdService();
   await run.hold(from.host);
   await run.hold(to.host);
-  const { checked } = await run.check('The front door leads to the primary, and to nobody else', async () => {
-    const { servers, found } = await run.control.doorState({ traffic: run.plan.traffic });
-    return { ...leadsTo(servers, from.host, to.host), found };
-  });
+  const { checked } = await run.check('The front door leads to the primary, and to nobody else', () =>
+    sayingHowItStands(run, async () => {
+      const { servers, found } = await run.control.doorState({ traffic: run.plan.traffic });
+      return { ...leadsTo(servers, from.host, to.host), found };
+    }),
+  );
   const service = await run.check('The service answers through its front door', () =>
     clocks.read(database, () => run.control.serviceMoment({ frontDoor: run.plan.database.frontDoor })),
   );
@@ -51,7 +56,7 @@ export async function assessPair(run: Run<SwitchoverInput>): Promise<Pair> {
     }),
   );
   await soundArchive(run, repository, service);
-  const { lastBackup } = await run.check('There is a backup to fall back on', async () =>
+  const { lastBackup, lastBackupMs } = await run.check('There is a backup to fall back on', async () =>
     newestBackup(run, repository),
   );
   await run.check('The evidence store answers', () =>
@@ -59,7 +64,7 @@ export async function assessPair(run: Run<SwitchoverInput>): Promise<Pair> {
   );
   const oldSlot = standby.receiver?.slot;
   return {
-    ...{ from, to, replication, oldSlot, checked, lastBackup },
+    ...{ from, to, replication, oldSlot, checked, lastBackup, lastBackupMs },
     timeline: primary.timeline,
     systemIdentifier: primary.systemIdentifier,
   };
@@ -128,7 +133,7 @@ function judged({ primary, standby }: Facts): Found {
   };
 }
 
-function newestBackup(run: Run, { backups }: Repository): Found & { lastBackup: string } {
+function newestBackup(run: Run, { backups }: Repository): Found & Pick<Pair, 'lastBackup' | 'lastBackupMs'> {
   const newest = backups.filter(({ error }) => !error).toSorted((a, b) => b.stoppedAt.localeCompare(a.stoppedAt))[0];
   if (newest === undefined)
     throw failure(
@@ -136,7 +141,8 @@ function newestBackup(run: Run, { backups }: Repository): Found & { lastBackup: 
       `stanza ${run.plan.backups.physical.stanza} holds no backup: take one first (lifeboat backup ${run.plan.service}).`,
     );
   const lastBackup = `${newest.label}, of ${formatClock(newest.stoppedAt)}Z`;
-  return { lastBackup, found: `the newest is ${lastBackup}`, expected: 'a backup that is complete' };
+  const lastBackupMs = Math.max(0, Date.parse(newest.stoppedAt) - Date.parse(newest.startedAt));
+  return { lastBackup, lastBackupMs, found: `the newest is ${lastBackup}`, expected: 'a backup that is complete' };
 }
 
 function leadsTo(servers: DoorServer[], from: string, to: string): { checked: boolean } & Pick<Found, 'expected'> {

@@ -4,9 +4,11 @@
  */
 import type { StoppedAt } from '../../../activities/contract.ts';
 import { addresses } from '../../../plan/hosts.ts';
+import { openByHand } from '../../../recovery/left-standing.ts';
 import type { Change } from '../../runbook/change.ts';
 import type { Run } from '../../runbook/run.ts';
 import { both, type Moved, type Pair } from './pair.ts';
+import { doorWasClosed } from './split.ts';
 
 /** Each waits for something that takes well below a second. */
 const stopsWithinMs = 30_000;
@@ -19,11 +21,12 @@ const attempts = 3;
 export async function changePlaces(run: Run, pair: Pair): Promise<Moved> {
   const closed = await run.change('Close the front door', closeTheDoor(run, pair));
   const left = await run.change('Stop the primary', stopThePrimary(run, pair));
+  await run.change('Let the old primary start as a standby only', standbyOnly(run, pair, left));
   const { timeline } = await run.change('Promote the standby', promote(run, pair, left));
   const opened = await run.change('Open the front door to the new primary', openTheDoor(run, pair, timeline));
   if (run.mode !== 'dry-run')
     run.measure(
-      'front door closed',
+      doorWasClosed,
       Math.max(0, Date.parse(opened.at) - Date.parse(closed.at)),
       'ms',
       'from when the load balancer took no sessions until a write through it was acknowledged, by the clock of the control worker',
@@ -39,8 +42,15 @@ function closeTheDoor(run: Run, pair: Pair): Change<{ at: string }> {
       will: `take every server of ${traffic.backend} out, and end the sessions of ${pair.from.host}: from then on nobody can write`,
       yields: { at: new Date(Date.now()).toISOString() },
     }),
-    apply: () => run.controlWithin(attempts).closeDoor({ traffic, frontDoor: database.frontDoor }),
+    apply: () => {
+      run.doorCloses({
+        why: `it was closed to change ${pair.from.host} and ${pair.to.host}, and is not open to either.`,
+        byHand: `Make sure that one of them alone is the primary, then open it to that one: ${openByHand(traffic)}`,
+      });
+      return run.controlWithin(attempts).closeDoor({ traffic, frontDoor: database.frontDoor });
+    },
     undo: () => reopen(run, pair),
+    opensDoor: true,
   };
 }
 
@@ -49,6 +59,7 @@ async function reopen(run: Run, { from, to, timeline, systemIdentifier, checked 
   const { traffic, database } = run.plan;
   const where = { database, addresses: addresses(run.plan), timeline, systemIdentifier };
   const opened = await run.control.openDoor({ traffic, ...where, to: from.host });
+  run.doorOpens();
   if (checked) await run.control.releaseServer({ traffic, server: to.host });
   return opened;
 }
@@ -66,31 +77,49 @@ function stopThePrimary(run: Run, { from, timeline, systemIdentifier }: Pair): C
   };
 }
 
-function promote(run: Run, { from, to }: Pair, left: StoppedAt): Change<{ timeline: number }> {
+/**
+ * The two conditions of a promotion, side by side: the old primary stands still, and for good; the standby holds all of it. Before the
+ * promotion, not after it: whoever starts the old primary by hand must never start a second primary.
+ */
+function standbyOnly(run: Run, { from, to }: Pair, left: StoppedAt): Change<unknown> {
   return {
     urgent: true,
     preview: async () => ({
-      will: `promote ${to.host}, once it holds the last record of ${from.host}${await proven(run, { from, to }, left)}`,
-      yields: { timeline: left.timeline + 1 },
+      will: `write standby.signal on ${from.host}: whoever starts it, starts a standby; and wait until ${to.host} holds its last record`,
+      yields: undefined,
     }),
+    apply: async () => {
+      const [sealed, caught] = await both(
+        run.host(from.host, attempts).standbyOnly({ member: from, left }),
+        run
+          .host(to.host, attempts)
+          .caughtUp({ member: to, lsn: left.lsn, withinMs: replaysWithinMs, orAfter: left.timeline }),
+      );
+      return { found: `${sealed.found}; ${caught.found}`, expected: sealed.expected };
+    },
+    undo: () => run.host(from.host).primaryAgain({ member: from, withinMs: stopsWithinMs }),
+  };
+}
+
+function promote(run: Run, { from, to }: Pair, left: StoppedAt): Change<{ timeline: number }> {
+  let tried = false;
+  return {
+    urgent: true,
+    preview: async () => {
+      // People may have taken hours to decide that it is tried again.
+      if (tried) await run.host(from.host, attempts).standsStill({ member: from, left });
+      tried = run.mode !== 'dry-run';
+      return {
+        will: `promote ${to.host}, which holds the last record of ${from.host}`,
+        yields: { timeline: left.timeline + 1 },
+      };
+    },
     apply: () => run.host(to.host).promoteStandby({ member: to, from: left, withinMs: promotesWithinMs }),
     undo: {
       pointOfNoReturn: `${to.host} writes on a timeline of its own from now on: the way back is another switchover.`,
       seals: true,
     },
   };
-}
-
-/** The two conditions of a promotion, side by side: the old primary stands still, the standby holds all of it. */
-async function proven(run: Run, { from, to }: Pick<Pair, 'from' | 'to'>, left: StoppedAt): Promise<string> {
-  if (run.mode === 'dry-run') return '';
-  const [, { found }] = await both(
-    run.host(from.host, attempts).standsStill({ member: from, left }),
-    run
-      .host(to.host, attempts)
-      .caughtUp({ member: to, lsn: left.lsn, withinMs: replaysWithinMs, orAfter: left.timeline }),
-  );
-  return `: ${found}`;
 }
 
 function openTheDoor(run: Run, { to, systemIdentifier }: Pair, timeline: number): Change<{ at: string }> {
@@ -101,11 +130,19 @@ function openTheDoor(run: Run, { to, systemIdentifier }: Pair, timeline: number)
       will: `lead ${traffic.backend} to ${to.host} alone, and write through it`,
       yields: { at: new Date(Date.now()).toISOString() },
     }),
-    apply: () =>
-      run.control.openDoor({
+    apply: async () => {
+      const opened = await run.control.openDoor({
         ...{ traffic, database, addresses: addresses(run.plan) },
         ...{ to: to.host, timeline, systemIdentifier },
-      }),
-    undo: { pointOfNoReturn: `The front door stays open to ${to.host}, the only primary.` },
+      });
+      run.doorOpens();
+      return opened;
+    },
+    undo: {
+      pointOfNoReturn: () =>
+        run.evidence.doorClosed === undefined
+          ? `The front door stays open to ${to.host}, which was the only primary when it was opened.`
+          : 'The front door was opened, and is closed again.',
+    },
   };
 }

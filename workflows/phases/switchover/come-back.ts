@@ -5,10 +5,11 @@ import { formatBytes } from '../../../evidence/format.ts';
 import { addresses } from '../../../plan/hosts.ts';
 import type { Anchor } from '../../../recovery/archive.ts';
 import type { Change } from '../../runbook/change.ts';
-import { failure, failureOf } from '../../runbook/failure.ts';
+import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import { compareTables } from '../prove.ts';
 import { following, type Moved, type Pair } from './pair.ts';
+import { Split } from './split.ts';
 
 const startsWithinMs = 120_000;
 const comparesWithinMs = 300_000;
@@ -18,19 +19,20 @@ const pulseWithinMs = 10_000;
 
 export async function comeBack(run: Run, pair: Pair, moved: Moved): Promise<void> {
   const old = following(run, pair, moved);
+  const split = new Split(run, pair, moved);
   const { backups: kinds } = run.plan;
   const archived = { member: pair.to, backups: kinds.physical, timeline: moved.timeline };
   const reaches = () => run.host(pair.to.host).archiveReaches({ ...archived, outageWithinMs: run.patienceMs() });
-  await run.change('Let the old primary start as a standby only', standbyOnly(run, old));
+  await run.change('Let the old primary follow the new one', followTheNewOne(run, old, split));
   await run.prove('No acknowledged pulse is lost', () => pulses(run, moved));
   await run.prove('The archive holds the new timeline', reaches);
   const taken = await run.change('Take an anchor on the new primary', takeAnchor(run, pair));
   // Ends the segment: a replay stops at a position once it sees a record behind it.
   await run.prove('The new primary archives', reaches);
   await run.prove('The old primary equals the new one', () =>
-    splitClosesTheDoor(run, () => compare(run, old, taken?.anchor)),
+    split.closesTheDoor(() => compare(run, old, taken?.anchor)),
   );
-  await run.change('Start the old primary as a standby', start(run, old));
+  await run.change('Start the old primary as a standby', start(run, old, split));
   if (pair.oldSlot !== undefined) await run.change('Drop the slot that nobody uses any more', dropOldSlot(run, pair));
   if (pair.checked)
     await run.change("Leave the old primary to the load balancer's check", {
@@ -41,34 +43,18 @@ export async function comeBack(run: Run, pair: Pair, moved: Moved): Promise<void
       apply: () => run.control.releaseServer({ traffic: run.plan.traffic, server: pair.from.host }),
       undo: { pointOfNoReturn: "The load balancer's own check decides again." },
     });
-  await run.prove('Every member has its new role', () => splitClosesTheDoor(run, () => newRoles(run, pair, moved)));
+  await run.prove('Every member has its new role', () => split.closesTheDoor(() => newRoles(run, pair, moved)));
   await run.change('Take a backup of the new primary', takeBackup(run, pair));
 }
 
-/** Two servers that write: then rather none. Nothing else is done about it; which one is right is for people to find out. */
-async function splitClosesTheDoor<T>(run: Run, look: () => Promise<T>): Promise<T> {
-  try {
-    return await look();
-  } catch (error) {
-    const { type, message } = failureOf(error);
-    if (type !== 'SplitBrain') throw error;
-    const { traffic, database } = run.plan;
-    const closed = await run.control.closeDoor({ traffic, frontDoor: database.frontDoor }).then(
-      () => 'The front door was closed.',
-      (why) => `The front door could not be closed, do it at once: ${failureOf(why).message}`,
-    );
-    throw failure('SplitBrain', `${message} ${closed}`);
-  }
-}
-
-function standbyOnly(run: Run, old: Following): Change<unknown> {
+function followTheNewOne(run: Run, old: Following, split: Split): Change<unknown> {
   const { member, primary } = old;
   return {
     preview: async () => ({
-      will: `write standby.signal, primary_conninfo (${primary.host}), the slot ${old.slot} and restore_command on ${member.host}`,
+      will: `write primary_conninfo (${primary.host}), the slot ${old.slot} and restore_command on ${member.host}`,
       yields: undefined,
     }),
-    apply: () => splitClosesTheDoor(run, () => run.host(member.host).makeFollower(old)),
+    apply: () => split.closesTheDoor(() => run.host(member.host).makeFollower(old)),
     undo: { pointOfNoReturn: `${member.host} must not start as a primary again: ${primary.host} is it.` },
   };
 }
@@ -131,15 +117,14 @@ async function compare(run: Run, old: Following, anchor: Anchor | undefined): Pr
   );
 }
 
-function start(run: Run, old: Following): Change<unknown> {
+function start(run: Run, old: Following, split: Split): Change<unknown> {
   const { member, primary, timeline } = old;
   return {
     preview: async () => ({
       will: `start ${member.host}; it streams from ${primary.host} on timeline ${timeline}`,
       yields: undefined,
     }),
-    apply: () =>
-      splitClosesTheDoor(run, () => run.host(member.host).startFollower({ ...old, withinMs: startsWithinMs })),
+    apply: () => split.closesTheDoor(() => run.host(member.host).startFollower({ ...old, withinMs: startsWithinMs })),
     undo: { pointOfNoReturn: `${member.host} stays the standby of ${primary.host}.` },
   };
 }
@@ -174,11 +159,13 @@ async function newRoles(run: Run, { from, to }: Pair, { timeline }: Moved) {
   );
 }
 
-function takeBackup(run: Run, { to }: Pair): Change<unknown> {
+function takeBackup(run: Run, { to, lastBackupMs }: Pair): Change<unknown> {
   const { physical } = run.plan.backups;
   return {
     preview: async () => ({
       will: `take an incremental backup of ${to.host} into stanza ${physical.stanza}`,
+      // Until a switchover of this service has taken one: an incremental one is hardly longer than the newest.
+      takesMs: lastBackupMs,
       yields: undefined,
     }),
     apply: async () => {

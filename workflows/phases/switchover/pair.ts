@@ -19,6 +19,8 @@ export interface Pair {
   /** The load balancer's own check keeps the standby out: servers can be left to it. */
   checked: boolean;
   lastBackup: string;
+  /** How long that one took, milliseconds. */
+  lastBackupMs: number;
 }
 
 export interface Facts {
