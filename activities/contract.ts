@@ -95,7 +95,7 @@ export interface ControlReads extends SwitchoverControlReads {
   holdsLock(ask: {
     lock: string;
     me: { workflowId: string; runId: string };
-  }): Promise<{ held: boolean; by?: { holder: string; runbook?: string; since: string } }>;
+  }): Promise<{ held: boolean; other?: { holder: string; runbook?: string; since: string } }>;
   /** Closed runs of the service that could not clean up, newest first, and what their histories tell. */
   tracesOfEnded(ask: { service: string }): Promise<Found & { traces: Trace[] }>;
   /** Whose each thing is: of a run that goes on, of one that has ended, or nobody knows. */

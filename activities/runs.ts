@@ -46,11 +46,11 @@ export async function holdsLock(ask: Parameters<ControlReads['holdsLock']>[0]): 
   const parent = parentOf(lock);
   if (parent?.workflowId === ask.me.workflowId && parent.runId === ask.me.runId) return { held: true };
   const since = lock.startTime.toISOString();
-  if (parent === undefined) return { held: false, by: { holder: `${ask.lock}, which no run started`, since } };
+  if (parent === undefined) return { held: false, other: { holder: `${ask.lock}, which no run started`, since } };
   const holder = await openHolder(client, parent);
   // An orphan: whoever wants the lock takes it over.
   if (holder === undefined) return { held: false };
-  return { held: false, by: { holder: holder.workflowId, runbook: holder.type, since } };
+  return { held: false, other: { holder: holder.workflowId, runbook: holder.type, since } };
 }
 
 /**

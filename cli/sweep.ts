@@ -53,8 +53,17 @@ async function sweep(cli: Cli, engine: Engine, options: SweepOptions, given: str
   if (!options.json) cli.terminal.result(leftoversInWords(shown, leftovers));
   const goOn = left.length > 0 && !options.dryRun && (options.yes || (await agreed(cli, options, left)));
   if (!goOn) {
-    if (options.json) cli.terminal.result(JSON.stringify({ shownBy: shown.run, service: shown.service, leftovers }));
-    return leave(cli, left.length === 0 ? 'good' : 'leftThere');
+    const { run, service: swept, doorClosed } = shown;
+    if (options.json)
+      cli.terminal.result(
+        JSON.stringify({
+          shownBy: run,
+          service: swept,
+          leftovers,
+          ...(doorClosed === undefined ? {} : { doorClosed }),
+        }),
+      );
+    return leave(cli, left.length === 0 && doorClosed === undefined ? 'good' : 'leftThere');
   }
   leave(cli, await remove(cli, engine, options, { ...asked, service: shown.service }, shown));
 }

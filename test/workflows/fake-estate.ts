@@ -200,7 +200,7 @@ export class FakeEstate {
       holdsLock: async () =>
         this.holds === undefined
           ? { held: true }
-          : { held: false, by: { holder: this.holds, runbook: 'backup', since: 'a minute ago' } },
+          : { held: false, other: { holder: this.holds, runbook: 'backup', since: 'a minute ago' } },
       tracesOfEnded: async () => ({ found: 'no run was ended early', traces: [] }),
       judgeLeftovers: async ({ found }) => ({
         found: `${found.length} left`,

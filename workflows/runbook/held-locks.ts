@@ -51,12 +51,12 @@ export class HeldLocks {
     const { control, steps, record } = this.#around;
     const { workflowId, runId } = workflowInfo();
     await steps.take(`Whether ${what} is free`, 'record', async () => {
-      const { by } = await control.holdsLock({ lock, me: { workflowId, runId } });
+      const { other } = await control.holdsLock({ lock, me: { workflowId, runId } });
       const expected = `no other run that uses ${what}`;
-      if (by === undefined) return { state: 'done', result: { found: `${what} is free`, expected } };
-      record.evidence.inUse = [...(record.evidence.inUse ?? []), { what, by: by.holder }];
-      const runbook = by.runbook === undefined ? '' : ` (${by.runbook})`;
-      const found = `${what} is in use by ${by.holder}${runbook} since ${by.since}: the real thing could not begin now`;
+      if (other === undefined) return { state: 'done', result: { found: `${what} is free`, expected } };
+      record.evidence.inUse = [...(record.evidence.inUse ?? []), { what, by: other.holder }];
+      const runbook = other.runbook === undefined ? '' : ` (${other.runbook})`;
+      const found = `${what} is in use by ${other.holder}${runbook} since ${other.since}: the real thing could not begin now`;
       return { state: 'done', result: { found, expected } };
     });
   }
