@@ -1,6 +1,7 @@
 /** The old primary on its way back: a standby of the new one. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Member } from '../../plan/schema.ts';
 import { compareLsn } from '../../recovery/lsn.ts';
 import { backupKind } from '../backups/kind.ts';
 import type { Following } from '../contract.ts';

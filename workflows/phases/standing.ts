@@ -1,5 +1,6 @@
 /** How the members of a service and its front door stand, where a run was ended in its middle; and what people do about it. Reads only. */
 import { isCancellation } from '@temporalio/workflow';
+import type { FailureType } from '../../evidence/failures.ts';
 import type { Member } from '../../plan/schema.ts';
 import { type Standing, type Stands, standingInWords, whatToDo } from '../../recovery/left-standing.ts';
 import { hostQueue } from '../messages.ts';
@@ -7,7 +8,7 @@ import { failure, failureOf } from '../runbook/failure.ts';
 import type { Run } from '../runbook/run.ts';
 
 /** What fails in one of these ways may be what such a run has left. */
-const telling: readonly string[] = ['DatabaseUnreachable', 'NotPrimary', 'DoorOpen', 'SplitBrain'];
+const telling: readonly FailureType[] = ['DatabaseUnreachable', 'NotPrimary', 'DoorOpen', 'SplitBrain'];
 
 /** One attempt at each: it is said in a failure, which must not be late for it. */
 export async function standingOf(run: Run): Promise<Standing> {
@@ -47,8 +48,9 @@ export async function sayingHowItStands<T>(run: Run, look: () => Promise<T>): Pr
   try {
     return await look();
   } catch (error) {
-    const { type, message } = failureOf(error);
-    if (!telling.includes(type)) throw error;
+    const { type: seen, message } = failureOf(error);
+    const type = telling.find((one) => one === seen);
+    if (type === undefined) throw error;
     const standing = await standingOf(run);
     const steps = whatToDo(standing);
     if (steps.length === 0) throw error;
