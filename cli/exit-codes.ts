@@ -28,7 +28,7 @@ export const exitMeanings: Record<ExitName, string> = {
   notFound: 'there is no such run, or no evidence of it',
   nobodyWorks: 'no worker polls the task queue, so the question cannot be answered',
   differs: 'schedules diff: what is on the Temporal server is not what the plans say',
-  leftThere: 'sweep: something was left behind, was shown, and was not removed',
+  leftThere: 'sweep: something was left behind, was shown, and was not removed; or the front door is closed',
   notAccepted: 'the run did not take the message: it refused it and said why, does not ask for it, or has ended',
   notSent: 'shown, and not sent: the answer was no, or nobody could be asked',
   bug: 'Lifeboat made a mistake: please report it',
