@@ -66,8 +66,12 @@ describe('an abort', () => {
       stops: ['Cross'],
       undoes: [],
       stays: [
-        { name: 'Cross', why: 'the ferry does not go back' },
-        { name: 'Load the ferry', why: 'not after "Cross": the ferry does not go back' },
+        // Nobody knows yet whether it will have crossed: that must not be told as if it had.
+        { name: 'Cross', why: 'is not finished yet, and how far it has come is not known; it was to cross' },
+        {
+          name: 'Load the ferry',
+          why: 'not once "Cross" was begun, which is not finished yet: it may have happened',
+        },
         { name: 'Close the gate' },
       ],
     });
