@@ -11,7 +11,7 @@ import type { Run } from '../runbook/run.ts';
 const telling: readonly FailureType[] = ['DatabaseUnreachable', 'NotPrimary', 'DoorOpen', 'SplitBrain'];
 
 /** One attempt at each: it is said in a failure, which must not be late for it. */
-export async function standingOf(run: Run): Promise<Standing> {
+async function standingOf(run: Run): Promise<Standing> {
   const { database, traffic } = run.plan;
   const members = await Promise.all(database.members.map((member) => asIt(run, member)));
   const leadsTo = await orUndefined(
