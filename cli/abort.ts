@@ -50,13 +50,13 @@ async function abort(cli: Cli, run: string, options: AbortOptions): Promise<void
   });
 }
 
-async function confirmed(cli: Cli, run: string, plan: AbortPlan, { json }: AbortOptions): Promise<boolean> {
-  if (json) {
+async function confirmed(cli: Cli, run: string, plan: AbortPlan, options: AbortOptions): Promise<boolean> {
+  if (options.json) {
     cli.terminal.result(JSON.stringify({ run, sent: false, abort: plan }));
     return false;
   }
   cli.terminal.result(abortInWords(run, plan));
-  return agreed(cli, `\nAbort ${run}?`, `Add --yes ${plan.code} to abort exactly like this.`);
+  return agreed(cli, options, `\nAbort ${run}?`, `Add --yes ${plan.code} to abort exactly like this.`);
 }
 
 function changed(run: string, plan: AbortPlan): string {

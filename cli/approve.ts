@@ -77,7 +77,7 @@ async function confirmed(cli: Cli, kind: Kind, evidence: Evidence, approval: App
   }
   cli.terminal.result(approvalInWords(evidence, approval, new Date()));
   const what = options.choice === undefined ? kind : `${kind} with ${options.choice}`;
-  return agreed(cli, `\n${capital(what)}?`, `Add --code ${approval.code} to ${kind} exactly this.`);
+  return agreed(cli, options, `\n${capital(what)}?`, `Add --code ${approval.code} to ${kind} exactly this.`);
 }
 
 /** @throws Problem when there is none that could be meant, or several */
@@ -90,6 +90,12 @@ function approvalMeant(evidence: Evidence, { approval: named, code }: ApproveOpt
     // One that is closed is said as well: the run answers why it no longer counts, and keeps that.
     const meant = approvals.findLast((one) => one.code === typedCode(code) && isNamed(one));
     if (meant !== undefined) return meant;
+    const other = approvals.findLast((one) => one.code === typedCode(code));
+    if (other !== undefined)
+      throw new Problem(
+        'badInput',
+        `The code ${code} is of "${other.name}" (--approval ${other.id}), and --approval says ${named}. Leave out --approval, or give the code of ${named}.`,
+      );
     throw new Problem('notAccepted', `${run} has shown no approval with the code ${code}. ${openInWords(run, open)}`);
   }
   const [meant, ...others] = open.filter(isNamed);

@@ -12,6 +12,8 @@ export interface Cli {
   /** Calls `stop` at the next Ctrl-C; the returned function gives Ctrl-C back. */
   onInterrupt(stop: () => void): () => void;
   exit(code: number): void;
+  /** Whether somebody sits here who can be asked. */
+  attended: boolean;
   /** A question to be answered with y or n; `undefined` where nobody can answer. */
   confirm(question: string): Promise<boolean | undefined>;
   /** A question whose answer is not shown while it is typed; `undefined` where nobody can answer. */

@@ -44,6 +44,7 @@ async function decide(cli: Cli, run: string, action: DecisionAction, options: De
     const watched = engine.watch(run);
     const evidence = await evidenceNow(engine, watched);
     const decision = decisionMeant(evidence, options);
+    notOffered(decision, action);
     if (options.code === undefined && !(await confirmed(cli, action, evidence, decision, options)))
       return leave(cli, 'notSent');
     const { step, code } = decision;
@@ -57,20 +58,31 @@ async function decide(cli: Cli, run: string, action: DecisionAction, options: De
   });
 }
 
+/** With a code too: nothing is sent that could only be refused. @throws Problem */
+function notOffered({ name, code, offers, closedAt }: Decision, action: DecisionAction): void {
+  if (closedAt !== undefined || offers.includes(action)) return;
+  const why = action === 'skip' ? ', and the run cannot go on without it' : '';
+  throw new Problem(
+    'notAccepted',
+    `"${name}" (code ${code}) offers no ${action}${why}: say ${offers.join(' or ')}. Nothing was sent.`,
+  );
+}
+
 async function confirmed(
   cli: Cli,
   action: DecisionAction,
   evidence: Evidence,
   decision: Decision,
-  { json }: DecideOptions,
+  options: DecideOptions,
 ): Promise<boolean> {
-  if (json) {
+  if (options.json) {
     cli.terminal.result(JSON.stringify({ run: evidence.run, runId: evidence.runId, sent: false, asks: decision }));
     return false;
   }
   cli.terminal.result(decisionInWords(evidence, decision, new Date()));
   return agreed(
     cli,
+    options,
     `\n${questions[action]}?`,
     `Add --code ${decision.code} to say ${action} of exactly this failure.`,
   );
@@ -91,6 +103,12 @@ function decisionMeant(evidence: Evidence, { step: named, code }: DecideOptions)
   if (code !== undefined) {
     const meant = decisions.findLast((one) => one.code === typedCode(code) && isNamed(one));
     if (meant !== undefined) return meant;
+    const other = decisions.findLast((one) => one.code === typedCode(code));
+    if (other !== undefined)
+      throw new Problem(
+        'badInput',
+        `The code ${code} is of "${other.name}" (--step ${other.step}), and --step says ${named}. Leave out --step, or give the code of ${named}.`,
+      );
     throw new Problem(
       'notAccepted',
       `${run} has shown no failed step with the code ${code}. ${waitingInWords(run, open)}`,

@@ -23,6 +23,7 @@ const cli: Cli = {
       process.removeListener('SIGTERM', stop);
     };
   },
+  attended: process.stdin.isTTY === true && process.stdout.isTTY === true,
   confirm: (question) => confirm(question, process.stdin, process.stdout),
   askSecret: (question) => askSecret(question, process.stdin, process.stderr),
   pace: usualPace,

@@ -5,6 +5,7 @@ import type { Evidence } from '../evidence/evidence.ts';
 import { renderHtml } from '../evidence/render/html.ts';
 import { renderMarkdown } from '../evidence/render/markdown.ts';
 import { renderTerminal } from '../evidence/render/terminal.ts';
+import { seenAt } from '../evidence/seen-at.ts';
 import { type Cli, leave, type UsualOptions, withJson, withProfile } from './cli.ts';
 import { evidenceOf } from './evidence-of.ts';
 import { Problem } from './problem.ts';
@@ -28,7 +29,7 @@ export function reportCommand(program: Command, cli: Cli): void {
     const format = formatOf(options);
     const evidence = await evidenceOf(cli, options, run);
     const color = format === 'terminal' && options.output === undefined && cli.terminal.color;
-    await put(cli, rendered(evidence, format, color), options.output);
+    await put(cli, rendered(evidence, format, color, new Date().toISOString()), options.output);
     leave(cli, 'good');
   });
 }
@@ -39,16 +40,16 @@ function formatOf(options: ReportOptions): Format {
   throw new Problem('badInput', `--json and --format ${options.format} contradict each other: give one of them.`);
 }
 
-function rendered(evidence: Evidence, format: Format, color: boolean): string {
+function rendered(evidence: Evidence, format: Format, color: boolean, now: string): string {
   switch (format) {
     case 'json':
-      return JSON.stringify(evidence, undefined, 2);
+      return JSON.stringify(seenAt(evidence, now), undefined, 2);
     case 'html':
-      return renderHtml(evidence);
+      return renderHtml(evidence, { now });
     case 'markdown':
-      return renderMarkdown(evidence);
+      return renderMarkdown(evidence, { now });
     case 'terminal':
-      return renderTerminal(evidence, { color });
+      return renderTerminal(evidence, { color, now });
   }
 }
 

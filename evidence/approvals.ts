@@ -72,6 +72,11 @@ export function winner(approval: Approval): Winner | undefined {
   return undefined;
 }
 
+/** The quorum is there and the facts are being read once more: nobody is waited for. */
+export function isAgreed(approval: Approval): boolean {
+  return approval.outcome === undefined && winner(approval) !== undefined;
+}
+
 /** Whether those who have not rejected are enough, with those who would be asked later. */
 function reachable(approval: Approval, later: readonly string[]): boolean {
   const rejected = rejecters(approval);

@@ -1,7 +1,7 @@
 /** Whom a run waits for: what is open, who has said what, who can still say something. Pure, for all who show it. */
-import { rejecters, type Stand, stands } from './approvals.ts';
+import { isAgreed, rejecters, type Stand, stands } from './approvals.ts';
 import type { Evidence } from './evidence.ts';
-import type { Approval, Asked, Decision } from './people.ts';
+import type { Approval, Asked, Decision, DecisionAction } from './people.ts';
 
 export interface Awaited {
   kind: 'approval' | 'decision';
@@ -17,7 +17,11 @@ export interface Awaited {
   yes: Stand[];
   /** How many of them agree. */
   agree: number;
+  /** They are enough, and the facts are being read once more before it counts: nobody is waited for. */
+  agreed: boolean;
   no: string[];
+  /** Of a decision: what may be said. */
+  offers?: DecisionAction[];
   /** Who is asked and has not answered. */
   waitsFor: string[];
   since: string;
@@ -53,8 +57,10 @@ function ofApproval(approval: Approval): Awaited {
     quorum,
     yes,
     agree: agreeing(yes),
+    agreed: isAgreed(approval),
     no,
     ...askedNow(asked, answered),
+    ...(isAgreed(approval) ? { waitsFor: [] } : {}),
     since: openedAt,
   };
 }
@@ -64,9 +70,19 @@ function agreeing(yes: readonly Stand[]): number {
   return Math.max(0, ...yes.map((one) => yes.filter((other) => same(one, other)).length));
 }
 
-function ofDecision({ step, name, code, asked, openedAt }: Decision): Awaited {
-  const nobody = { yes: [], agree: 0, no: [] };
-  return { kind: 'decision', id: step, name, code, quorum: 1, ...nobody, ...askedNow(asked, []), since: openedAt };
+function ofDecision({ step, name, code, asked, offers, openedAt }: Decision): Awaited {
+  const nobody = { yes: [], agree: 0, agreed: false, no: [] };
+  return {
+    kind: 'decision',
+    id: step,
+    name,
+    code,
+    quorum: 1,
+    offers,
+    ...nobody,
+    ...askedNow(asked, []),
+    since: openedAt,
+  };
 }
 
 function askedNow(asked: readonly Asked[], answered: string[]): Pick<Awaited, 'groups' | 'waitsFor' | 'until'> {

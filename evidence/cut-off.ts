@@ -1,5 +1,6 @@
 import type { Evidence } from './evidence.ts';
 import { settleEvidence } from './outcome.ts';
+import { seenAt } from './seen-at.ts';
 
 /** A run that was terminated could not write its own end: nothing was undone, and its evidence stops where it stood. */
 export function cutOff(evidence: Evidence, { status, endedAt }: { status: string; endedAt?: string }): Evidence {
@@ -15,6 +16,7 @@ export function cutOff(evidence: Evidence, { status, endedAt }: { status: string
     },
     steps: evidence.steps.map((step) => (step.state === 'running' ? { ...step, ...end, state: 'cancelled' } : step)),
   };
-  settleEvidence(cut);
-  return cut;
+  const seen = endedAt === undefined ? cut : seenAt(cut, endedAt);
+  settleEvidence(seen);
+  return seen;
 }

@@ -93,6 +93,8 @@ export interface PhaseRecord {
   endedAt?: string;
   /** Time in which the machine waited for people. */
   peopleMs: number;
+  /** While it waits for them: since when. What has passed since then is not in `peopleMs` yet. */
+  peopleSince?: string;
   /** Time in attempts that failed and the pauses between them. */
   retriesMs: number;
   note?: string;
@@ -182,6 +184,8 @@ export interface Forecast {
   /** Made at. */
   at: string;
   endsAt: string;
+  /** When the time to recover ends, where there is one. */
+  recoveredAt?: string;
   /** Past the objective by so much; absent when in time. */
   lateByMs?: number;
   /** From what: `3 earlier runs`, `the budgets of the phases`. */

@@ -70,15 +70,14 @@ export function forecast(evidence: Evidence, earlier: readonly EarlierRun[], now
   const known = earlier.map((run) => scaled(run, evidence.backup?.bytes));
   const left = evidence.phases.map((phase) => leftOf(phase, evidence, known, now));
   const clock = clockPhases(evidence);
-  const recoveredMs = sum(left.filter(({ phase }) => clock.includes(phase)).map(({ ms }) => ms));
+  const recoveredAt = now + sum(left.filter(({ phase }) => clock.includes(phase)).map(({ ms }) => ms));
   const closingMs = evidence.phases.every((phase) => phase.endedAt !== undefined)
     ? 0
     : (median(known.map((run) => run.phases.closing)) ?? 0);
-  const lateByMs = recovers(evidence) ? now + recoveredMs - clockStart(evidence, now) - objectiveOf(evidence) : 0;
   return {
     at: isoOf(now),
     endsAt: isoOf(now + sum(left.map(({ ms }) => ms)) + closingMs),
-    ...(lateByMs > 0 ? { lateByMs: Math.round(lateByMs) } : {}),
+    ...(recovers(evidence) ? { recoveredAt: isoOf(recoveredAt), ...lateness(evidence, recoveredAt, now) } : {}),
     how: howOf(
       known.length,
       left.filter(({ by }) => by === 'budget').map(({ phase }) => phase),
@@ -91,6 +90,34 @@ export function forecast(evidence: Evidence, earlier: readonly EarlierRun[], now
 export function usualMs(stepId: string, earlier: readonly EarlierRun[], bytes: number | undefined): number | undefined {
   const known = median(earlier.map((run) => scaled(run, bytes).steps[stepId]?.own));
   return known === undefined ? undefined : Math.round(known);
+}
+
+/**
+ * The same forecast, looked at later. Nothing has happened in the run since it was made: the end has moved on by as long as people were
+ * waited for meanwhile, and is never past.
+ */
+export function forecastAt(evidence: Evidence, made: Forecast, now: number): Forecast {
+  const madeAt = timeOf(made.at, now);
+  const waitedMs = overlapMs(waitingForPeople(evidence, now), madeAt, now);
+  const moved = (at: string) => Math.max(now, timeOf(at, now) + waitedMs);
+  // A forecast of a worker from before there was `recoveredAt` keeps what it said.
+  const { lateByMs, ...same } = made;
+  const recoveredAt = made.recoveredAt === undefined ? undefined : moved(made.recoveredAt);
+  return {
+    ...same,
+    at: isoOf(Math.max(madeAt, now)),
+    endsAt: isoOf(moved(made.endsAt)),
+    ...(recoveredAt === undefined
+      ? lateByMs === undefined
+        ? {}
+        : { lateByMs }
+      : { recoveredAt: isoOf(recoveredAt), ...lateness(evidence, recoveredAt, now) }),
+  };
+}
+
+function lateness(evidence: Evidence, recoveredAt: number, now: number): Pick<Forecast, 'lateByMs'> {
+  const lateByMs = recoveredAt - clockStart(evidence, now) - objectiveOf(evidence);
+  return lateByMs > 0 ? { lateByMs: Math.round(lateByMs) } : {};
 }
 
 /**

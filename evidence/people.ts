@@ -14,8 +14,11 @@ export interface Click {
   /** Id of a person of the plan, as the message said. */
   by: string;
   channel: Channel;
-  /** `gateway`: the Slack gateway vouches for the person. `forged`: there was a signature, and it is wrong. */
-  signed: 'person' | 'gateway' | 'no' | 'forged';
+  /**
+   * `gateway`: the Slack gateway vouches for the person. `forged`: there was a signature, and it is wrong. `unchecked`: there was one, and
+   * nobody could look at it, as when the sender is nobody whom the plan knows.
+   */
+  signed: 'person' | 'gateway' | 'no' | 'forged' | 'unchecked';
   counted: boolean;
   /** What the sender was answered. */
   said: string;
@@ -57,6 +60,8 @@ export interface Approval {
   subject: Subject;
   /** What people see besides, which may change from second to second. */
   shown: Subject;
+  /** Names of all these facts in the order in which people see them: the store sorts keys. */
+  order?: string[];
   /** SHA-256 of the subject, the plan, the input and the runbook. */
   hash: string;
   /** Drawn when it opened: `hash` and `nonce` together are what is signed. */

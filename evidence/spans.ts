@@ -1,16 +1,25 @@
 /** Time taken apart: which of it was spent waiting for people. Spans may overlap; nothing is counted twice. */
+import { winner } from './approvals.ts';
 import type { Evidence } from './evidence.ts';
+import type { Approval, Decision } from './people.ts';
 
 /** From and to, milliseconds since 1970. */
 export type Span = [from: number, to: number];
 
 /** When the run waited for people. @param now of what is still open; without it, that is left out */
 export function waitingForPeople({ approvals = [], decisions = [] }: Evidence, now?: number): Span[] {
-  return [...approvals, ...decisions].flatMap(({ openedAt, closedAt }): Span[] => {
-    const from = Date.parse(openedAt);
-    const to = closedAt === undefined ? (now ?? Number.NaN) : Date.parse(closedAt);
+  return [...approvals, ...decisions].flatMap((question): Span[] => {
+    const from = Date.parse(question.openedAt);
+    const answered = answeredAt(question);
+    const to = answered === undefined ? (now ?? Number.NaN) : Date.parse(answered);
     return Number.isFinite(from) && Number.isFinite(to) && to > from ? [[from, to]] : [];
   });
+}
+
+/** With the last answer that was needed; what follows until an approval is closed, the facts being read again, is the machine's time. */
+function answeredAt(question: Approval | Decision): string | undefined {
+  const agreed = 'quorum' in question && winner(question) !== undefined;
+  return (agreed ? question.clicks.findLast(({ counted }) => counted)?.at : undefined) ?? question.closedAt;
 }
 
 /** Milliseconds between two moments in which nobody was waited for. */

@@ -1,4 +1,5 @@
 /** Where a run is, in a few lines: what a status update says, and the first lines of every other one. */
+import { isAgreed } from './approvals.ts';
 import type { Evidence, PhaseRecord } from './evidence.ts';
 import { formatClock, formatDuration } from './format.ts';
 import { splitOf } from './outcome.ts';
@@ -43,12 +44,13 @@ function whereItIs(evidence: Evidence, now: string): string | undefined {
 }
 
 /** Steps that go on, and what they wait for. Those that wait for people are told of elsewhere. */
-function doing({ steps }: Evidence): string {
-  return steps
+function doing({ steps, approvals = [] }: Evidence): string {
+  const reread = approvals.filter(isAgreed).map(({ name }) => `${name}: approved, its facts are read once more`);
+  const going = steps
     .filter((step) => step.state === 'running' && step.kind !== 'approval')
     .slice(0, 5)
-    .map((step) => (openWait(step) === undefined ? step.name : `${step.name} (${waitSentence(step)})`))
-    .join('; ');
+    .map((step) => (openWait(step) === undefined ? step.name : `${step.name} (${waitSentence(step)})`));
+  return [...reread, ...going].join('; ');
 }
 
 export function done({ phases }: Evidence): string {
@@ -78,7 +80,7 @@ export function expectedEnd({ forecast, objectives, approvals = [], decisions = 
     lateByMs === undefined
       ? ''
       : `; recovered ${formatDuration(lateByMs)} past the RTO of ${formatDuration(objectives.rtoMs)}`;
-  const open = [...approvals, ...decisions].some((one) => one.closedAt === undefined);
+  const open = [...approvals.filter((one) => !isAgreed(one)), ...decisions].some(isOpen);
   return `${formatClock(endsAt)}Z, by ${how}${late}${open ? '; later by as long as people are waited for' : ''}`;
 }
 
@@ -95,7 +97,10 @@ export function dataLost({ rpo, objectives, target, incidentAt, mode }: Evidence
 /** Everybody who is being waited for: for what, since when, until when. */
 export function waitingFor({ approvals = [], decisions = [] }: Evidence, names: Names): string {
   return [
-    ...approvals.filter(isOpen).map((one) => `${awaited(one, names)}: ${one.name}`),
+    ...approvals
+      .filter(isOpen)
+      .filter((one) => !isAgreed(one))
+      .map((one) => `${awaited(one, names)}: ${one.name}`),
     ...decisions.filter(isOpen).map((one) => `${awaited(one, names)}: a decision about "${one.name}"`),
   ].join('; ');
 }

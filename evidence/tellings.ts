@@ -2,9 +2,10 @@
  * What people have to be told of a run by now. It follows from the evidence alone: whoever has lost count of what was told looks
  * again, and each telling has a key by which it is told once.
  */
+import { isAgreed } from './approvals.ts';
 import type { Evidence, Step } from './evidence.ts';
 import { formatClock, formatDuration, formatNumberOf } from './format.ts';
-import type { Approval, Asked, Decision, Post } from './people.ts';
+import type { Approval, Asked, ClickKind, Decision, Post } from './people.ts';
 import { flagsInWords, headline, verdictWord } from './render/words.ts';
 import {
   awaited,
@@ -159,14 +160,16 @@ const outcomeWords: Record<NonNullable<Approval['outcome']>, string> = {
 };
 
 function closedApproval(approval: Approval, key: string, names: Names): Telling {
-  const { outcome, why, clicks } = approval;
-  const counted = clicks.filter((click) => click.counted).map((click) => click.by);
+  const { outcome, why } = approval;
+  const last = new Map(approval.clicks.filter(({ counted }) => counted).map(({ by, kind }) => [by, kind]));
+  const who = (said: ClickKind) => [...last].flatMap(([by, kind]) => (kind === said ? [by] : []));
   return {
     key: `${key}/closed`,
     kind: 'approval',
     headline: `${approval.name}: ${outcome === undefined ? 'closed' : outcomeWords[outcome]}`,
     lines: [
-      ...lineOf('Answered by', counted.length === 0 ? '' : listed([...new Set(counted)], names)),
+      ...lineOf('Approved by', who('approve').length === 0 ? '' : listed(who('approve'), names)),
+      ...lineOf('Rejected by', who('reject').length === 0 ? '' : listed(who('reject'), names)),
       ...lineOf('After', formatDuration(between(approval.openedAt, approval.closedAt))),
       ...lineOf('Chosen', chosenWords(approval)),
       ...lineOf('Why', why),
@@ -268,7 +271,9 @@ export function statusTelling(evidence: Evidence, names: Names, now: string, num
     headline: headline(evidence),
     lines: statusLines(evidence, names, now),
     calls: people(
-      [...(evidence.approvals ?? []), ...(evidence.decisions ?? [])].filter(isOpen).flatMap((one) => one.asked),
+      [...(evidence.approvals ?? []).filter((one) => !isAgreed(one)), ...(evidence.decisions ?? [])]
+        .filter(isOpen)
+        .flatMap((one) => one.asked),
     ),
   };
 }

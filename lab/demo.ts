@@ -10,7 +10,7 @@ import { Board } from './demo/board.ts';
 import { keepReport, mayWrite } from './demo/report.ts';
 import { makeRoom } from './demo/room.ts';
 import { drawRunName, ended, startRun, tell } from './demo/runs.ts';
-import { switchoverOn } from './demo/switchover.ts';
+import { switchoverHints, switchoverOn } from './demo/switchover.ts';
 import { type Estate, startEstate } from './estate.ts';
 import { readLoadReport } from './load-report.ts';
 import { database, withServer } from './postgres.ts';
@@ -47,7 +47,7 @@ async function demo(options: DemoOptions, board: Board, signal: AbortSignal): Pr
     if (up.estate === undefined) return false;
     const evidence = await perform(up.estate, options, board, signal);
     await keepReport(evidence, options, board);
-    if (!options.once) await stay(up.estate, signal);
+    if (!options.once) await stay(up.estate, options.switchover ? switchoverHints(up.estate) : [], signal);
     return evidence.outcome === (options.switchover ? 'completed' : 'proven');
   } finally {
     if (up.estate !== undefined) await takeDown(up.estate, board);
@@ -160,12 +160,12 @@ async function monthlyDrill({ estate, client, options, board, signal }: Drill): 
 }
 
 /** Until Ctrl-C. */
-async function stay({ env }: Estate, signal: AbortSignal): Promise<void> {
+async function stay({ env }: Estate, hints: readonly string[], signal: AbortSignal): Promise<void> {
   const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   console.log(`
 The estate stays up; Ctrl-C ends it and leaves nothing behind. In another terminal, in this folder:
   export ${settings.join(' ')}
-  node dist/cli/main.js status
+  node dist/cli/main.js status${hints.map((hint) => `\n  node dist/cli/main.js ${hint}`).join('')}
   node dist/cli/main.js drill
   node dist/cli/main.js schedules apply    # from then on by itself, as the plan says
   node dist/cli/main.js schedules next`);

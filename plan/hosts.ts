@@ -18,7 +18,15 @@ export function member(plan: Pick<Plan, 'database'>, host: string): Member {
   throw new RangeError(`no member of the database is on host ${host}: the plan has ${known}`);
 }
 
-/** Every secret that the plan names, once: `${env:NAME}`, `${file:/path}`. Never their values. */
+/** The secrets that no run can do without, once: `${env:NAME}`, `${file:/path}`. Never their values. */
 export function secretNames(plan: Plan): string[] {
   return [...new Set([plan.database.frontDoor.password, plan.evidence.accessKeyId, plan.evidence.secretAccessKey])];
+}
+
+/** Every secret that the plan names, once. Some are read on hosts alone; others, such as Slack's token, no recovery waits for. */
+export function allSecretNames(plan: Plan): string[] {
+  const { replication } = plan.database;
+  const { slack, status } = plan.people ?? {};
+  const others = [replication?.password, slack?.token, status?.webhook].filter((one) => one !== undefined);
+  return [...new Set([...secretNames(plan), ...others])];
 }

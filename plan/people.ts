@@ -18,6 +18,12 @@ const person = z.strictObject({
   keys: z.array(publicKey).default([]).describe('Public halves of the keys that this person signs with'),
 });
 
+/** What runbooks ask people to approve, by the names that a plan gives rules to. */
+export const approvalNames: readonly string[] = ['switch-the-primary'];
+
+/** The rule of every approval that has none of its own. */
+export const usualApproval = 'default';
+
 /** In words: until when, and then what. */
 const onExpiry = z.enum(['deny', 'proceed', 'escalate'], 'write deny, proceed (drills only) or escalate');
 

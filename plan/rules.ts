@@ -9,6 +9,7 @@ import {
 } from './rules/backups.ts';
 import { assertionsHaveNamesOfTheirOwn, assertionsOnlyRead, criticalTablesAreNamedOnce } from './rules/data.ts';
 import {
+  approvalsAreAsked,
   approvalsCanBeGiven,
   askedGroupsAreKnown,
   decisionsEscalateInTime,
@@ -49,6 +50,7 @@ const rules: readonly Rule[] = [
   assertionsHaveNamesOfTheirOwn,
   groupsNameKnownPersons,
   askedGroupsAreKnown,
+  approvalsAreAsked,
   approvalsCanBeGiven,
   peopleAreAskedInTime,
   decisionsEscalateInTime,

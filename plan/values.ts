@@ -13,7 +13,7 @@ export const duration = z
     const value = durationMs(text);
     if (value !== undefined && value > 0) return value;
     const what = value === 0 ? 'is no time at all' : 'is not a duration';
-    context.addIssue({ code: 'custom', message: `"${text.slice(0, 40)}" ${what}: ${howLong}` });
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(text.slice(0, 40))} ${what}: ${howLong}` });
     return z.NEVER;
   })
   .describe('A length of time: 30s, 15m, 4h, 1h30m, 7d');

@@ -60,7 +60,7 @@ async function main(): Promise<void> {
   }));
   const starts = new Starts({ runs, persons, voice: speaking, key: settings.key, logger });
   const commands = new Commands({ runs, persons, courier, voice: speaking, starts, logger });
-  listen(app, { courier, commands, voice: speaking, logger });
+  listen(app, { runs, courier, commands, voice: speaking, logger });
 
   const left = await courier.resume();
   if (left > 0) logger.warn({ clicks: left }, 'an earlier gateway had not delivered these; they are delivered now');

@@ -1,5 +1,6 @@
 /** What people see in Slack of an approval, a decision, a status and an abort. Pure; words of others are made harmless. */
 import type { ContextBlock, HeaderBlock, KnownBlock, SectionBlock } from '@slack/types';
+import { isAgreed } from '../../evidence/approvals.ts';
 import type { Evidence, Step } from '../../evidence/evidence.ts';
 import { formatClock, formatDuration, formatMoment } from '../../evidence/format.ts';
 import type { AbortPlan, Approval, ApprovalOutcome, Asked, Click, Decision, Subject } from '../../evidence/people.ts';
@@ -54,6 +55,16 @@ export function decisionBlocks(evidence: Evidence, decision: Decision, around: A
     ...(buttons === undefined ? [] : [buttons]),
     ...(open && buttons === undefined ? [context(['Answer it with `lifeboat decide`.'])] : []),
   ]);
+}
+
+/** What a click is about: the facts of the approval, or the failure of the step, that is known by this code. */
+export function factsBlocks({ approvals = [], decisions = [] }: Evidence, code: string): KnownBlock[] {
+  const approval = approvals.find((one) => one.code === code);
+  if (approval !== undefined) return capped([...facts(approval.subject), ...shownBesides(approval.shown)]);
+  const failure = decisions.find((one) => one.code === code)?.failure;
+  return failure === undefined
+    ? []
+    : [{ type: 'section', text: plain(`${failure.type}: ${failure.message}`, limits.section) }];
 }
 
 /** How a run stands, under a headline: by `lines` where whoever tells it has some, otherwise by what the evidence holds. */
@@ -143,6 +154,7 @@ function chosenWords({ chosen, alternatives }: Approval): string {
 }
 
 function awaited(approval: Approval, around: Around): string {
+  if (isAgreed(approval)) return 'It is approved: its facts are being read once more.';
   return `${approval.quorum} must approve. ${waitsFor(approval.asked, around)}`;
 }
 
@@ -241,7 +253,10 @@ function waiting({ approvals = [], decisions = [] }: Evidence, around: Around): 
   const lines = [
     ...approvals
       .filter(({ outcome }) => outcome === undefined)
-      .map((one) => `*${inert(one.name)}* waits since ${formatClock(one.openedAt)}Z. ${awaited(one, around)}`),
+      .map(
+        (one) =>
+          `*${inert(one.name)}* ${isAgreed(one) ? 'was asked at' : 'waits since'} ${formatClock(one.openedAt)}Z. ${awaited(one, around)}`,
+      ),
     ...decisions
       .filter(({ closedAt }) => closedAt === undefined)
       .map(

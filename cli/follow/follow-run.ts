@@ -1,3 +1,4 @@
+import type { Mode } from '../../evidence/evidence.ts';
 import type { Cli } from '../cli.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type ExitName, exitOfRun } from '../exit-codes.ts';
@@ -14,8 +15,10 @@ export async function followRun(cli: Cli, engine: Engine, run: string, shown: Sh
   const stop = new AbortController();
   const release = cli.onInterrupt(() => stop.abort());
   try {
-    const ending = await follow(engine.watch(run), viewer(cli, engine, run, shown), stop.signal, cli.pace);
-    if (ending === undefined) return detach(cli, run, shown);
+    const seen: { mode?: Mode } = {};
+    const viewer = noting(seen, viewerOf(cli, engine, run, shown));
+    const ending = await follow(engine.watch(run), viewer, stop.signal, cli.pace);
+    if (ending === undefined) return detach(cli, run, shown, seen);
     if (shown === 'document') cli.terminal.result(JSON.stringify(runAsJson(run, ending)));
     return exitOfRun(ending.summary ?? ending);
   } finally {
@@ -23,16 +26,29 @@ export async function followRun(cli: Cli, engine: Engine, run: string, shown: Sh
   }
 }
 
-function viewer(cli: Cli, engine: Engine, run: string, shown: Shown): Viewer {
+function noting(seen: { mode?: Mode }, viewer: Viewer): Viewer {
+  return {
+    ...viewer,
+    saw(what) {
+      if (what.evidence !== undefined) seen.mode = what.evidence.mode;
+      viewer.saw(what);
+    },
+  };
+}
+
+function viewerOf(cli: Cli, engine: Engine, run: string, shown: Shown): Viewer {
   if (shown === 'screen') return screen(cli.terminal, run, engine.address);
   return shown === 'stream' ? stream(cli.terminal, run) : quiet(cli.terminal, engine.address);
 }
 
-function detach(cli: Cli, run: string, shown: Shown): ExitName {
+function detach(cli: Cli, run: string, shown: Shown, { mode }: { mode?: Mode }): ExitName {
+  // What a live run has done already is worth a look before it is taken back.
+  const end =
+    mode === 'live'
+      ? `End it (shows first what it would take back and what would stay, and asks): lifeboat abort ${run}`
+      : `Cancel it (it undoes and cleans up): temporal workflow cancel --workflow-id ${run}`;
   cli.terminal.passing('');
-  cli.terminal.message(
-    `\nYou have stopped looking; ${run} goes on.\nWatch it again: lifeboat watch ${run}\nCancel it (it undoes and cleans up): temporal workflow cancel --workflow-id ${run}`,
-  );
+  cli.terminal.message(`\nYou have stopped looking; ${run} goes on.\nWatch it again: lifeboat watch ${run}\n${end}`);
   if (shown === 'document') cli.terminal.result(JSON.stringify({ run, status: 'running' }));
   return 'detached';
 }

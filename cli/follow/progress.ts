@@ -4,6 +4,7 @@ import type { Evidence } from '../../evidence/evidence.ts';
 import { formatBytes } from '../../evidence/format.ts';
 import { leftWords } from '../../evidence/render/asked.ts';
 import { forecastSentence } from '../../evidence/render/people-words.ts';
+import { seenAt } from '../../evidence/seen-at.ts';
 import type { PendingActivity } from '../engine/engine.ts';
 
 /** What activities heartbeat; each says what it knows. */
@@ -25,9 +26,13 @@ interface Says {
 export function goingLine(evidence: Evidence | undefined, pending: readonly PendingActivity[], now: Date): string {
   const waits = evidence === undefined ? [] : awaitedOf(evidence);
   return [
-    ...waits.map((one) => `waits for ${one.waitsFor.join(', ') || 'nobody'}: ${one.name}, ${leftWords(one, now)}`),
+    ...waits.map((one) =>
+      one.agreed
+        ? `approved, and its facts are read again: ${one.name}`
+        : `waits for ${one.waitsFor.join(', ') || 'nobody'}: ${one.name}, ${leftWords(one, now)}`,
+    ),
     progressLine(evidence, pending),
-    (evidence && forecastSentence(evidence)) ?? '',
+    (evidence && forecastSentence(seenAt(evidence, now.toISOString()))) ?? '',
   ]
     .filter((one) => one !== '')
     .join('   ');

@@ -3,6 +3,7 @@ import type { Evidence } from '../../evidence/evidence.ts';
 import { forecastSentence } from '../../evidence/render/people-words.ts';
 import { terminalAsked } from '../../evidence/render/terminal/people.ts';
 import { terminalClosing, terminalSteps } from '../../evidence/render/terminal.ts';
+import { seenAt } from '../../evidence/seen-at.ts';
 import type { Ending, PendingActivity, Silence } from '../engine/engine.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Viewer } from './follow.ts';
@@ -104,7 +105,8 @@ class Lateness {
     this.#terminal = terminal;
   }
 
-  show(evidence: Evidence): void {
+  show(known: Evidence): void {
+    const evidence = seenAt(known, new Date().toISOString());
     const late = evidence.outcome === 'running' && evidence.forecast?.lateByMs !== undefined;
     if (late === this.#late || evidence.outcome !== 'running') return;
     this.#late = late;

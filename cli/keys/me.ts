@@ -1,5 +1,6 @@
 /** Who says something to a run, and with which key. */
 import type { KeyObject } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { signed } from '../../activities/people/keys.ts';
 import type { Signature, Statement } from '../../evidence/signing.ts';
@@ -32,9 +33,21 @@ export interface Me {
  * @throws Problem when nobody is named, or the key cannot be used
  */
 export async function whoAmI(cli: Cli, options: IdentityOptions): Promise<Me> {
+  const person = await myName(cli, options);
+  return { person, ...(await keyOf(cli, options, person)) };
+}
+
+/**
+ * The name alone, for whoever is about to be asked whether it is meant: no key is opened yet.
+ *
+ * @throws Problem when nobody is named, or the key that was named is not there
+ */
+export async function myName(cli: Cli, options: IdentityOptions): Promise<string> {
   const person = await personNamed(cli, options);
   if (person === undefined) throw new Problem('badInput', await nobodyNamed(cli));
-  return { person: checkedPerson(person), ...(await keyOf(cli, options, person)) };
+  const chosen = keyNamed(cli, options);
+  if (chosen !== undefined && !existsSync(chosen)) throw noKey(chosen);
+  return checkedPerson(person);
 }
 
 /**
@@ -68,12 +81,19 @@ async function nobodyNamed({ environment }: Cli): Promise<string> {
 }
 
 async function keyOf(cli: Cli, options: IdentityOptions, person: string): Promise<Pick<Me, 'sign'>> {
-  const chosen = options.key ?? cli.environment.LIFEBOAT_KEY;
-  const file = chosen === undefined || chosen === '' ? keyFileOf(cli.environment, person) : chosen;
+  const chosen = keyNamed(cli, options);
+  const file = chosen ?? keyFileOf(cli.environment, person);
   const key = await readKeyFile(file, (question) => passphrase(cli, question));
-  if (key === undefined && chosen)
-    throw new Problem('badInput', `There is no key ${file}. Make one: lifeboat keys create --out ${file}`);
+  if (key === undefined && chosen !== undefined) throw noKey(chosen);
   return key === undefined ? {} : { sign: signer(key) };
+}
+
+function keyNamed({ environment }: Cli, { key }: IdentityOptions): string | undefined {
+  return (key ?? environment.LIFEBOAT_KEY) || undefined;
+}
+
+function noKey(file: string): Problem {
+  return new Problem('badInput', `There is no key ${file}. Make one: lifeboat keys create --out ${file}`);
 }
 
 function signer(key: KeyObject): (statement: Statement) => Signature {

@@ -3,6 +3,7 @@ import type { Evidence } from '../../evidence/evidence.ts';
 import { verdictWord } from '../../evidence/render/words.ts';
 import type { Cli } from '../cli.ts';
 import { type Engine, Silence, type WatchedRun } from '../engine/engine.ts';
+import { type IdentityOptions, myName } from '../keys/me.ts';
 import { Problem } from '../problem.ts';
 
 /** @throws Problem when it has ended, has not begun, or no control worker answers: then nothing was sent */
@@ -37,8 +38,13 @@ export async function itIsOver(watched: WatchedRun): Promise<Problem> {
   );
 }
 
-/** `undefined` where nobody sits: what is needed instead is said. */
-export async function agreed(cli: Cli, question: string, instead: string): Promise<boolean> {
+/**
+ * Asks whoever sits here; where nobody does, what is needed instead is said.
+ *
+ * @throws Problem when it is not known who that is: nobody should say yes to something and only then hear that it cannot be sent
+ */
+export async function agreed(cli: Cli, options: IdentityOptions, question: string, instead: string): Promise<boolean> {
+  if (cli.attended) await myName(cli, options);
   const answer = await cli.confirm(question);
   if (answer === undefined) cli.terminal.message(`Nothing was sent: nobody can be asked here. ${instead}`);
   else if (!answer) cli.terminal.message('Nothing was sent.');

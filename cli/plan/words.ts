@@ -1,12 +1,14 @@
 /** A plan read aloud: what is promised, what happens when. */
 import { formatDate, formatDuration, formatNumberOf } from '../../evidence/format.ts';
 import { cadencesInWords, newestBackupWithinMs } from '../../plan/cadence.ts';
-import { addresses, secretNames } from '../../plan/hosts.ts';
+import { addresses, allSecretNames } from '../../plan/hosts.ts';
 import type { LoadedPlan } from '../../plan/load.ts';
 import { scheduleEntries } from '../../plan/schedule-entries.ts';
 import { clockChangeProblem, nextTimes } from '../../plan/schedule-times.ts';
 import { describe, parseSchedule } from '../../plan/schedule-words.ts';
 import type { Plan } from '../../plan/schema.ts';
+import { listed } from './listed.ts';
+import { peopleInWords, peopleWorthKnowing } from './people.ts';
 
 const drillsShown = 3;
 
@@ -18,9 +20,10 @@ export function planInWords({ plan, file, sha256 }: LoadedPlan, now: Date): stri
     ['What must come back', data(plan)],
     ['How it is backed up', backups(plan)],
     ['When it is drilled', drills(plan, now)],
+    ['Who is asked', peopleInWords(plan)],
     ['What is kept', records(plan)],
     ['Secrets', secrets(plan)],
-    ['Worth knowing', clockChanges(plan, now)],
+    ['Worth knowing', [...clockChanges(plan, now), ...peopleWorthKnowing(plan)]],
   ];
   const told = chapters.filter(([, sentences]) => sentences.length > 0);
   const body = told.map(([title, sentences]) => [title, ...sentences.map((text) => `  ${text}`)].join('\n'));
@@ -132,12 +135,8 @@ function records({ pulse, evidence }: Plan): string[] {
 }
 
 function secrets(plan: Plan): string[] {
-  const names = secretNames(plan);
+  const names = allSecretNames(plan);
   return [
     `${formatNumberOf(names.length, 'secret')}, read by the workers that need them and not checked here: ${listed(names)}.`,
   ];
-}
-
-function listed(words: string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }

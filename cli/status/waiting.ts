@@ -2,6 +2,7 @@
 import pMap from 'p-map';
 import { type Awaited, awaitedOf } from '../../evidence/asked.ts';
 import type { Forecast } from '../../evidence/evidence.ts';
+import { seenAt } from '../../evidence/seen-at.ts';
 import { type Engine, type ListedRun, Silence } from '../engine/engine.ts';
 import { Problem } from '../problem.ts';
 
@@ -27,8 +28,9 @@ export async function openQuestions(
     async ({ run }) => {
       if (silent) return;
       try {
-        const evidence = await engine.watch(run).evidence();
-        if (evidence === undefined) return;
+        const known = await engine.watch(run).evidence();
+        if (known === undefined) return;
+        const evidence = seenAt(known, new Date().toISOString());
         const { forecast } = evidence;
         byRun.set(run, { waits: awaitedOf(evidence), ...(forecast === undefined ? {} : { forecast }) });
       } catch (error) {

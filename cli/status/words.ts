@@ -101,9 +101,10 @@ function waitsInWords({ run, waits, forecast }: RunningRun, now: Date): string[]
   return [
     ...(ends === undefined ? [] : [`           ${ends}`]),
     ...waits.flatMap((one) => [
-      `  WAITS    ${one.name}${one.kind === 'decision' ? ' has failed' : ''}: ${whoWords(one)}`,
-      `           ${whenWords(one, now)}`,
-      `           ${commandWords(run, one)}`,
+      `  ${one.agreed ? 'running ' : 'WAITS   '} ${one.name}${one.kind === 'decision' ? ' has failed' : ''}: ${whoWords(one)}`,
+      ...[whenWords(one, now), commandWords(run, one)].flatMap((words) =>
+        words === undefined ? [] : [`           ${words}`],
+      ),
     ]),
   ];
 }

@@ -1,5 +1,6 @@
 /** The report as one self-contained page: a manager's ten seconds first, the auditor's evidence below. The live view is the same page. */
 import type { Evidence } from '../evidence.ts';
+import { seenAt } from '../seen-at.ts';
 import { equalitySection, measurementsSection, recordSection } from './html/annex.ts';
 import { cards } from './html/cards.ts';
 import { html } from './html/markup.ts';
@@ -27,8 +28,9 @@ const refreshMs = 2000;
 const linkTexts = { runs: 'All runs', engine: 'Engine room', json: 'JSON', markdown: 'Markdown' } as const;
 
 /** Renders every state of a run: running, ended well or badly, previewed. All text of the evidence is escaped. */
-export function renderHtml(evidence: Evidence, { live = false, now, links = {}, sha256 }: HtmlOptions = {}): string {
-  const at = asOf(evidence, now);
+export function renderHtml(known: Evidence, { live = false, now, links = {}, sha256 }: HtmlOptions = {}): string {
+  const at = asOf(known, now);
+  const evidence = seenAt(known, at);
   const main = html`${verdict(evidence)}
 ${waitsPanels(evidence, at)}
 ${failurePanel(evidence)}

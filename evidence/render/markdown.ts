@@ -4,6 +4,7 @@ import { classVerdicts } from '../classes.ts';
 import type { Evidence, Step } from '../evidence.ts';
 import { formatBytes, formatClock, formatCount, formatDuration, formatMoment } from '../format.ts';
 import { splitOf } from '../outcome.ts';
+import { seenAt } from '../seen-at.ts';
 import { waitSentence } from '../waits.ts';
 import { block, code, plain, table } from './markdown/marks.ts';
 import { peopleSections } from './markdown/people.ts';
@@ -34,8 +35,10 @@ import {
 
 export { renderLivePage } from './markdown/live-page.ts';
 
-/** The whole report. */
-export function renderMarkdown(evidence: Evidence): string {
+/** The whole report. @param now when it is looked at, for a run that goes on */
+export function renderMarkdown(known: Evidence, { now }: { now?: string } = {}): string {
+  const at = asOf(known, now);
+  const evidence = seenAt(known, at);
   const sections = [
     `# ${verdictWord(evidence)}: ${plain(headline(evidence))}`,
     subtitle(evidence).map(plain).join(' · '),
@@ -43,10 +46,10 @@ export function renderMarkdown(evidence: Evidence): string {
     numbers(evidence),
     ...remarks(evidence),
     '## Phases against their budgets',
-    phaseTable(evidence),
+    phaseTable(evidence, at),
     ...peopleSections(evidence),
     evidence.mode === 'dry-run' ? '## What would happen' : '## What happened',
-    ...stepSections(evidence),
+    ...stepSections(evidence, at),
     ...equalitySection(evidence),
     ...measurementSection(evidence),
     '## Record',
@@ -115,8 +118,7 @@ function remarks(evidence: Evidence): string[] {
   ];
 }
 
-function phaseTable(evidence: Evidence, now?: string): string {
-  const at = asOf(evidence, now);
+function phaseTable(evidence: Evidence, at: string): string {
   return table(
     ['', 'Phase', 'Time', 'People', 'Retries', ''],
     evidence.phases.map((phase) => [
@@ -130,11 +132,10 @@ function phaseTable(evidence: Evidence, now?: string): string {
   );
 }
 
-function stepSections(evidence: Evidence): string[] {
-  const at = asOf(evidence);
+function stepSections(evidence: Evidence, at: string): string[] {
   const dry = evidence.mode === 'dry-run';
   const numbers = stepNumbers(evidence);
-  const sections = stepsByGroup(evidence.steps).flatMap(({ group, steps }) => [
+  const sections = stepsByGroup(evidence).flatMap(({ group, steps }) => [
     `### ${groupTitle(group)}`,
     table(
       [dry ? '#' : 'UTC', 'Step', 'Found', 'Expected', dry ? 'Takes' : 'Took', 'Attempts', 'Worker'],

@@ -1,4 +1,5 @@
 /** What people were asked and what they said, in words that all renderings share. */
+import { awaitedOf } from '../asked.ts';
 import type { Evidence, Forecast } from '../evidence.ts';
 import { formatClock, formatDuration, formatNumberOf } from '../format.ts';
 import type { Approval, ApprovalOutcome, Channel, Click, Decision, Post } from '../people.ts';
@@ -68,6 +69,7 @@ const signatures: Record<Click['signed'], string> = {
   gateway: 'vouched for by the Slack gateway',
   no: 'not signed',
   forged: 'FORGED signature',
+  unchecked: 'signed, by a signature that nobody could check',
 };
 
 /** `approved`, `chose move-target 2026-11-21T14:00:00Z`, `said retry`. */
@@ -135,6 +137,13 @@ export function requesterWords({ requestedBy, requester }: Evidence): string {
 
 export function hasPeople({ approvals = [], decisions = [], clicks = [], posts = [], aborted }: Evidence): boolean {
   return approvals.length + decisions.length + clicks.length + posts.length > 0 || aborted !== undefined;
+}
+
+/** The same where the text stands as it is until something happens: while people are waited for, the end moves on. */
+export function lastingForecast(evidence: Evidence): string | undefined {
+  const sentence = forecastSentence(evidence);
+  const waits = awaitedOf(evidence).some(({ agreed }) => !agreed);
+  return sentence !== undefined && waits ? `${sentence}; later by as long as people are waited for` : sentence;
 }
 
 /** `ends about 14:20:00Z, which misses the RTO by 12 min (3 earlier runs)` */

@@ -4,9 +4,9 @@ import { formatDuration, formatNumberOf } from '../format.ts';
 import { stepsByGroup } from './words.ts';
 
 /** Steps by their place in the plan, from 1; the report shows them in this order. */
-export function stepNumbers({ steps }: Pick<Evidence, 'steps'>): ReadonlyMap<Step, number> {
+export function stepNumbers(evidence: Pick<Evidence, 'steps' | 'phases'>): ReadonlyMap<Step, number> {
   return new Map(
-    stepsByGroup(steps)
+    stepsByGroup(evidence)
       .flatMap((one) => one.steps)
       .map((step, index) => [step, index + 1]),
   );

@@ -1,6 +1,7 @@
 /** A run in the terminal: whole, or line by line while it goes on. */
 import type { Evidence, PhaseRecord, Step } from '../evidence.ts';
 import { formatBytes, formatClock, formatDuration } from '../format.ts';
+import { seenAt } from '../seen-at.ts';
 import { stepNumbers, totalSentence } from './plan-of-action.ts';
 import { classWords, overWord } from './promises.ts';
 import { type Look, paint, toneColors } from './terminal/paint.ts';
@@ -38,7 +39,8 @@ const phaseTones: Record<PhaseState, Tone> = {
 };
 
 /** The run as a whole: what it is about, its phases with their steps, how it ended. */
-export function renderTerminal(evidence: Evidence, look: Look): string {
+export function renderTerminal(known: Evidence, look: Look): string {
+  const evidence = seenAt(known, asOf(known, look.now));
   const numbers = evidence.mode === 'dry-run' ? stepNumbers(evidence) : new Map<Step, number>();
   const blocks = [
     heading(evidence, look),
@@ -75,7 +77,7 @@ export function terminalSteps(evidence: Evidence, printed: Set<string>, look: Lo
 }
 
 function groupsOf(evidence: Evidence): { group: Step['group']; steps: Step[]; phase?: PhaseRecord }[] {
-  const withSteps = stepsByGroup(evidence.steps);
+  const withSteps = stepsByGroup(evidence);
   const stepsOf = (group: Step['group']) => withSteps.find((one) => one.group === group)?.steps ?? [];
   const beside = (group: 'opening' | 'closing') =>
     stepsOf(group).length > 0 ? [{ group, steps: stepsOf(group) }] : [];
@@ -104,7 +106,7 @@ function heading(evidence: Evidence, look: Look): string[] {
 }
 
 function phaseLine(phase: PhaseRecord, evidence: Evidence, look: Look): string {
-  return aligned(phaseName(phase, evidence), spanOf(phase, evidence), phase, evidence, look);
+  return aligned(phaseName(phase, evidence), spanOf(phase, evidence, look), phase, evidence, look);
 }
 
 /** A phase that was seen from its beginning tells its time at its end; one that was over when it was first seen, at once. */
@@ -123,16 +125,16 @@ function beginning(
 }
 
 function ending(phase: PhaseRecord, evidence: Evidence, look: Look): string {
-  return aligned('', spanOf(phase, evidence), phase, evidence, look);
+  return aligned('', spanOf(phase, evidence, look), phase, evidence, look);
 }
 
 function phaseName({ name }: PhaseRecord, evidence: Evidence): string {
   return `${phaseNumber(name, evidence)} ${phaseTitle(name)}`;
 }
 
-function spanOf(phase: PhaseRecord, evidence: Evidence): string {
+function spanOf(phase: PhaseRecord, evidence: Evidence, { now }: Look): string {
   const note = phase.note === undefined ? '' : `${oneLine(phase.note)}, `;
-  return `${note}${phaseSpan(phase, evidence, asOf(evidence))}`;
+  return `${note}${phaseSpan(phase, evidence, asOf(evidence, now))}`;
 }
 
 function aligned(name: string, span: string, phase: PhaseRecord, evidence: Evidence, look: Look): string {
@@ -144,7 +146,15 @@ function aligned(name: string, span: string, phase: PhaseRecord, evidence: Evide
 function stepLine(step: Step, evidence: Evidence, look: Look, number?: number): string {
   const { glyph, tone } = stateOf(step);
   const place = number === undefined ? '' : `${String(number).padStart(3)} `;
-  return `  ${place}${paint(glyph, toneColors[tone], look)} ${oneLine(toldBelow(step, evidence) ?? sentenceOf(step))}`;
+  return `  ${place}${paint(glyph, toneColors[tone], look)} ${oneLine(toldBelow(step, evidence) ?? (evidence.mode === 'dry-run' ? plannedWords(step) : sentenceOf(step)))}`;
+}
+
+/** A plan of action names what is done in each line: `as replicator` alone tells nobody which check has passed. */
+function plannedWords(step: Step): string {
+  const sentence = sentenceOf(step);
+  return step.state === 'done' && step.found !== undefined && step.kind !== 'approval'
+    ? `${step.name}: ${sentence}`
+    : sentence;
 }
 
 /** The failure that ended the run is told in full by the closing lines. */

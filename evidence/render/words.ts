@@ -137,11 +137,14 @@ export function groupTitle(group: Step['group']): string {
   return group === 'opening' || group === 'closing' ? groupTitles[group] : phaseTitle(group);
 }
 
-/** In the order in which they are shown. */
-const groups: readonly Step['group'][] = ['opening', ...phases, 'closing'];
-
-export function stepsByGroup(steps: readonly Step[]): { group: Step['group']; steps: Step[] }[] {
-  return groups
+/** In the order in which the run goes through its phases; every rendering shows them so. */
+export function stepsByGroup({ steps, phases: own }: Pick<Evidence, 'steps' | 'phases'>): {
+  group: Step['group'];
+  steps: Step[];
+}[] {
+  // Whatever a stored file says: no step is left out.
+  const inOrder = new Set<Step['group']>(['opening', ...own.map(({ name }) => name), ...phases, 'closing']);
+  return [...inOrder]
     .map((group) => ({ group, steps: steps.filter((step) => step.group === group) }))
     .filter((one) => one.steps.length > 0);
 }

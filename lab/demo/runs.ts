@@ -24,16 +24,25 @@ export async function ended(handle: WorkflowHandle, signal: AbortSignal): Promis
   return follow(handle, signal, () => undefined);
 }
 
+interface Telling {
+  signal: AbortSignal;
+  color: boolean;
+  print(line: string): void;
+  /** Called each time that the run was told as far as it has come. */
+  after?(evidence: Evidence): void;
+}
+
 /** Tells a run as it goes on, step by step, and then how it ended. */
 export async function tell(
   handle: WorkflowHandle,
-  { signal, color, print }: { signal: AbortSignal; color: boolean; print(line: string): void },
+  { signal, color, print, after = () => undefined }: Telling,
 ): Promise<Evidence> {
   const printed = new Set<string>();
   const evidence = await follow(handle, signal, (sofar) => {
     // The heading of a drill names the moment of the disaster: it waits until that is known.
     if (sofar.runbook === 'monthly-drill' && sofar.incidentAt === undefined && sofar.outcome === 'running') return;
     for (const line of terminalSteps(sofar, printed, { color })) print(line);
+    after(sofar);
   });
   print('');
   for (const line of terminalClosing(evidence, { color })) print(line);

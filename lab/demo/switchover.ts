@@ -1,13 +1,13 @@
 /** The demo's second act: primary and standby change places under load, once people have agreed. */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { readPrivateKey, signed } from '../../activities/people/keys.ts';
+import { openApprovals } from '../../evidence/asked.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import { formatDuration } from '../../evidence/format.ts';
 import type { Approval } from '../../evidence/people.ts';
 import type { Signature } from '../../evidence/signing.ts';
 import { approvalStatement, startStatement } from '../../evidence/statements.ts';
-import { approveUpdate, evidenceQuery } from '../../workflows/messages.ts';
+import { approveUpdate } from '../../workflows/messages.ts';
 import type { Estate } from '../estate.ts';
 import { serverStates } from '../front-door.ts';
 import { hosts } from '../layout.ts';
@@ -38,16 +38,17 @@ export async function switchoverOn(demo: SwitchoverDemo): Promise<Evidence> {
   const handle = await startRun(client, 'switchover', run, { ...input, requestSignature });
   board.say(`  watch    ${estate.pagesUrl}/runs/${run}   people ${estate.slackUrl}`);
   board.say('');
-  const asked = new AbortController();
-  const asking = whoeverIsAsked(demo, handle, AbortSignal.any([signal, asked.signal]));
-  try {
-    const evidence = await tell(handle, { signal, color: board.color, print: (line) => board.say(line) });
-    await say(demo, evidence);
-    return evidence;
-  } finally {
-    asked.abort();
-    await asking.catch(() => undefined);
-  }
+  const answers: Promise<void>[] = [];
+  const told = new Set<string>();
+  const evidence = await tell(handle, {
+    signal,
+    color: board.color,
+    print: (line) => board.say(line),
+    after: (sofar) => answers.push(...whoeverIsAsked(demo, handle, sofar, told)),
+  });
+  await Promise.all(answers);
+  await say(demo, evidence);
+  return evidence;
 }
 
 async function signature(
@@ -59,22 +60,33 @@ async function signature(
 }
 
 /** Says how to answer, once for each question; with `--yes` the second person does. */
-async function whoeverIsAsked(
+function whoeverIsAsked(
   { estate, board, yes }: SwitchoverDemo,
   handle: WorkflowHandle,
-  stop: AbortSignal,
-): Promise<void> {
-  const told = new Set<string>();
-  while (!stop.aborted) {
-    const evidence = await handle.query(evidenceQuery).catch(() => undefined);
-    for (const approval of evidence?.approvals ?? [])
-      if (evidence !== undefined && approval.outcome === undefined && !told.has(approval.id)) {
-        told.add(approval.id);
-        for (const line of wordsOf(estate, evidence, approval)) board.say(line);
-        if (yes) await agree(estate, handle, evidence, approval, board);
-      }
-    await pause(300);
-  }
+  evidence: Evidence,
+  told: Set<string>,
+): Promise<void>[] {
+  return openApprovals(evidence).flatMap((approval) => {
+    if (told.has(approval.id)) return [];
+    told.add(approval.id);
+    for (const line of wordsOf(estate, evidence, approval)) board.say(line);
+    if (!yes) return [];
+    const agreed = agree(estate, handle, evidence, approval, board).catch((error: unknown) =>
+      board.say(
+        `  ${cast[second].name} (--yes) was not heard: ${error instanceof Error ? error.message : String(error)}`,
+      ),
+    );
+    return [agreed];
+  });
+}
+
+/** What somebody may type while the estate stays up. */
+export function switchoverHints({ root }: Estate): string[] {
+  const as = (person: LabPerson) => `--as ${person} --key ${peopleFiles(root).key(person)}`;
+  return [
+    `start switchover orders --mode live ${as(requester)}    # and back again; asks the others`,
+    `approve RUN ${as(second)}    # in another terminal: RUN is what "status" says that waits`,
+  ];
 }
 
 function wordsOf({ env, root, slackUrl }: Estate, { run }: Evidence, approval: Approval): string[] {

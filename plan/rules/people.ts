@@ -1,7 +1,7 @@
 /** Who is asked exists, can sign, and can be enough, also when one of them is the one who asks. */
 import { durationText } from '../duration.ts';
 import { nearestKey } from '../issues.ts';
-import type { People } from '../people.ts';
+import { approvalNames, type People, usualApproval } from '../people.ts';
 import type { Path } from '../problems.ts';
 import { repeated, rule, type Say } from './rule.ts';
 
@@ -21,6 +21,22 @@ export const askedGroupsAreKnown = rule(['people'], ({ people }, say) => {
   const known = Object.keys(people.groups);
   for (const { group, path } of groupsAsked(people))
     if (!known.includes(group)) unknown('group', group, known, path, say);
+});
+
+/** Of a name that nobody asks for the rule would never be used, and another one, perhaps a weaker one, in its place. */
+export const approvalsAreAsked = rule(['people'], ({ people }, say) => {
+  const known = [usualApproval, ...approvalNames];
+  for (const name of Object.keys(people?.approvals ?? {}))
+    if (!known.includes(name)) {
+      const near = nearestKey(name, known);
+      say(['people', 'approvals', name], `no runbook asks for an approval "${name}"`, {
+        at: 'key',
+        instead:
+          near === undefined
+            ? `runbooks ask for ${known.slice(1).join(', ')}; ${usualApproval} is for all others`
+            : `did you mean "${near}"?`,
+      });
+    }
 });
 
 function groupsAsked({ approvals, decisions }: People): { group: string; path: Path }[] {

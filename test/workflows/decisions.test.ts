@@ -168,7 +168,7 @@ describe('who is asked', () => {
     expect(await talk.decide('ben', 'retry', { signature: undefined })).toMatchObject({ refused: true });
     expect((await talk.failed()).clicks.map(({ by, signed, counted }) => [by, signed, counted])).toEqual([
       ['dora', 'person', false],
-      ['mallory', 'no', false],
+      ['mallory', 'unchecked', false],
       ['ben', 'no', false],
     ]);
   });

@@ -1,6 +1,8 @@
 /** An open approval: what becomes of it in time, what people may say, and what happens when its facts change. */
 import { describe, expect, test } from 'vitest';
+import type { Evidence } from '../../evidence/evidence.ts';
 import type { Approval } from '../../evidence/people.ts';
+import { seenAt } from '../../evidence/seen-at.ts';
 import type { FakeEstate } from './fake-estate.ts';
 import { useRig } from './rig.ts';
 import { estateWithPeople, signedBy, started, Talk } from './talk.ts';
@@ -223,6 +225,41 @@ test('the time that people take is theirs and not that of the machine', async ()
   const database = estate.written.at(-1)?.phases.find(({ name }) => name === 'database');
   expect(database?.peopleMs).toBeGreaterThanOrEqual(10 * 60_000);
   expect(database?.peopleMs).toBeLessThan(12 * 60_000);
+});
+
+test('looked at while they take it, it is told since when; with the moment of the look it is counted', async () => {
+  const estate = estateWithPeople();
+  const talk = await cross(estate);
+  const { openedAt } = await talk.asked();
+  await rig.pass('10m');
+  const evidence = await talk.evidence();
+  const database = (seen: Evidence) => seen.phases.find(({ name }) => name === 'database');
+  expect(database(evidence)?.peopleSince).toBe(openedAt);
+  const later = new Date(Date.parse(openedAt) + 7 * 60_000).toISOString();
+  expect(database(seenAt(evidence, later))?.peopleMs).toBe(7 * 60_000);
+  // To look changes nothing in the run.
+  expect(await talk.evidence()).toEqual(evidence);
+  await talk.approve('ana');
+  await talk.approve('ben');
+  expect(await talk.endsWith()).toBe('no failure');
+  expect(database(estate.written.at(-1) ?? evidence)).not.toHaveProperty('peopleSince');
+});
+
+test('a signature is kept as one that nobody could check, where the sender is unknown or the message cannot be read', async () => {
+  const estate = estateWithPeople();
+  const talk = await cross(estate);
+  const { code } = await talk.asked();
+  await talk.send('approve', { by: 'mallory', code, signature: signedBy('ana') });
+  await talk.send('approve', { by: 'ana', code, signature: signedBy('ana'), reason: 'x'.repeat(2_001) });
+  await talk.send('approve', { by: 'ana', code, reason: 'x'.repeat(2_001) });
+  const { approvals: [approval] = [], clicks = [] } = await talk.evidence();
+  expect(approval?.clicks.map(({ by, signed }) => [by, signed])).toEqual([['mallory', 'unchecked']]);
+  expect(clicks.map(({ by, signed }) => [by, signed])).toEqual([
+    ['ana', 'unchecked'],
+    ['ana', 'no'],
+  ]);
+  await talk.run.cancel();
+  await talk.endsWith();
 });
 
 test('a run that is cancelled asks nobody any more', async () => {

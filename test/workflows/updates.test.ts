@@ -76,7 +76,7 @@ test('an approval shows its buttons for as long as it can be given, and who gave
   expect(asks?.message.approval?.closedAt).toBeUndefined();
   const place = estate.written[0]?.posts?.find(({ key }) => key === asks?.message.id)?.place;
   expect(closes).toMatchObject({ closes: place, message: { approval: { outcome: 'approved' } } });
-  expect(closes?.message.lines[0]).toEqual({ label: 'Answered by', text: 'Ana, Ben' });
+  expect(closes?.message.lines[0]).toEqual({ label: 'Approved by', text: 'Ana, Ben' });
 });
 
 test('a question that came up while Slack was away is brought there with its buttons, and told by the webhook once', async () => {

@@ -4,6 +4,7 @@ import { stableJson } from '../../activities/evidence/json.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import { renderHtml } from '../../evidence/render/html.ts';
 import { renderMarkdown } from '../../evidence/render/markdown.ts';
+import { seenAt } from '../../evidence/seen-at.ts';
 import type { Engine } from './engine.ts';
 import { indexPage, runPath } from './index-page.ts';
 import { ledger } from './ledger.ts';
@@ -93,10 +94,14 @@ function told(run: string, form: Form, found: Found, sources: Sources): Answer {
   }
 }
 
-function rendered(evidence: Evidence, form: Form, { engineUrl }: Sources): Answer {
+function rendered(known: Evidence, form: Form, { engineUrl }: Sources): Answer {
+  const now = new Date().toISOString();
+  const goesOn = known.outcome === 'running';
+  // What the store holds is shown byte for byte: its hash stands for it.
+  const evidence = goesOn ? seenAt(known, now) : known;
   const json = stableJson(evidence);
   if (form === 'json') return { status: 200, type: 'application/json', body: json };
-  if (form === 'markdown') return { status: 200, type: 'text/markdown', body: renderMarkdown(evidence) };
+  if (form === 'markdown') return { status: 200, type: 'text/markdown', body: renderMarkdown(evidence, { now }) };
   const path = runPath(evidence.run);
   const links = {
     runs: '/',
@@ -110,9 +115,9 @@ function rendered(evidence: Evidence, form: Form, { engineUrl }: Sources): Answe
     type: 'text/html',
     body: renderHtml(evidence, {
       live: true,
-      now: new Date().toISOString(),
+      now,
       links,
-      ...(evidence.outcome === 'running' ? {} : { sha256 }),
+      ...(goesOn ? {} : { sha256 }),
     }),
   };
 }

@@ -85,7 +85,8 @@ function runRow(run: ListedRun, now: Date): Markup {
 }
 
 /** `waits for ana, ben: approval of the switchover` */
-function awaitedLine({ kind, name, waitsFor, until }: Awaited): Markup {
+function awaitedLine({ kind, name, waitsFor, until, agreed }: Awaited): Markup {
+  if (agreed) return html`<span class="meta">approved, and its facts are read once more: ${name}</span>`;
   const what = kind === 'approval' ? name : `a decision about "${name}"`;
   return html`<span class="meta">waits for ${waitsFor.join(', ') || 'nobody who is left'}: ${what}, until ${formatMoment(until)}</span>`;
 }

@@ -1,16 +1,21 @@
 /** The gateway's end of Slack: buttons, dialogs and the command, by Bolt. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { App, type BlockAction, type ButtonAction, HTTPReceiver, SocketModeReceiver } from '@slack/bolt';
+import type { KnownBlock } from '@slack/types';
 import type { Logger } from 'pino';
+import { factsBlocks } from '../../activities/notify/slack-blocks.ts';
 import { actionNames, type ButtonMeaning, meaningOf } from '../../activities/notify/slack-buttons.ts';
 import { boltLogger } from './bolt-logger.ts';
 import { type ClickMeaning, clickOf, type Place } from './click.ts';
 import type { Commands } from './commands.ts';
 import type { Courier } from './courier.ts';
 import { dialogs, filledIn, type Wanted, wordsDialog, wordsSaid } from './modals.ts';
+import type { Runs } from './runs.ts';
 import type { Settings } from './settings.ts';
 import type { Voice } from './voice.ts';
 
 export interface Parts {
+  runs: Pick<Runs, 'evidence'>;
   courier: Courier;
   commands: Commands;
   voice: Voice;
@@ -52,7 +57,7 @@ export function slackApp(settings: Settings, logger: Logger, reached: Reached): 
   });
 }
 
-export function listen(app: App, { courier, commands, voice, logger }: Parts): void {
+export function listen(app: App, { runs, courier, commands, voice, logger }: Parts): void {
   app.action<BlockAction<ButtonAction>>(
     { type: 'block_actions', action_id: /^lifeboat:/ },
     async ({ ack, body, action, client }) => {
@@ -73,7 +78,8 @@ export function listen(app: App, { courier, commands, voice, logger }: Parts): v
       }
       await ack();
       try {
-        await client.views.open({ trigger_id, view: wordsDialog(wanted, meaning, place) });
+        const facts = await factsInTime(runs, meaning);
+        await client.views.open({ trigger_id, view: wordsDialog(wanted, meaning, place, facts) });
       } catch (error) {
         logger.warn({ user: user.id, error: String(error) }, 'the dialog could not be opened');
         await voice.tell(
@@ -98,6 +104,18 @@ export function listen(app: App, { courier, commands, voice, logger }: Parts): v
   app.error(async (error) =>
     logger.error({ error: error.message, code: error.code }, 'a message of Slack was not understood'),
   );
+}
+
+// Slack opens a dialog within three seconds of the click, or not at all.
+const factsWithinMs = 1_500;
+
+/** What is said yes or no to, once more; without it where the run does not answer in time: the message has it too. */
+async function factsInTime(runs: Parts['runs'], { run, code }: ButtonMeaning): Promise<KnownBlock[]> {
+  const evidence = await Promise.race([
+    runs.evidence(run).catch(() => undefined),
+    pause(factsWithinMs, undefined, { ref: false }),
+  ]);
+  return evidence === undefined ? [] : factsBlocks(evidence, code);
 }
 
 /** Which dialog a button opens before it counts; `undefined` when it counts at once. */

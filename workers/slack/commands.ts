@@ -68,7 +68,7 @@ export class Commands {
           response_action: 'update',
           view: waitingDialog('Abort the run', `Asking ${run} what an abort would do …`),
         });
-        return this.#showAbort(client, view.id, run, place);
+        return this.#showAbort(client, view.id, run, place, body.user.id);
       }
       if (reason === '')
         return ack({ response_action: 'errors', errors: { reason: 'Write why: it stands in the report.' } });
@@ -170,12 +170,12 @@ export class Commands {
     const words = run === undefined ? 'Asking what is running …' : `Asking ${run} what an abort would do …`;
     const { view } = await client.views.open({ trigger_id, view: waitingDialog('Abort a run', words) });
     const view_id = view?.id ?? '';
-    if (run !== undefined) return this.#showAbort(client, view_id, run, place);
+    if (run !== undefined) return this.#showAbort(client, view_id, run, place, user);
     let next = waitingDialog('Abort a run', 'Nothing is running.');
     try {
       const open = (await this.#mine(user)).filter((one) => one.run.length <= 150);
       const [only] = open;
-      if (only !== undefined && open.length === 1) return await this.#showAbort(client, view_id, only.run, place);
+      if (only !== undefined && open.length === 1) return await this.#showAbort(client, view_id, only.run, place, user);
       if (open.length > 1)
         next = chooseRunDialog(
           open.map((one) => ({ run: one.run, words: `${one.run}: ${one.title} of ${one.service}` })),
@@ -187,12 +187,13 @@ export class Commands {
     await client.views.update({ view_id, view: next });
   }
 
-  async #showAbort(client: WebClient, view_id: string, run: string, place: Place): Promise<void> {
-    const { runs, logger } = this.#options;
+  async #showAbort(client: WebClient, view_id: string, run: string, place: Place, user: string): Promise<void> {
+    const { runs, logger, persons } = this.#options;
     let next = waitingDialog('Abort the run', `There is no run ${run}, or it has ended.`);
     try {
       const evidence = await runs.evidence(run);
-      if (evidence !== undefined && evidence.endedAt === undefined) {
+      const mine = evidence !== undefined && (await persons.isPersonOf(user, evidence.service));
+      if (evidence !== undefined && evidence.endedAt === undefined && mine) {
         const plan = await runs.abortPlan(run);
         next = abortDialog(run, plan.code, abortBlocks(evidence, plan), place);
       }

@@ -31,11 +31,12 @@ const state = z.object({
   place: z.object({ channel: z.string(), thread: z.string().optional(), message: z.string().optional() }),
 });
 
-/** Asks for the words that belong to a click. */
+/** Asks for the words that belong to a click. @param facts what it is about, from `factsBlocks` */
 export function wordsDialog(
   wanted: Wanted,
   { label = '', wants: value, ...meaning }: ButtonMeaning,
   place: Place,
+  facts: readonly KnownBlock[] = [],
 ): ModalView {
   const { title, submit, asks, optional } = wants[wanted];
   const said = `*${inert(label)}*\nrun ${exact(meaning.run, 120)} · code ${exact(meaning.code, 40)}`;
@@ -48,6 +49,7 @@ export function wordsDialog(
     private_metadata: JSON.stringify({ meaning, wanted, ...(value && { value }), place }),
     blocks: [
       { type: 'section', text: mrkdwn(said) },
+      ...facts,
       ...(value === undefined ? [] : [valueInput(value)]),
       input('reason', asks, { multiline: true, max_length: longestReason }, optional),
     ],

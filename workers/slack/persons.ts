@@ -45,6 +45,11 @@ export class Persons {
     });
   }
 
+  /** Whoever is none hears nothing of the service's runs, not even that there are some. */
+  async isPersonOf(user: string, service: string): Promise<boolean> {
+    return (await this.servicesOf(user)).some(({ plan }) => plan.service === service);
+  }
+
   async #files(): Promise<string[]> {
     try {
       return await planFiles(this.#where);

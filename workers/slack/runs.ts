@@ -10,6 +10,7 @@ import {
 import { type Reply, replyIn } from '../../activities/people/reply.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import type { AbortPlan } from '../../evidence/people.ts';
+import { seenAt } from '../../evidence/seen-at.ts';
 import {
   abortPlanQuery,
   controlQueue,
@@ -54,7 +55,10 @@ export function temporalRuns(connection: Connection, client: Client): Runs {
   const engine = temporalEngine(connection, client);
   const within = <T>(ms: number, work: () => Promise<T>) => connection.withDeadline(Date.now() + ms, work);
   return {
-    evidence: (run) => engine.evidence(run),
+    evidence: async (run) => {
+      const evidence = await engine.evidence(run);
+      return evidence && seenAt(evidence, new Date().toISOString());
+    },
     open: () => engine.list(mostOpenRuns, 'running'),
     abortPlan: (run) => within(5_000, () => client.workflow.getHandle(run).query(abortPlanQuery)),
     send: async (run, message, updateId) => {

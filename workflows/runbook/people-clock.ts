@@ -5,31 +5,25 @@ type Group = Step['group'];
 /** How long people were waited for, phase by phase. Questions that are open side by side count once. */
 export class PeopleClock {
   readonly #phases: PhaseRecord[];
-  readonly #open = new Map<Group, { questions: number; since: number }>();
+  readonly #questions = new Map<Group, number>();
 
   constructor(phases: PhaseRecord[]) {
     this.#phases = phases;
   }
 
   async during<T>(group: Group, wait: () => Promise<T>): Promise<T> {
-    const open = this.#open.get(group) ?? { questions: 0, since: Date.now() };
-    open.questions += 1;
-    this.#open.set(group, open);
+    const phase = this.#phases.find(({ name }) => name === group);
+    if (phase !== undefined) phase.peopleSince ??= new Date(Date.now()).toISOString();
+    this.#questions.set(group, (this.#questions.get(group) ?? 0) + 1);
     try {
       return await wait();
     } finally {
-      this.count();
-      open.questions -= 1;
-      if (open.questions === 0) this.#open.delete(group);
-    }
-  }
-
-  /** Adds what has passed since it was last counted. */
-  count(): void {
-    for (const [group, open] of this.#open) {
-      const phase = this.#phases.find(({ name }) => name === group);
-      if (phase !== undefined) phase.peopleMs += Date.now() - open.since;
-      open.since = Date.now();
+      const left = (this.#questions.get(group) ?? 1) - 1;
+      this.#questions.set(group, left);
+      if (left === 0 && phase?.peopleSince !== undefined) {
+        phase.peopleMs += Date.now() - Date.parse(phase.peopleSince);
+        delete phase.peopleSince;
+      }
     }
   }
 }

@@ -168,7 +168,6 @@ export class Record {
   }
 
   show(): void {
-    this.#peopleClock.count();
     this.#follower?.look();
     setCurrentDetails(renderLivePage(this.evidence, this.#pagesUrl === undefined ? {} : { pagesUrl: this.#pagesUrl }));
   }

@@ -1,9 +1,10 @@
 /** What people were asked, what they said, and how long that took: for the auditor, and while it is open for whoever is asked. */
 import { awaitedOf } from '../../asked.ts';
 import type { Evidence } from '../../evidence.ts';
+import { factsOf } from '../../facts.ts';
 import { formatClock, formatDuration } from '../../format.ts';
 import type { Approval, Click, Decision, Subject } from '../../people.ts';
-import { commandWords, whenWords, whoWords } from '../asked.ts';
+import { commandWords, questionTitle, whenWords, whoWords } from '../asked.ts';
 import {
   approvalMark,
   approvalSentence,
@@ -25,17 +26,24 @@ import { html, type Markup, prose } from './markup.ts';
 export function waitsPanels(evidence: Evidence, at: string): Markup[] {
   return awaitedOf(evidence).map(
     (one, index) => html`<section class="failure warn" aria-labelledby="waits-${index}">
-<h2 id="waits-${index}">${one.kind === 'approval' ? 'Waits for approval' : 'Waits for a decision'}: ${one.name}</h2>
+<h2 id="waits-${index}">${questionTitle(one)}: ${one.name}</h2>
 <p>${whoWords(one)}; ${whenWords(one, new Date(at))}</p>
 ${factsOfOpen(evidence, one.id, one.code)}
-<pre>${commandWords(evidence.run, one)}</pre>
+${commandIn(commandWords(evidence.run, one))}
 </section>`,
   );
 }
 
+function commandIn(words: string | undefined): Markup | undefined {
+  return words === undefined ? undefined : html`<pre>${words}</pre>`;
+}
+
 function factsOfOpen({ approvals = [], decisions = [] }: Evidence, id: string, code: string): Markup | undefined {
   const approval = approvals.find((one) => one.id === id && one.code === code);
-  if (approval !== undefined) return facts({ ...approval.subject, ...approval.shown });
+  if (approval !== undefined) {
+    const { subject, shown } = factsOf(approval);
+    return facts({ ...subject, ...shown });
+  }
   const failure = decisions.find((one) => one.step === id && one.code === code)?.failure;
   return failure && html`<p class="lines"><b>${failure.type}</b>: ${prose(failure.message)}</p>`;
 }
@@ -59,7 +67,8 @@ function heading({ glyph, tone }: { glyph: string; tone: Tone }, name: string, s
 }
 
 function approvalPart(approval: Approval): Markup {
-  const { name, hash, code, quorum, asked, clicks, subject, shown, openedAt } = approval;
+  const { name, hash, code, quorum, asked, clicks, openedAt } = approval;
+  const { subject, shown } = factsOf(approval);
   const people = asked.map(({ group, since }, at) => (at === 0 ? group : `${group} from ${formatClock(since)}Z`));
   return html`<article class="asked">
 ${heading(approvalMark(approval), name, approvalSentence(approval))}

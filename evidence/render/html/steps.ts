@@ -16,7 +16,7 @@ export function stepsSection(evidence: Evidence, at: string): Markup | undefined
 <p class="how">${dry ? html`Together: ${totalSentence(evidence)}.` : html`Times are UTC, ${formatDate(evidence.startedAt)}.`} A check or a proof only reads; a change says what it will do before it does it.</p>
 <table class="steps">
 <thead><tr><th scope="col">${dry ? '#' : 'UTC'}</th><th scope="col">Step</th><th scope="col">Found</th><th scope="col" class="right">${dry ? 'Takes' : 'Took'}</th></tr></thead>
-${stepsByGroup(evidence.steps).map(
+${stepsByGroup(evidence).map(
   ({ group, steps }) => html`<tbody>
 <tr class="group"><th colspan="4" scope="rowgroup">${groupTitle(group)}<span class="soft">${formatNumberOf(steps.length, 'step')}</span></th></tr>
 ${steps.map((step) => stepRow(step, when(step), evidence.steps.indexOf(step), at))}</tbody>`,

@@ -22,7 +22,7 @@ export function timelineSection(evidence: Evidence, at: string): Markup | undefi
 <p class="how">Every step from the first moment of the run. Nothing else was done.</p>
 <div class="timeline">
 <div class="axis" aria-hidden="true"><span></span><svg>${span.ticks.map((ms) => tick(ms, span))}</svg><span></span></div>
-${stepsByGroup(evidence.steps).map(({ group, steps }) => html`${groupRow(group, steps, span)}${steps.map((step) => stepRow(step, evidence.steps.indexOf(step), span))}`)}
+${stepsByGroup(evidence).map(({ group, steps }) => html`${groupRow(group, steps, span)}${steps.map((step) => stepRow(step, evidence.steps.indexOf(step), span))}`)}
 </div>
 </section>`;
 }

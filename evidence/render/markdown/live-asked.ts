@@ -1,7 +1,7 @@
 /** On the live page: each open question first, with what to paste into the Temporal UI's update form. */
 import { type Awaited, awaitedOf } from '../../asked.ts';
 import type { Evidence } from '../../evidence.ts';
-import { commandWords, whenWords, whoWords } from '../asked.ts';
+import { commandWords, questionTitle, whenWords, whoWords } from '../asked.ts';
 import { clipped, oneLine } from '../text.ts';
 import { code, plain } from './marks.ts';
 
@@ -26,11 +26,20 @@ export function liveQuestions(evidence: Evidence, room: Room = enough): string[]
     ...all
       .slice(0, room.questions)
       .flatMap((one) => [
-        `**${one.kind === 'approval' ? 'Waits for approval' : 'Waits for a decision'}: ${short(one.name)}**, ${short(whoWords(one))}; ${whenWords(one)}`,
+        `**${questionTitle(one)}: ${short(one.name)}**, ${short(whoWords(one))}; ${whenWords(one)}`,
         ...(room.facts ? factsOf(evidence, one, short) : []),
-        `${code(clipped(commandWords(evidence.run, one), 200))}, or *Send an Update* ${code(one.kind === 'approval' ? 'approve' : 'decide')}${unsignedNote(evidence)}: ${code(updateJson(one))}`,
+        ...answerLine(evidence, one),
       ]),
     ...(more > 0 ? [`and ${more} more: ${code('lifeboat status')}`] : []),
+  ];
+}
+
+function answerLine(evidence: Evidence, one: Awaited): string[] {
+  const command = commandWords(evidence.run, one);
+  if (command === undefined) return [];
+  const update = one.kind === 'approval' ? 'approve' : 'decide';
+  return [
+    `${code(clipped(command, 200))}, or *Send an Update* ${code(update)}${unsignedNote(evidence)}: ${code(updateJson(one))}`,
   ];
 }
 

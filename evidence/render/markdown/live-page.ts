@@ -1,7 +1,7 @@
 /** The short page that the Temporal UI shows while a run goes on. */
 import type { Evidence } from '../../evidence.ts';
 import { formatClock, formatDuration } from '../../format.ts';
-import { forecastSentence } from '../people-words.ts';
+import { lastingForecast } from '../people-words.ts';
 import { classWords } from '../promises.ts';
 import { clipped, oneLine } from '../text.ts';
 import {
@@ -37,7 +37,7 @@ const filler = '\n\u00a0\n\n\u00a0\n';
 function livePage(evidence: Evidence, newest: number, pagesUrl?: string): string {
   const short = (text: string) => plain(clipped(oneLine(text), 300));
   const { failure, toDo, rto, rpo } = evidence;
-  const ends = evidence.outcome === 'running' ? forecastSentence(evidence) : undefined;
+  const ends = evidence.outcome === 'running' ? lastingForecast(evidence) : undefined;
   const lines = [
     `**${verdictWord(evidence)}** ${short(headline(evidence))}${reportLink(evidence, pagesUrl)}`,
     ...liveQuestions(evidence),

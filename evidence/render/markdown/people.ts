@@ -1,5 +1,6 @@
 /** What people were asked and what they said, as Markdown. */
 import type { Evidence } from '../../evidence.ts';
+import { factsOf } from '../../facts.ts';
 import { formatClock, formatDuration } from '../../format.ts';
 import type { Approval, Click, Decision, Subject } from '../../people.ts';
 import {
@@ -35,7 +36,8 @@ export function peopleSections(evidence: Evidence): string[] {
 }
 
 function approvalPart(approval: Approval): string[] {
-  const { name, hash, code: short, quorum, asked, clicks, subject, shown } = approval;
+  const { name, hash, code: short, quorum, asked, clicks } = approval;
+  const { subject, shown } = factsOf(approval);
   return [
     `### ${approvalMark(approval).glyph} ${plain(name)}: ${plain(approvalSentence(approval))}`,
     `${quorum} of ${plain(asked.map(({ group }) => group).join(', then '))}, until ${formatClock(asked.at(-1)?.until ?? '')}Z. SHA-256 ${code(hash)}, code ${code(short)}`,

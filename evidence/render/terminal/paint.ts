@@ -2,6 +2,8 @@ import type { Tone } from '../words.ts';
 
 export interface Look {
   color: boolean;
+  /** When it is looked at, ISO 8601: a run that goes on shows how long it has. */
+  now?: string;
 }
 
 const sgr = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;

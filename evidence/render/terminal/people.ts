@@ -51,12 +51,13 @@ function clicksById({ approvals = [], decisions = [], clicks = [] }: Evidence): 
 
 function questionLines(evidence: Evidence, awaited: Awaited, look: Look): string[] {
   const what = awaited.kind === 'approval' ? 'to be approved' : 'has failed, and waits for a decision';
+  const command = commandWords(evidence.run, awaited);
   return [
     `  ${paint('?', 'yellow', look)} ${paint(oneLine(awaited.name), 'bold', look)} ${what}, code ${oneLine(awaited.code)}`,
     ...factsOf(evidence, awaited).map((line) => indent + line),
     `${indent}${oneLine(whoWords(awaited))}`,
     `${indent}${whenWords(awaited)}`,
-    `${indent}${paint(oneLine(commandWords(evidence.run, awaited)), 'cyan', look)}`,
+    ...(command === undefined ? [] : [`${indent}${paint(oneLine(command), 'cyan', look)}`]),
   ];
 }
 

@@ -4,8 +4,11 @@ import { channels, nameOf } from '../workspace.ts';
 
 const entities: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&amp;': '&' };
 
+/** Those that are written here; any other name stays as it is written, as it does in Slack. */
+const emoji: Record<string, string> = { warning: '⚠️' };
+
 const tokens =
-  /`(?<code>[^`\n]+)`|<(?<angle>[^<>\n]+)>|(?<![\w*])\*(?<bold>[^*\n]+)\*(?![\w*])|(?<![\w_])_(?<italic>[^_\n]+)_(?![\w_])|(?<![\w~])~(?<strike>[^~\n]+)~(?![\w~])|(?<line>\n)/g;
+  /:(?<sign>[a-z_]+):|`(?<code>[^`\n]+)`|<(?<angle>[^<>\n]+)>|(?<![\w*])\*(?<bold>[^*\n]+)\*(?![\w*])|(?<![\w_])_(?<italic>[^_\n]+)_(?![\w_])|(?<![\w~])~(?<strike>[^~\n]+)~(?![\w~])|(?<line>\n)/g;
 
 export function mrkdwn(text: string): Markup {
   const parts: Markup[] = [];
@@ -19,7 +22,8 @@ export function mrkdwn(text: string): Markup {
   return html`${parts}`;
 }
 
-function token({ code, angle, bold, italic, strike }: Record<string, string | undefined>): Markup {
+function token({ sign, code, angle, bold, italic, strike }: Record<string, string | undefined>): Markup {
+  if (sign !== undefined) return html`${Object.hasOwn(emoji, sign) ? emoji[sign] : `:${sign}:`}`;
   if (code !== undefined) return html`<code>${decoded(code)}</code>`;
   if (angle !== undefined) return reference(angle);
   if (bold !== undefined) return html`<b>${mrkdwn(bold)}</b>`;

@@ -37,6 +37,14 @@ export const script = `
     showModal();
   };
 
+  const messages = () => [...document.querySelectorAll('.message')].sort((a, b) => Number(a.dataset.ts) - Number(b.dataset.ts));
+  const newest = () => messages().at(-1);
+  const showNewest = () => newest()?.scrollIntoView({ block: 'end' });
+  const seesNewest = () => (newest()?.getBoundingClientRect().bottom ?? 0) <= window.innerHeight;
+
+  // What waits for an answer comes first: its buttons stand at its end.
+  const openAtTheNewest = () => (messages().filter((one) => one.querySelector('[data-click]')).at(-1) ?? newest())?.scrollIntoView({ block: 'end' });
+
   const refresh = async () => {
     const answer = await fetch(location.href, { cache: 'no-store' }).catch(() => undefined);
     if (!answer?.ok) return;
@@ -47,9 +55,9 @@ export const script = `
     const old = document.getElementById('messages');
     const next = fresh.getElementById('messages');
     if (old.innerHTML === next.innerHTML) return;
-    const atEnd = window.innerHeight + window.scrollY >= document.body.scrollHeight - 80;
+    const follows = seesNewest();
     old.replaceWith(document.adoptNode(next));
-    if (atEnd) window.scrollTo({ top: document.body.scrollHeight });
+    if (follows) showNewest();
   };
 
   const click = ({ channel, ts, version, block, action }) =>
@@ -95,5 +103,6 @@ export const script = `
   follow.onmessage = () => { clearTimeout(due); due = setTimeout(refresh, 50); };
   follow.onopen = refresh;
   showModal();
+  openAtTheNewest();
 })();
 `;

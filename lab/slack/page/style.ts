@@ -13,8 +13,7 @@ export const style = `
 }
 * { box-sizing: border-box; margin: 0; }
 body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; color: var(--ink); background: var(--paper); display: grid; grid-template-columns: 15rem 1fr; min-height: 100vh; overflow-wrap: break-word; }
-aside { background: var(--side); color: var(--side-ink); padding: 1.1rem 1rem; }
-aside > * { position: sticky; top: 1.1rem; }
+aside { background: var(--side); color: var(--side-ink); padding: 1.1rem 1rem; position: sticky; top: 0; align-self: start; height: 100vh; overflow-y: auto; }
 aside h1 { font-size: 1.05rem; font-weight: 680; }
 aside .soft { color: var(--side-soft); margin: .2rem 0 1.1rem; }
 aside label { font-size: .8rem; color: var(--side-soft); display: block; margin-bottom: .25rem; }
@@ -28,7 +27,7 @@ main h2 { font-size: 1.15rem; padding-bottom: .7rem; border-bottom: 1px solid va
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .thread { padding: .5rem 0; }
 .replies { margin-left: 1rem; padding-left: 1rem; border-left: 2px solid var(--line); }
-.message { padding: .55rem .7rem; border-radius: .5rem; }
+.message { padding: .55rem .7rem; border-radius: .5rem; scroll-margin-bottom: 6rem; }
 .message.only { background: var(--only); }
 .message header { display: flex; gap: .5rem; align-items: baseline; flex-wrap: wrap; }
 .message time { color: var(--soft); font-size: .8rem; font-variant-numeric: tabular-nums; }
@@ -59,5 +58,5 @@ dialog::backdrop { background: #0b1015aa; }
 dialog h3 { font-size: 1.1rem; margin-bottom: .6rem; }
 dialog .actions { justify-content: flex-end; margin-top: 1rem; }
 .input { margin: .8rem 0; } .input label { font-weight: 600; display: block; margin-bottom: .25rem; }
-@media (max-width: 46rem) { body { display: block; } aside { padding-bottom: .8rem; } aside > * { position: static; } aside nav { display: flex; gap: .4rem; } aside .soft { margin-bottom: .6rem; } main { padding: 1rem 1rem 6.5rem; } #say { left: 0; padding: .7rem 1rem; } .replies { margin-left: .2rem; padding-left: .6rem; } }
+@media (max-width: 46rem) { body { display: block; } aside { padding-bottom: .8rem; position: static; height: auto; } aside nav { display: flex; gap: .4rem; } aside .soft { margin-bottom: .6rem; } main { padding: 1rem 1rem 6.5rem; } #say { left: 0; padding: .7rem 1rem; } .replies { margin-left: .2rem; padding-left: .6rem; } }
 `;

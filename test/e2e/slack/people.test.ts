@@ -175,6 +175,7 @@ describe('/lifeboat', () => {
     await type(ben, `/lifeboat approve ${question.run}`);
     const own = told(ben).filter({ hasText: question.approval.code });
     await own.getByRole('button', { name: 'Approve with a note…' }).click();
+    await ben.locator('dialog.modal').filter({ hasText: 'ferry' }).waitFor();
     await ben.locator('dialog.modal').getByLabel('A note for the record').fill('seen on the plotter');
     await ben.locator('dialog.modal').getByRole('button', { name: 'Approve' }).click();
     const clicks = await eventually('it counts', async () => {

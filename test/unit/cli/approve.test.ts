@@ -180,6 +180,37 @@ describe('approve', () => {
     expect(on.code()).toBe(2);
   });
 
+  test('who it is must be known before anybody is asked for a yes; the facts are shown all the same', async () => {
+    for (const [words, evidence] of [
+      [['approve', 'orders-7f3a'], asking()],
+      [['decide', 'orders-7f3a', 'retry'], asking({ approvals: [], decisions: [decision()] })],
+      [['abort', 'orders-7f3a'], asking()],
+    ] as const) {
+      const { on } = at(evidence, { abortPlan, answer: true, environment: { XDG_CONFIG_HOME: '/nowhere' } });
+      await on.type(...words);
+      expect(on.out.join('\n')).toContain('orders-7f3a');
+      expect(on.messages.join('\n')).toContain('Who you are is not known');
+      expect(on.messages.join('\n')).not.toContain('?');
+    }
+  });
+
+  test('a key that is named must be there before anybody is asked for a yes', async () => {
+    const { on, ear } = at(asking(), { answer: true });
+    await on.type('approve', 'orders-7f3a', '--key', '/nowhere/ana.key');
+    expect(on.messages.join('\n')).toContain('There is no key /nowhere/ana.key');
+    expect(on.messages.join('\n')).not.toContain('Approve?');
+    expect(ear.heard).toEqual([]);
+  });
+
+  test('a code that belongs to another question than the one that is named says so', async () => {
+    const { on, ear } = at(asking());
+    await on.type('approve', 'orders-7f3a', '--approval', 'nosuch', '--code', '7K3M9QXZ');
+    expect(on.messages.join('\n')).toContain('The code 7K3M9QXZ is of "Switch the primary"');
+    expect(on.messages.join('\n')).toContain('--approval says nosuch');
+    expect(ear.heard).toEqual([]);
+    expect(on.code()).toBe(2);
+  });
+
   test('what has been said already is shown', async () => {
     const { on } = at(asking({ approvals: [approval({ clicks: [click({ by: 'ben' })] })] }), { answer: false });
     await on.type('approve', 'orders-7f3a');
@@ -256,6 +287,18 @@ describe('decide', () => {
     expect(on.messages.join('\n')).toContain('--reason');
     expect(ear.heard).toEqual([]);
     expect(on.code()).toBe(2);
+  });
+
+  test('a skip that is not offered is refused, with a code and without one', async () => {
+    for (const code of [[], ['--code', 'D3C1S10N']]) {
+      const { on, ear } = at(failed(), { answer: true });
+      await on.type('decide', 'orders-7f3a', 'skip', '--reason', 'it can do without', ...code);
+      expect(on.messages.join('\n')).toContain(
+        'offers no skip, and the run cannot go on without it: say retry or abort',
+      );
+      expect(ear.heard).toEqual([]);
+      expect(on.code()).toBe(9);
+    }
   });
 
   test('what is no action is refused, and so is a code of another failure', async () => {

@@ -188,6 +188,7 @@ export function stage(estate: Estate = {}): Stage {
         stop = undefined;
       };
     },
+    attended: estate.answer !== undefined,
     confirm: async (question) => {
       messages.push(question);
       return estate.answer;

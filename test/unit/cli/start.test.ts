@@ -115,6 +115,18 @@ test('Ctrl-C stops looking, says how to look again and how to cancel, and cancel
   expect(on.code()).toBe(130);
 });
 
+test('Ctrl-C at a live run names the abort, which shows what it would take back', async () => {
+  const on = stage({
+    runs: { 'orders-7f3a': scriptedRun([{ state: running(), evidence: evidence({ mode: 'live', steps: [step()] }) }]) },
+  });
+  const typed = on.type('watch', 'orders-7f3a');
+  await expect.poll(() => on.out.length).toBeGreaterThan(0);
+  on.interrupt();
+  await typed;
+  expect(on.messages.join('\n')).toContain('lifeboat abort orders-7f3a');
+  expect(on.messages.join('\n')).not.toContain('temporal workflow cancel');
+});
+
 test('--detach returns at once with the name of the run', async () => {
   const on = stage();
   await on.type('backup', 'orders', '--type', 'full', '--detach', '--json');

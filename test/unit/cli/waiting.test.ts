@@ -14,10 +14,13 @@ const listed: ListedRun = {
   startedAt: new Date(at),
 };
 
+/** As runs tell it: made a moment ago. */
+const ends = new Date(Date.now() + 40 * 60_000).toISOString();
+
 const waits = asking({
   approvals: [approval({ clicks: [click()] })],
   decisions: [decision()],
-  forecast: { at, endsAt: '2026-11-21T14:40:00.000Z', lateByMs: 720_000, how: '3 earlier runs' },
+  forecast: { at: new Date(Date.now() + 60_000).toISOString(), endsAt: ends, lateByMs: 720_000, how: '3 earlier runs' },
 });
 
 test('status says what waits for whom, since when, until when, and what to type', async () => {
@@ -30,9 +33,47 @@ test('status says what waits for whom, since when, until when, and what to type'
     'lifeboat approve orders-7f3a --code 7K3M9QXZ',
     'Demote db1 has failed: waits for ana, ben (dba)',
     'lifeboat decide orders-7f3a retry --code D3C1S10N',
-    'ends about 14:40:00Z, which misses the RTO by 12 min (by 3 earlier runs)',
+    `ends about ${ends.slice(11, 19)}Z, which misses the RTO by 12 min (by 3 earlier runs)`,
   ])
     expect(words).toContain(fact);
+});
+
+test('status sends for nobody once the quorum is there', async () => {
+  const agreed = asking({ approvals: [approval({ quorum: 1, clicks: [click({ by: 'ben' })] })] });
+  const on = stage({
+    listed: [listed],
+    runs: { 'orders-7f3a': scriptedRun([{ state: running(), evidence: agreed }]) },
+  });
+  await on.type('status');
+  const words = on.out.join('\n');
+  expect(words).toContain('Switch the primary: 1 of 1 of dba (ben); approved: its facts are being read once more');
+  expect(words).not.toMatch(/WAITS|waits for|lifeboat approve/);
+});
+
+test('status says when a run ends, as far as can be told at this moment: never in the past', async () => {
+  const begun = new Date(Date.now() - 10 * 60_000).toISOString();
+  const old = asking({
+    approvals: [approval({ openedAt: begun })],
+    forecast: { at: begun, endsAt: new Date(Date.now() - 9 * 60_000).toISOString(), how: '3 earlier runs' },
+  });
+  const on = stage({ listed: [listed], runs: { 'orders-7f3a': scriptedRun([{ state: running(), evidence: old }]) } });
+  await on.type('status', '--json');
+  const [service] = JSON.parse(on.out.join('')).services;
+  const inMs = Date.parse(service.running[0].forecast.endsAt) - Date.now();
+  expect(inMs).toBeGreaterThan(30_000);
+  expect(inMs).toBeLessThan(90_000);
+});
+
+test('a decision is offered as it can be answered', async () => {
+  const skippable = asking({ approvals: [], decisions: [decision({ offers: ['retry', 'skip', 'abort'] })] });
+  for (const [evidence, offered] of [
+    [waits, '--code D3C1S10N   (or abort)'],
+    [skippable, '--code D3C1S10N   (or skip, abort)'],
+  ] as const) {
+    const on = stage({ listed: [listed], runs: { 'orders-7f3a': scriptedRun([{ state: running(), evidence }]) } });
+    await on.type('status');
+    expect(on.out.join('\n')).toContain(offered);
+  }
 });
 
 test('status --json has it too', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Evidence } from '../../../evidence/evidence.ts';
+import { stableJson } from '../../../activities/evidence/json.ts';
+import type { Evidence, Phase } from '../../../evidence/evidence.ts';
 import { renderHtml } from '../../../evidence/render/html.ts';
 import { renderLivePage, renderMarkdown } from '../../../evidence/render/markdown.ts';
 import { terminalAsked } from '../../../evidence/render/terminal/people.ts';
@@ -111,9 +112,10 @@ describe('while somebody is waited for', () => {
       expect(text).toContain(fact);
   });
 
+  // Said at 14:03:11Z; people were waited for from then on.
   test('the page says when it will be over, and that this is too late', () => {
     expect(words(renderHtml(waiting(), { now }))).toContain(
-      'Expected ends about 14:22:11Z, which misses the RTO by 12 min',
+      'Expected ends about 14:24:11Z, which misses the RTO by 12 min',
     );
   });
 
@@ -187,4 +189,51 @@ describe.each(inAllForms)('a dry run reads like a plan of action in %s', (_form,
     expect(order).toEqual([...order].sort((a, b) => a - b));
     expect(order).not.toContain(-1);
   });
+});
+
+/** As the store gives it back: keys in the order of the alphabet. */
+function stored(evidence: Evidence): Evidence {
+  return JSON.parse(new TextDecoder().decode(stableJson(evidence)));
+}
+
+// The terminal shows them while they are asked, not afterwards.
+test.each(inAllForms.slice(0, 2))(
+  '%s shows facts in the order in which they were asked, also out of the store',
+  (_name, read) => {
+    const evidence = switched();
+    const [approval] = evidence.approvals ?? [];
+    if (approval === undefined) throw new Error('the sample has no approval');
+    const asked = { ...approval, subject: { to: 'db2', from: 'db1' }, shown: {}, order: ['to', 'from'] };
+    const text = read(stored({ ...evidence, approvals: [asked] }));
+    const facts = text.slice(text.indexOf(approval.hash));
+    const [to, from] = [facts.search(/\bto\b[\s|*]+db2/), facts.search(/\bfrom\b[\s|*]+db1/)];
+    expect(to).toBeGreaterThan(-1);
+    expect(from).toBeGreaterThan(to);
+  },
+);
+
+test.each(inAllForms)('%s goes through the phases in the order of the run', (_name, read) => {
+  for (const evidence of [planned(), switched()]) {
+    const [first] = evidence.steps;
+    if (first === undefined) throw new Error('the sample has no step');
+    const late = { ...first, endedAt: first.startedAt, state: 'done', kind: 'check', found: undefined } as const;
+    const { found: _found, ...step } = late;
+    const record = (name: Phase) => ({ name, budgetMs: 1, startedAt: first.startedAt, peopleMs: 0, retriesMs: 0 });
+    // As a switchover has them: what comes back comes last.
+    const text = read({
+      ...evidence,
+      approvals: [],
+      decisions: [],
+      phases: [record('assessment'), record('traffic'), record('database')],
+      steps: [
+        { ...step, id: 'assessment/a', name: 'Look at it', group: 'assessment' },
+        { ...step, id: 'traffic/b', name: 'Promote it', group: 'traffic' },
+        { ...step, id: 'database/c', name: 'Bring it back', group: 'database' },
+        { ...step, id: 'closing/d', name: 'Write it down', group: 'closing' },
+      ],
+    });
+    const places = ['Look at it', 'Promote it', 'Bring it back', 'Write it down'].map((name) => text.lastIndexOf(name));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(Math.min(...places)).toBeGreaterThan(-1);
+  }
 });

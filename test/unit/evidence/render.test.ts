@@ -49,6 +49,12 @@ describe.each(inAllForms)('a manager sees in %s', (_form, read) => {
       expect(text).toContain(fact);
   });
 
+  test('what each line of a plan of action is about: what was found alone would tell nobody', () => {
+    const text = renderTerminal(dryRun(), { color: false });
+    expect(text).toContain('The secrets of the plan resolve: 3 secrets resolve');
+    expect(text).toContain('The drill host is ready: PostgreSQL 15.18');
+  });
+
   test('that a dry run could not go on, and nothing that only a real drill could say', () => {
     const text = read(failedDryRun());
     for (const fact of ['DRY RUN FAILED', 'BackupMissing', 'nothing is changed']) expect(text).toContain(fact);

@@ -113,9 +113,32 @@ describe('what people are told', () => {
     expect(about(evidence, `${key}/escalation-1`)).toMatchObject({ kind: 'escalation', calls: ['ida'] });
     const closed = textOf(about(evidence, `${key}/closed`));
     expect(closed).toContain('Switch the primary: approved');
-    expect(closed).toContain('Answered by: Ana Lima');
+    expect(closed).toContain('Approved by: Ana Lima');
     expect(closed).toContain('After: 18 min');
     expect(closed).not.toContain('eve');
+  });
+
+  test('says who has said no apart from who has said yes', () => {
+    const click = {
+      at: '2026-11-21T14:15:11.000Z',
+      channel: 'slack',
+      signed: 'gateway',
+      counted: true,
+      said: '',
+    } as const;
+    const over: Approval = {
+      ...approval,
+      quorum: 1,
+      closedAt: '2026-11-21T14:20:11.000Z',
+      outcome: 'approved',
+      clicks: [
+        { ...click, kind: 'reject', by: 'ana' },
+        { ...click, kind: 'approve', by: 'ben' },
+      ],
+    };
+    const closed = textOf(about({ ...running(), approvals: [over] }, `approval/${approval.id}/closed`));
+    expect(closed).toContain('Approved by: Ben Osei');
+    expect(closed).toContain('Rejected by: Ana Lima');
   });
 
   test('says of a failed step what failed and what can be decided', () => {
@@ -160,6 +183,23 @@ describe('a status update', () => {
       label: 'Waiting for',
       text: 'Ana Lima, Ben Osei (2 of them) since 14:02:11Z, until 14:17:11Z: Switch the primary',
     });
+  });
+
+  test('sends for nobody once the quorum is there: the facts are being read again', () => {
+    const click = {
+      at: '2026-11-21T14:04:00.000Z',
+      channel: 'cli',
+      signed: 'person',
+      counted: true,
+      said: '',
+    } as const;
+    const agreed: Approval = { ...approval, quorum: 1, clicks: [{ ...click, kind: 'approve', by: 'ben' }] };
+    const evidence = { ...running(), approvals: [agreed] };
+    const lines = Object.fromEntries(
+      statusLines(evidence, names, '2026-11-21T14:05:00.000Z').map((one) => [one.label, one.text]),
+    );
+    expect(lines).not.toHaveProperty('Waiting for');
+    expect(lines.Now).toContain('Switch the primary: approved, its facts are read once more');
   });
 
   test('says phase, what goes on, what is done, what is next, the expected end and the loss so far', () => {

@@ -1,5 +1,7 @@
 /** What a plan says of people, and what is wrong with it, line by line. */
 import { describe, expect, test } from 'vitest';
+import { planInWords } from '../../../cli/plan/words.ts';
+import { allSecretNames } from '../../../plan/hosts.ts';
 import { loadPlanText } from '../../../plan/load.ts';
 import { orders, problemsOf } from './orders.ts';
 
@@ -32,6 +34,57 @@ function wrong(...changes: [from: string, to: string][]): string[] {
   );
 }
 
+describe('read back', () => {
+  const told = (...changes: [from: string, to: string][]) => {
+    const text = changes.reduce((before, [from, to]) => before.replace(from, () => to), people);
+    return planInWords(loadPlanText(orders + text, 'orders.yaml'), new Date('2026-11-21T14:00:00Z'));
+  };
+
+  test('say who is asked for what, how many, how long, and what then', () => {
+    const text = told();
+    for (const sentence of [
+      'Group dba is Ana (ana), Ben (ben) and Cem (cem).',
+      '"switch-the-primary" is approved by 2 of dba, not counting whoever has started the run, within 15 min; then lead is asked too, for as long again, and then it is denied.',
+      'Whatever else is asked is approved by 2 of dba, not counting whoever has started the run, within 15 min; then it is denied.',
+      'About a failed step of a live run dba decides, after 30 min lead too; after 8 h without a decision the run ends.',
+      'In live runs only signed answers count.',
+      'Nobody is told how a run goes',
+      '${env:SLACK_TOKEN}',
+    ])
+      expect(text).toContain(sentence);
+    expect(text).not.toMatch(/undefined|NaN|\[object/);
+  });
+
+  test('say it loudly when anybody may answer in anybody\u2019s name, and where people are told', () => {
+    const text = told([
+      '  slack:',
+      "  unsigned: allowed\n  status: { channel: '#incident', every: 10m, webhook: '${env:HOOK}' }\n  slack:",
+    ]);
+    expect(text).toContain('In live runs answers count without a signature');
+    expect(text).toContain("How a run goes is told to Slack's #incident, else a webhook, at the latest every 10 min.");
+    expect(text).toContain('${env:HOOK}');
+  });
+
+  test('warn that a live run does not begin where silence would approve it', () => {
+    const text = told(['quorum: 2, deadline: 15m', 'quorum: 2, deadline: 15m, onExpiry: proceed']);
+    expect(text).toContain('Worth knowing');
+    expect(text).toContain('people.approvals.default says "onExpiry: proceed"');
+    expect(told()).not.toContain('Worth knowing');
+  });
+
+  test('name every secret of the plan, those of a host too', () => {
+    const replication = "  replication: { user: replicator, password: '${env:REPLICATION}' }\n  criticalTables";
+    const text = orders.replace('  criticalTables', () => replication);
+    expect(allSecretNames(loadPlanText(text + people, 'orders.yaml').plan)).toEqual([
+      '${file:/etc/lifeboat/orders.password}',
+      '${env:EVIDENCE_KEY}',
+      '${env:EVIDENCE_SECRET}',
+      '${env:REPLICATION}',
+      '${env:SLACK_TOKEN}',
+    ]);
+  });
+});
+
 test('people who are right are read, and what is not said has a usual value', () => {
   expect(wrong()).toEqual([]);
   const { plan } = loadPlanText(orders + people, 'orders.yaml');
@@ -44,6 +97,12 @@ test('people who are right are read, and what is not said has a usual value', ()
 
 describe('people are refused with line, column and what to write instead', () => {
   test.each<[what: string, from: string, to: string, problem: string]>([
+    [
+      'a mistyped approval, for which the usual rule would have been taken in silence',
+      'switch-the-primary: {',
+      'switch-primary: {',
+      '10:5 no runbook asks for an approval "switch-primary": did you mean "switch-the-primary"?',
+    ],
     [
       'a group with somebody unknown',
       'dba: [ana, ben, cem]',

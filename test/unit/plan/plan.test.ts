@@ -17,6 +17,7 @@ import { orders, ordersWith } from './orders.ts';
 const minute = 60_000;
 const hour = 60 * minute;
 const { plan } = loadPlanText(orders, 'orders.yaml');
+const switchover = new URL('../../../examples/switchover.yaml', import.meta.url).pathname;
 const example = new URL('../../../examples/orders.yaml', import.meta.url).pathname;
 
 describe('a plan that is right', () => {
@@ -34,6 +35,20 @@ describe('a plan that is right', () => {
       .digest('hex');
     expect((await loadPlanFile(example)).sha256).toBe(sha256);
     expect(loadPlanText(orders, 'x').sha256).toBe(createHash('sha256').update(orders).digest('hex'));
+  });
+
+  test('has an example with all that a live switchover needs', async () => {
+    const { plan: whole } = await loadPlanFile(switchover);
+    expect(whole.database.members.map(({ control }) => control?.kind)).toEqual(['command', 'command']);
+    expect(whole.database.replication).toMatchObject({ user: 'replicator' });
+    expect(Object.keys(whole.people?.approvals ?? {})).toEqual(['switch-the-primary', 'default']);
+    expect(whole.people).toMatchObject({ unsigned: 'refused', decisions: { group: 'dba' }, slack: {} });
+    const { approvals = {}, groups = {}, persons = {} } = whole.people ?? {};
+    const rule = approvals['switch-the-primary'];
+    expect((groups[rule?.group ?? '']?.length ?? 0) - 1).toBeGreaterThanOrEqual(rule?.quorum ?? Number.NaN);
+    // A key that is copied by mistake lets nobody in: these say of themselves that they are made up.
+    const keys = [...Object.values(persons).flatMap((one) => one.keys), ...(whole.people?.slack?.gatewayKeys ?? [])];
+    for (const key of keys) expect(key).toMatch(/^ed25519:MadeUpKey.*NobodyCanSignWithIt/);
   });
 
   test('gives a runbook its own objectives where it has some, and the service’s otherwise', () => {

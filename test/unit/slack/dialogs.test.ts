@@ -1,7 +1,9 @@
 /** What is read out of a dialog that somebody has filled in. */
 import { describe, expect, test } from 'vitest';
+import { factsBlocks } from '../../../activities/notify/slack-blocks.ts';
 import { filledIn, wordsDialog, wordsSaid } from '../../../workers/slack/modals.ts';
 import { wantedOf } from '../../../workers/slack/starts.ts';
+import { approvalWith, decisionWith, evidenceWith } from './samples.ts';
 
 const place = { channel: 'C0INCIDENT', thread: '1700000000.000001', message: '1700000000.000100' };
 const meaning = { run: 'orders-7f3a', about: 'database/x', code: 'ABCD' };
@@ -10,6 +12,16 @@ const said = (wanted: Parameters<typeof wordsDialog>[0], filled: Record<string, 
   wordsSaid(wordsDialog(wanted, { ...meaning, ...more }, place).private_metadata ?? '', filled);
 
 describe('a dialog for words', () => {
+  test('shows what it is about once more: the facts of the approval, the failure of the step', () => {
+    const evidence = evidenceWith({ approvals: [approvalWith()], decisions: [decisionWith()] });
+    const shown = (wanted: 'note' | 'skip', code: string) =>
+      JSON.stringify(wordsDialog(wanted, { ...meaning, code }, place, factsBlocks(evidence, code)).blocks);
+    for (const fact of ['from', '`db1`', 'to', '`db2`', 'lag', '0 bytes'])
+      expect(shown('note', 'K7QM2XPA')).toContain(fact);
+    expect(shown('skip', 'M3NB8TRW')).toContain('ArchiveUnreachable: the store does not answer');
+    expect(factsBlocks(evidence, '0THERC0D')).toEqual([]);
+  });
+
   test('needs a reason for a rejection, a skip and an abort; blanks are none', () => {
     for (const wanted of ['reject', 'skip', 'abort'] as const)
       expect(said(wanted, filledIn({ reason: { reason: { type: 'plain_text_input', value: '   ' } } }))).toHaveProperty(

@@ -49,7 +49,10 @@ export class Aborts {
     if (this.ending !== undefined)
       return { counted: false, refused: false, said: `The run is ending already, ${this.ending}.` };
     const plan = this.plan();
-    const why = objection === undefined ? this.#refusal(said, signed !== 'no', plan) : `Not counted: ${objection}.`;
+    const why =
+      objection === undefined
+        ? this.#refusal(said, signed === 'person' || signed === 'gateway', plan)
+        : `Not counted: ${objection}.`;
     if (why !== undefined) return { counted: false, refused: true, said: why };
     const { by, reason } = said;
     const { record } = this.#around.house;

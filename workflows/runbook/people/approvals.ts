@@ -139,6 +139,7 @@ export class Approvals {
       round,
       subject: { ...subject },
       shown: { ...shown },
+      order: [...Object.keys(subject), ...Object.keys(shown)],
       hash,
       nonce,
       code: shortCode(`${hash}:${nonce}`),

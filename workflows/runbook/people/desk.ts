@@ -19,7 +19,7 @@ import type { Aborts } from './aborts.ts';
 import type { Approvals } from './approvals.ts';
 import type { Decisions } from './decisions.ts';
 import { type House, isoNow } from './house.ts';
-import { readSaid, type Said } from './said.ts';
+import { readSaid, type Said, type Unreadable } from './said.ts';
 import { type Signed, whoSigned } from './signatures.ts';
 
 /** What a desk has behind it once the plan is read. */
@@ -89,9 +89,14 @@ export class Desk {
     const id = `people/message-${this.#messages}`;
     const said = readSaid(payload);
     const behind = this.#behind;
-    if ('problem' in said) return this.#keep(kind, said, refuse(`Not understood: ${said.problem}.`));
+    if ('problem' in said) return this.#unread(kind, said);
     if (behind === undefined)
-      return this.#keep(kind, said, refuse('The run has only begun and asks nothing yet: send it again in a moment.'));
+      return this.#keep(
+        kind,
+        said,
+        refuse('The run has only begun and asks nothing yet: send it again in a moment.'),
+        unlookedAt(said.signature !== undefined),
+      );
     const verdict = await this.#judge(behind, kind, said, id);
     behind.house.record.show();
     return verdict;
@@ -105,7 +110,13 @@ export class Desk {
   async #approve(behind: Behind, kind: 'approve' | 'reject', said: Said, id: string): Promise<Verdict> {
     const { house, approvals } = behind;
     const approval = approvals.meant(said);
-    if (approval === undefined) return this.#keep(kind, said, refuse(whichOne('approval', approvals.open)));
+    if (approval === undefined)
+      return this.#keep(
+        kind,
+        said,
+        refuse(whichOne('approval', approvals.open)),
+        unlookedAt(said.signature !== undefined),
+      );
     const choice = kind === 'reject' ? 'reject' : (said.choice ?? 'approve');
     const statement = approvalStatement(house.record.evidence, approval, { ...said, choice });
     const signed = await whoSigned(house, id, statement, said.signature);
@@ -115,7 +126,13 @@ export class Desk {
   async #decide(behind: Behind, said: Said, id: string): Promise<Verdict> {
     const { house, decisions } = behind;
     const decision = decisions.meant(said);
-    if (decision === undefined) return this.#keep('decide', said, refuse(whichOne('failed step', decisions.open)));
+    if (decision === undefined)
+      return this.#keep(
+        'decide',
+        said,
+        refuse(whichOne('failed step', decisions.open)),
+        unlookedAt(said.signature !== undefined),
+      );
     const { action = '' } = said;
     const statement = decisionStatement(house.record.evidence, decision, { ...said, action });
     const signed = await whoSigned(house, id, statement, said.signature);
@@ -127,11 +144,15 @@ export class Desk {
     return this.#keep('abort', said, aborts.take(said, signed), signed);
   }
 
+  #unread(kind: ClickKind, { problem, by, channel, signed }: Unreadable): Verdict {
+    return this.#keep(kind, { by, channel }, refuse(`Not understood: ${problem}.`), unlookedAt(signed));
+  }
+
   #keep(
     kind: ClickKind,
     from: Pick<Said, 'by' | 'channel'> & Partial<Said>,
     verdict: Verdict,
-    signed?: Signed,
+    { signed }: Signed,
   ): Verdict {
     const { by, channel, reason, choice, action, value } = from;
     const what = choice ?? action;
@@ -140,7 +161,7 @@ export class Desk {
       kind,
       by,
       channel,
-      signed: signed?.signed ?? 'no',
+      signed,
       counted: verdict.counted,
       said: verdict.said,
       ...(reason === undefined ? {} : { reason }),
@@ -158,6 +179,11 @@ function seen({ aborts }: Behind, signed: Signed): Signed {
   const objection =
     signed.objection ?? (aborts.ending === undefined ? undefined : `the run is ending, ${aborts.ending}`);
   return objection === undefined ? signed : { ...signed, objection };
+}
+
+/** A message that is refused whoever has sent it: whether its signature is right was not asked. */
+function unlookedAt(signed: boolean): Signed {
+  return { signed: signed ? 'unchecked' : 'no' };
 }
 
 function refuse(said: string): Verdict {

@@ -23,6 +23,8 @@ export interface Unreadable {
   problem: string;
   by: string;
   channel: Channel;
+  /** Whether a signature came with it: it cannot be held against what cannot be read. */
+  signed: boolean;
 }
 
 const channels: readonly Channel[] = ['cli', 'slack', 'temporal-ui', 'automation', 'unknown'];
@@ -35,25 +37,26 @@ const example = 'send one JSON object such as {"by":"ana","code":"7K3M9QXZ"}';
 /** @param payload the Temporal UI sends nothing, a text or a list just as well */
 export function readSaid(payload: unknown): Said | Unreadable {
   const value = unwrapped(payload);
-  const from = { by: 'unknown', channel: 'unknown' } as const;
+  const from = { by: 'unknown', channel: 'unknown', signed: false } as const;
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { ...from, problem: `this message says nothing: ${example}` };
   const fields: Partial<Record<string, unknown>> = { ...value };
   const channel = channels.find((one) => one === fields.channel) ?? 'unknown';
   const { by, code = '' } = fields;
+  const signed = fields.signature !== undefined && fields.signature !== null;
   if (typeof by !== 'string' || by.trim() === '' || by.length > 80)
-    return { ...from, channel, problem: `"by" must be a person of the plan, by id: ${example}` };
+    return { ...from, channel, signed, problem: `"by" must be a person of the plan, by id: ${example}` };
   if (typeof code !== 'string' || code.length > 80)
-    return { by, channel, problem: `"code" must be the code that is shown: ${example}` };
+    return { by, channel, signed, problem: `"code" must be the code that is shown: ${example}` };
   const said: Said = { by: by.trim(), channel, code };
   for (const field of texts) {
     const text = fields[field];
     if (text === undefined || text === null) continue;
     if (typeof text !== 'string' || text.length > longest)
-      return { by, channel, problem: `"${field}" must be a text of at most ${longest} characters` };
+      return { by, channel, signed, problem: `"${field}" must be a text of at most ${longest} characters` };
     said[field] = text;
   }
-  if (fields.signature !== undefined && fields.signature !== null) said.signature = signatureIn(fields.signature);
+  if (signed) said.signature = signatureIn(fields.signature);
   return said;
 }
 

@@ -20,12 +20,13 @@ export async function whoSigned(
   signature: Signature | 'malformed' | undefined,
 ): Promise<Signed> {
   // A plan without people knows no key; nothing that is asked there depends on one.
-  if (signature === undefined || plan.people === undefined) return { signed: 'no' };
+  if (signature === undefined) return { signed: 'no' };
+  if (plan.people === undefined) return { signed: 'unchecked' };
   if (signature === 'malformed') return forged('the signature is not one: it has "as", "key" and "value"');
   const { as, key } = signature;
   const { persons, slack } = plan.people;
   // A stranger's signature is worth as much as none.
-  if (!Object.hasOwn(persons, statement.by)) return { signed: 'no' };
+  if (!Object.hasOwn(persons, statement.by)) return { signed: 'unchecked' };
   const known = (as === 'gateway' ? slack?.gatewayKeys : persons[statement.by]?.keys) ?? [];
   if (!known.includes(key))
     return forged(
@@ -43,7 +44,7 @@ export async function whoSigned(
     return holds ? { signed: as } : forged('the signature does not fit what was said');
   } catch (error) {
     return {
-      signed: 'no',
+      signed: 'unchecked',
       objection: `its signature could not be looked at (${failureOf(error).message}); send it again`,
     };
   }
