@@ -37,6 +37,7 @@ type Facts = Partial<
     | 'clocks'
     | 'leftovers'
     | 'leftBehind'
+    | 'search'
   >
 >;
 

@@ -1,0 +1,18 @@
+import { countSentence, findingSentence, type Search, searchSentence } from '../../search.ts';
+import { oneLine } from '../text.ts';
+
+/** Each finding with its target, as a machine takes it: nothing to copy together. */
+export function renderSearch(search: Search, { service, run }: { service: string; run: string }): string {
+  return [
+    `${oneLine(service)}: ${countSentence(search)}`,
+    ...search.findings.flatMap((one) => [
+      '',
+      `  ${oneLine(findingSentence(one))}`,
+      `      just before it: ${JSON.stringify(one.target)}`,
+    ]),
+    '',
+    oneLine(searchSentence(search)),
+    ...search.notes.map((note) => `Note: ${oneLine(note)}`),
+    `Evidence: lifeboat report ${oneLine(run)}`,
+  ].join('\n');
+}
