@@ -27,7 +27,9 @@ export function findCommand(program: Command, cli: Cli): void {
   const command = program
     .command('find')
     .argument('[service]', 'as its plan names it')
-    .description('which transactions deleted, changed, emptied or dropped much, by the archived WAL; each with the target just before it')
+    .description(
+      'which transactions deleted, changed, emptied or dropped much, by the archived WAL; each with the target just before it',
+    )
     .option('--from <time>', 'from this moment, with its offset (2026-11-21T14:00:00Z); else an hour before the end')
     .option('--to <time>', 'up to this moment; else as far as the archive goes')
     .option('--rows <number>', 'rows of one table from which on a transaction is told (1000)', number)

@@ -86,9 +86,14 @@ function sizeWords({ rows, bytes }: Effect): string {
   return bytes === undefined ? '' : ` (${formatBytes(bytes)})`;
 }
 
-/** `just before: 0/5A01B28 on timeline 1, not included` */
-export function targetWords({ target: { lsn, timeline } }: Finding): string {
-  return `just before: ${lsn} on timeline ${timeline}, not included`;
+/** What follows the position: `on timeline 1, not included`. */
+export function targetWords({ target: { timeline } }: Finding): string {
+  return `on timeline ${timeline}, not included`;
+}
+
+/** Whose names these are: `live catalog`, or several. */
+export function namesOf({ effects }: Finding): string {
+  return [...new Set(effects.map(({ namedBy }) => namedBy))].join(', ');
 }
 
 /** What was searched, in one sentence. */

@@ -11,7 +11,7 @@ export async function find(input?: FindInput): Promise<RunSummary> {
   return runbook<FindInput>(
     {
       name: 'find',
-      title: 'Search for a disaster',
+      title: 'Search',
       phases: ['assessment', 'database'],
       outcomes: { good: 'completed', bad: 'failed' },
       alwaysUndo: true,

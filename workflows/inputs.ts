@@ -56,8 +56,7 @@ const count =
       ? undefined
       : `must be a whole number from ${least} to ${most}`;
 
-const flag = (value: unknown): string | undefined =>
-  typeof value === 'boolean' ? undefined : 'must be true or false';
+const flag = (value: unknown): string | undefined => (typeof value === 'boolean' ? undefined : 'must be true or false');
 
 const signature = (value: unknown): string | undefined =>
   signatureIn(value) === 'malformed' ? 'must be a signature of the start, as lifeboat start makes it' : undefined;

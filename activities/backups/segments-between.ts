@@ -1,13 +1,13 @@
 /** Which archived segments a stretch of time lies in. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
 import { formatNumberOf } from '../../evidence/format.ts';
-import { type Looked, firstAfter } from '../../recovery/search/by-time.ts';
+import { gapsOf } from '../../recovery/gaps.ts';
+import { firstAfter, type Looked } from '../../recovery/search/by-time.ts';
 import { readLine } from '../../recovery/search/records.ts';
 import { precedes } from '../../recovery/search/tally.ts';
-import { gapsOf } from '../../recovery/gaps.ts';
 import { namesOf, parseSegment } from '../../recovery/segments.ts';
-import { Context } from '@temporalio/activity';
 import type { HostReads } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { beating } from '../heartbeat.ts';
@@ -125,7 +125,8 @@ async function beforeRunning(
   for (let back = 1; back <= mostBefore && back <= start; back *= 2) {
     if (firstGap(names, start - back, start, segmentBytes) !== undefined) break;
     const then = await look(start - back);
-    if (then.running !== undefined && !precedes(at.oldest, then.running.next)) return { start: start - back, whole: true };
+    if (then.running !== undefined && !precedes(at.oldest, then.running.next))
+      return { start: start - back, whole: true };
   }
   return { start, whole: false };
 }
@@ -149,7 +150,10 @@ function firstGap(names: string[], from: number, to: number, segmentBytes: numbe
 }
 
 function gap([before, after]: string[]): Error {
-  const seen = after === undefined ? `segment ${before} is not in the archive` : `between ${before} and ${after} segments are not in the archive`;
+  const seen =
+    after === undefined
+      ? `segment ${before} is not in the archive`
+      : `between ${before} and ${after} segments are not in the archive`;
   return failure(
     'ArchiveGap',
     `${seen}; expected all of them between the moments to search. What was written there cannot be read: search before or after it (lifeboat archive says what is missing), and take a new backup.`,

@@ -37,7 +37,7 @@ export async function readStretch(
   stretch: Stretch,
   directory: string,
   permit: Permit,
-  onRecord: (line: Line) => false | void,
+  onRecord: (line: Line) => unknown,
   onBatch: (segments: number) => void = () => undefined,
 ): Promise<void> {
   const { segmentBytes, names } = stretch;
@@ -45,33 +45,35 @@ export async function readStretch(
   const timeline = Math.max(...names.map((name) => parseSegment(name, segmentBytes).timeline));
   // All under one timeline's name: pg_waldump reads only such a row of files, and a record may go on across a fork.
   const fileOf = (number: number) => segmentName({ timeline, number }, segmentBytes);
+  const over = { yet: false };
   const fetch = (batch: readonly string[]) =>
-    fetchAll(stretch, batch, (name) => join(directory, fileOf(numberOf(name))));
+    promised(fetchAll(stretch, batch, (name) => join(directory, fileOf(numberOf(name))), over));
   let here: number[] = [];
   let seen: Lsn | undefined;
   let from = 0;
-  let ahead = promised(fetch(names.slice(0, firstBatch)));
-  for (let count = firstBatch; from < names.length; ) {
-    await ahead.done;
-    const batch = names.slice(from, from + count);
-    from += batch.length;
-    count = batchOf(segmentBytes);
-    ahead = promised(fetch(names.slice(from, from + count)));
-    here = [...here, ...batch.map(numberOf)];
-    onBatch(from);
-    const [first = 0, last = first] = [here[0], here.at(-1)];
-    const reading = { first: fileOf(first), last: fileOf(last), seen, serverVersion: stretch.serverVersion };
-    try {
+  let ahead = fetch(names.slice(0, firstBatch));
+  try {
+    for (let count = firstBatch; from < names.length; count = batchOf(segmentBytes)) {
+      await ahead.done;
+      const batch = names.slice(from, from + count);
+      from += batch.length;
+      ahead = fetch(names.slice(from, from + batchOf(segmentBytes)));
+      here = [...here, ...batch.map(numberOf)];
+      onBatch(from);
+      const [first = 0, last = first] = [here[0], here.at(-1)];
+      const reading = { first: fileOf(first), last: fileOf(last), seen, serverVersion: stretch.serverVersion };
       const read = await readBatch(reading, directory, permit, onRecord);
       seen = read.last ?? seen;
       if (read.enough) return;
-    } finally {
-      if (currentActivity()?.cancellationSignal.aborted) await ahead.done.catch(() => undefined);
+      // A record that begins in the last segments and ends in the next batch is read once more, from where it begins.
+      const keepFrom = seen === undefined ? first : segmentNumberAt(seen, segmentBytes);
+      for (const number of here) if (number < keepFrom) await rm(join(directory, fileOf(number)), { force: true });
+      here = here.filter((number) => number >= keepFrom);
     }
-    // A record that begins in the last segments and ends in the next batch is read once more, from where it begins.
-    const keepFrom = seen === undefined ? first : segmentNumberAt(seen, segmentBytes);
-    for (const number of here) if (number < keepFrom) await rm(join(directory, fileOf(number)), { force: true });
-    here = here.filter((number) => number >= keepFrom);
+  } finally {
+    // Nothing may be written any more into a directory that is removed.
+    over.yet = true;
+    await ahead.done.catch(() => undefined);
   }
 }
 
@@ -84,15 +86,19 @@ function promised(work: Promise<void>): { done: Promise<void> } {
   return { done: work };
 }
 
-async function fetchAll({ fetch }: Stretch, names: readonly string[], fileOf: (name: string) => string): Promise<void> {
+async function fetchAll(
+  { fetch }: Stretch,
+  names: readonly string[],
+  fileOf: (name: string) => string,
+  over: { yet: boolean },
+): Promise<void> {
   const waiting = [...names];
   const one = async () => {
-    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+    for (let name = waiting.shift(); name !== undefined && !over.yet; name = waiting.shift()) {
       currentActivity()?.cancellationSignal.throwIfAborted();
       if (!(await fetch(name, fileOf(name)))) throw gone(name);
     }
   };
-  // All of them come to an end, so that nothing is written into a directory that is removed.
   const ends = await Promise.allSettled(Array.from({ length: sideBySide }, one));
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
@@ -117,7 +123,7 @@ async function readBatch(
   { first, last, seen, serverVersion }: Batch,
   directory: string,
   permit: Permit,
-  onRecord: (line: Line) => false | void,
+  onRecord: (line: Line) => unknown,
 ): Promise<{ last: Lsn | undefined; enough: boolean }> {
   const words = [
     ...(serverVersion >= severalManagersSince ? managers.map((name) => `--rmgr=${name}`) : []),

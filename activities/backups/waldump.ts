@@ -7,8 +7,8 @@ import { currentActivity } from '../current-activity.ts';
 import { failure } from '../failure.ts';
 import type { Permit } from '../permit.ts';
 
-/** `false`: enough was seen. */
-type OnLine = (line: string) => false | void;
+/** Answers `false` when it has seen enough. */
+type OnLine = (line: string) => unknown;
 
 export interface Dumped {
   code: number;
@@ -23,12 +23,7 @@ export interface Dumped {
  *
  * @throws ToolKilled what it had not printed yet would read as if there were nothing more
  */
-export async function waldump(
-  permit: Permit,
-  directory: string,
-  words: string[],
-  onLine: OnLine,
-): Promise<Dumped> {
+export async function waldump(permit: Permit, directory: string, words: string[], onLine: OnLine): Promise<Dumped> {
   const program = join(permit.postgresql, 'pg_waldump');
   const signal = currentActivity()?.cancellationSignal;
   const child = spawn(program, [`--path=${directory}`, ...words], {
@@ -103,7 +98,8 @@ function unavailable(program: string, error: NodeJS.ErrnoException): Error {
 }
 
 /** WAL that cannot be right. That the last record goes on in a segment which is not there is no damage. */
-export const damage = /incorrect |invalid magic|invalid info|unexpected pageaddr|invalid resource manager|out-of-sequence/;
+export const damage =
+  /incorrect |invalid magic|invalid info|unexpected pageaddr|invalid resource manager|out-of-sequence/;
 
 export function damaged(what: string, said: string): Error {
   return failure(

@@ -30,7 +30,9 @@ export async function relationsAt(ask: Parameters<HostChanges['relationsAt']>[0]
   for (const { oid, name } of databases) {
     if (oid === own.database || !others.has(oid)) continue;
     relations.push(
-      ...(await withSession(place, name, 'find', (client) => relationsIn(client, ask, { sizes: true, database: name }))),
+      ...(await withSession(place, name, 'find', (client) =>
+        relationsIn(client, ask, { sizes: true, database: name }),
+      )),
     );
   }
   return {

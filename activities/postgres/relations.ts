@@ -39,7 +39,10 @@ export async function relationsIn(
   named: { sizes: boolean; database?: string },
 ): Promise<RelationFacts[]> {
   const numbers = files.map((file) => file.slice(file.lastIndexOf('/') + 1));
-  const { rows } = await client.query<Record<string, string | null>>(question(named.sizes), [numbers, oids.map(String)]);
+  const { rows } = await client.query<Record<string, string | null>>(question(named.sizes), [
+    numbers,
+    oids.map(String),
+  ]);
   return rows.map((row) => ({
     oid: Number(row.oid),
     database: Number(row.database),
@@ -74,6 +77,8 @@ export async function tableNamed(client: Client, table: string | undefined): Pro
 }
 
 export async function databaseHere(client: Client): Promise<number> {
-  const { rows } = await client.query<{ oid: string }>('select oid::text from pg_database where datname = current_database()');
+  const { rows } = await client.query<{ oid: string }>(
+    'select oid::text from pg_database where datname = current_database()',
+  );
   return Number(rows[0]?.oid);
 }

@@ -7,6 +7,7 @@ import { splitOf } from '../outcome.ts';
 import { waitSentence } from '../waits.ts';
 import { block, code, plain, table } from './markdown/marks.ts';
 import { peopleSections } from './markdown/people.ts';
+import { searchSection } from './markdown/search.ts';
 import { requesterWords } from './people-words.ts';
 import { stepNumbers, totalSentence } from './plan-of-action.ts';
 import { overWord, promisesSentence } from './promises.ts';
@@ -48,6 +49,7 @@ export function renderMarkdown(evidence: Evidence): string {
     evidence.mode === 'dry-run' ? '## What would happen' : '## What happened',
     ...stepSections(evidence),
     ...equalitySection(evidence),
+    ...searchSection(evidence),
     ...measurementSection(evidence),
     '## Record',
     record(evidence),

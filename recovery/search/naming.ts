@@ -1,6 +1,7 @@
 /** From numbers of files to what was done to which table. */
-import { pathTo, timelineAt } from '../timelines.ts';
+
 import type { Repository } from '../archive.ts';
+import { pathTo, timelineAt } from '../timelines.ts';
 import type { Effect, Finding, NamedBy } from './findings.ts';
 import type { RelationFile } from './records.ts';
 import type { RowCounts, Suspect } from './suspects.ts';
@@ -97,7 +98,11 @@ export function effectsOf(suspect: Suspect, names: Names): { effects: Effect[]; 
   const unknownRows = rows.some(({ namedBy }) => namedBy === 'nobody');
   const databases = suspect.droppedDatabases.map((oid): Effect => {
     const name = names.database(oid);
-    return { what: 'dropped database', relation: name ?? String(oid), namedBy: name === undefined ? 'nobody' : 'restored catalog' };
+    return {
+      what: 'dropped database',
+      relation: name ?? String(oid),
+      namedBy: name === undefined ? 'nobody' : 'restored catalog',
+    };
   });
   const unknown = unknownRows || databases.some(({ namedBy }) => namedBy === 'nobody');
   return { effects: [...databases, ...files.effects, ...rows], wanted: unknown ? 'before' : files.wanted };
@@ -109,7 +114,13 @@ function rowEffects({ rows }: Pick<Suspect, 'rows'>, names: Names): Effect[] {
     const facts = names.file(counts.file);
     if (facts?.isTable === false) continue;
     const relation = facts?.root ?? facts?.name ?? counts.file;
-    const sum = byTable.get(relation) ?? { file: relation, inserted: 0, updated: 0, deleted: 0, namedBy: facts?.by ?? 'nobody' };
+    const sum = byTable.get(relation) ?? {
+      file: relation,
+      inserted: 0,
+      updated: 0,
+      deleted: 0,
+      namedBy: facts?.by ?? 'nobody',
+    };
     sum.inserted += counts.inserted;
     sum.updated += counts.updated;
     sum.deleted += counts.deleted;
@@ -145,7 +156,14 @@ function fileEffects(suspect: Suspect, names: Names): { effects: Effect[]; wante
     const now = then ?? heldSince(names.now(facts), suspect);
     if (now === undefined) wanted = 'after';
     if (now === 'gone' || now === undefined)
-      return [{ what: now === 'gone' ? 'dropped' : 'replaced', relation: labelOf(facts), ...sizeOf(facts), namedBy: facts.by }];
+      return [
+        {
+          what: now === 'gone' ? 'dropped' : 'replaced',
+          relation: labelOf(facts),
+          ...sizeOf(facts),
+          namedBy: facts.by,
+        },
+      ];
     return [became(suspect, facts, now, facts.by)];
   });
   return { effects, wanted };
@@ -174,7 +192,12 @@ function heldSince(now: RelationFacts | 'gone' | undefined, { created }: Suspect
  * A rewrite builds a new relation and takes over its file, which therefore has the number of a relation that is gone. What only got a new
  * number, and no pages but those of new rows, was emptied.
  */
-function became({ created, touched, truncated }: Suspect, before: RelationFacts, after: RelationFacts, namedBy: NamedBy): Effect {
+function became(
+  { created, touched, truncated }: Suspect,
+  before: RelationFacts,
+  after: RelationFacts,
+  namedBy: NamedBy,
+): Effect {
   const file = created.find((one) => one.file === after.file);
   const relation = labelOf(before);
   const rebuilt = file?.copied || touched.includes(numberOf(after.file));
@@ -231,8 +254,16 @@ export function findingsOf(
         transaction: suspect.transaction,
         at: suspect.at,
         effects: told,
-        weight: Math.min(Number.MAX_SAFE_INTEGER, told.reduce((sum, effect) => sum + weightOf(effect, leastRows), 0)),
-        target: { kind: 'lsn', lsn: suspect.before, inclusive: false, timeline: timelineAt(path, suspect.before) ?? timeline },
+        weight: Math.min(
+          Number.MAX_SAFE_INTEGER,
+          told.reduce((sum, effect) => sum + weightOf(effect, leastRows), 0),
+        ),
+        target: {
+          kind: 'lsn',
+          lsn: suspect.before,
+          inclusive: false,
+          timeline: timelineAt(path, suspect.before) ?? timeline,
+        },
         ...(suspect.prepared && { prepared: true as const }),
         ...(suspect.partly && { partly: true as const }),
       },

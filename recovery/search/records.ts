@@ -137,10 +137,16 @@ function ofTransaction(text: string, xid: number): WalRecord | undefined {
 
 function readClauses(text: string, from: number, end: TransactionEnd): void {
   for (const clause of text.slice(from).split('; ')) {
-    if (clause.startsWith('rels: ')) end.dropped = clause.slice(6).split(' ').flatMap((path) => fileOf(path) ?? []);
+    if (clause.startsWith('rels: '))
+      end.dropped = clause
+        .slice(6)
+        .split(' ')
+        .flatMap((path) => fileOf(path) ?? []);
     else if (clause.startsWith('subxacts: ')) end.parts = numbers(clause.slice(10));
     else if (clause.startsWith('inval msgs: '))
-      end.touched = [...new Set([...clause.matchAll(/ relcache (\d+)/g)].map(([, oid]) => Number(oid)))].filter(Boolean);
+      end.touched = [...new Set([...clause.matchAll(/ relcache (\d+)/g)].map(([, oid]) => Number(oid)))].filter(
+        Boolean,
+      );
   }
 }
 

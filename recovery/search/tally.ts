@@ -5,7 +5,15 @@
 import type { Lsn } from '../archive.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
 import type { RelationFile, TransactionEnd, WalRecord } from './records.ts';
-import { changesFiles, Heaviest, isOfUsers, mostRelations, type RowCounts, rowsChanged, type Suspect } from './suspects.ts';
+import {
+  changesFiles,
+  Heaviest,
+  isOfUsers,
+  mostRelations,
+  type RowCounts,
+  rowsChanged,
+  type Suspect,
+} from './suspects.ts';
 
 export interface Search {
   /** Commits from and to these moments, both included; milliseconds. */
@@ -73,9 +81,11 @@ export class Tally {
         return;
       }
       case 'running':
-        return this.#forget(record);
+        this.#forget(record);
+        return;
       case 'end':
-        return this.#end(record.end, lsn);
+        this.#end(record.end, lsn);
+        return;
     }
   }
 
@@ -99,7 +109,13 @@ export class Tally {
   #of(xid: number): Open {
     const known = this.#open.get(xid);
     if (known !== undefined) return known;
-    const open: Open = { rows: undefined, more: undefined, created: undefined, truncated: undefined, databases: undefined };
+    const open: Open = {
+      rows: undefined,
+      more: undefined,
+      created: undefined,
+      truncated: undefined,
+      databases: undefined,
+    };
     this.#open.set(xid, open);
     return open;
   }

@@ -109,10 +109,7 @@ export async function happen(hand: Hand): Promise<Record<Kind, Noted>> {
     ...['savepoint a', 'delete from hurt.parts where id <= 1500', 'savepoint b', 'delete from hurt.parts'],
     ...['rollback to b', 'delete from hurt.parts where id <= 1600'],
   ]);
-  const prepared = await hand.transaction(
-    ['delete from hurt.prepared'],
-    `prepare transaction 'a name; subxacts: 1 2'`,
-  );
+  const prepared = await hand.transaction(['delete from hurt.prepared'], `prepare transaction 'a name; subxacts: 1 2'`);
   await hand.sql(`commit prepared 'a name; subxacts: 1 2'`);
   const split = await hand.transaction(['delete from hurt.split']);
   const lightly = await hand.transaction(['delete from hurt.lightly']);
@@ -120,5 +117,17 @@ export async function happen(hand: Hand): Promise<Record<Kind, Noted>> {
     'truncate hurt.deleted',
     'insert into hurt.deleted select g, $$new$$ from generate_series(1, 7) g',
   ]);
-  return { deleted, updated, emptied, dropped, rewritten: { transaction: 0, rows: 0 }, spared, parts, prepared, split, lightly, refilled };
+  return {
+    deleted,
+    updated,
+    emptied,
+    dropped,
+    rewritten: { transaction: 0, rows: 0 },
+    spared,
+    parts,
+    prepared,
+    split,
+    lightly,
+    refilled,
+  };
 }

@@ -48,7 +48,8 @@ export async function fromLiveCatalog(
   { suspects }: WalSearched,
   names: Names,
 ): Promise<Named> {
-  if (service === undefined) return { table: undefined, notes: ['the service does not answer, so its catalog named nothing'] };
+  if (service === undefined)
+    return { table: undefined, notes: ['the service does not answer, so its catalog named nothing'] };
   const { live } = await run.check("The service's own catalog names relations", () => askLive(run, suspects));
   if (live === undefined) return { table: undefined, notes: ['the catalog of the service could not be asked'] };
   names.fromLive(live, live.database);
@@ -103,11 +104,18 @@ export async function fromRestoredCatalog(
     return known;
   }
   if (wish === false) {
-    if (unknownTable) throw noTable(run, wanted, 'without a restore (names: false) only the live catalog is asked, which has');
-    return noted(known, `${formatNumberOf(open.length, 'transaction')} told by numbers of files: no restore was wanted`);
+    if (unknownTable)
+      throw noTable(run, wanted, 'without a restore (names: false) only the live catalog is asked, which has');
+    return noted(
+      known,
+      `${formatNumberOf(open.length, 'transaction')} told by numbers of files: no restore was wanted`,
+    );
   }
-  const learned = await learn(run, around, { open, first, names });
-  if (learned.why !== undefined) return noted(known, `names that the live catalog does not know are missing: ${learned.why}`);
+  // What was emptied is told as large as it was: the restored catalog of that moment knows.
+  const all = inOrder(suspects.filter((suspect) => open.includes(suspect) || suspect.dropped.length > 0));
+  const learned = await learn(run, around, { open, first: all[0] ?? first, names, files: asked(run, [...all, first]) });
+  if (learned.why !== undefined)
+    return noted(known, `names that the live catalog does not know are missing: ${learned.why}`);
   if (unknownTable && learned.table === undefined && run.mode === 'live')
     throw noTable(run, wanted, 'neither the service nor the restored database has');
   return { table: known.table ?? learned.table, notes: [...known.notes, ...learned.notes] };
@@ -130,7 +138,9 @@ function inOrder(suspects: readonly Suspect[]): Suspect[] {
 
 interface ToLearn {
   open: Suspect[];
+  /** Where the restored server stands first. */
   first: Suspect;
+  files: RelationsAsk;
   names: Names;
 }
 
@@ -138,7 +148,7 @@ interface Learned extends Named {
   why?: string;
 }
 
-async function learn(run: Run<FindInput>, around: Around, { open, first, names }: ToLearn): Promise<Learned> {
+async function learn(run: Run<FindInput>, around: Around, { open, first, names, files }: ToLearn): Promise<Learned> {
   const nothing = (why: string): Learned => ({ table: undefined, notes: [], why });
   try {
     await run.hold(around.scratch.host);
@@ -150,7 +160,7 @@ async function learn(run: Run<FindInput>, around: Around, { open, first, names }
         will: 'move the throw-away server from one of these transactions to the next, and ask its catalog',
         yields: nothing('a dry run restores nothing'),
       }),
-      apply: () => looks(run, around, restorable, { open, first, names }),
+      apply: () => looks(run, around, restorable, { open, first, names, files }),
       undo: { undoneWith: restoreStep },
       throwAway: true,
     });
@@ -178,7 +188,11 @@ async function prepared(run: Run, around: Around, suspects: Suspect[]): Promise<
         'ArchiveGap',
         `between backup ${backup.label} and the transactions ${missing.length} segments are not in the archive: ${missing.slice(0, 5).join(', ')}. Search a shorter time, or take what the numbers say.`,
       );
-    return { backup, found: `backup ${backup.label}, ended ${backup.stoppedAt}`, expected: 'a backup, and all WAL after it' };
+    return {
+      backup,
+      found: `backup ${backup.label}, ended ${backup.stoppedAt}`,
+      expected: 'a backup, and all WAL after it',
+    };
   });
   return { scratch, backup, room: await roomFor(run, around, backup, ordered.at(-1)), throwAway: true };
 }
@@ -199,10 +213,9 @@ async function looks(
   run: Run<FindInput>,
   around: Around,
   { room }: Restorable,
-  { open, first, names }: ToLearn,
+  { open, first, names, files }: ToLearn,
 ): Promise<Learned & Found> {
   const { scratch } = around;
-  const ask = asked(run, open);
   let count = 0;
   let table: string | undefined;
   const look = async (suspect: Suspect, inclusive: boolean): Promise<Relations> => {
@@ -214,7 +227,7 @@ async function looks(
       outageWithinMs: run.patienceMs(),
       room,
       database: run.plan.database.frontDoor.database,
-      ...ask,
+      ...files,
     });
     table ??= told.table;
     if (inclusive) names.fromJustAfter(told, suspect.transaction);
@@ -222,13 +235,19 @@ async function looks(
     return told;
   };
   await look(first, false);
-  for (const suspect of open) {
+  for (const suspect of inOrder(open)) {
     const wanted = (): Wanted => effectsOf(suspect, names).wanted;
     if (count < mostLooks && wanted() === 'before' && suspect !== first) await look(suspect, false);
     if (count < mostLooks && wanted() === 'after') await look(suspect, true);
   }
   const left = open.filter((suspect) => effectsOf(suspect, names).wanted !== undefined).length;
   const notes =
-    left === 0 ? [] : [`${formatNumberOf(left, 'transaction')} told by numbers of files: no catalog that was asked knew them`];
-  return { table, notes, found: `${formatNumberOf(count, 'look')} at the catalog of the restored server, as it was then` };
+    left === 0
+      ? []
+      : [`${formatNumberOf(left, 'transaction')} told by numbers of files: no catalog that was asked knew them`];
+  return {
+    table,
+    notes,
+    found: `${formatNumberOf(count, 'look')} at the catalog of the restored server, as it was then`,
+  };
 }

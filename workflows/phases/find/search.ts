@@ -51,7 +51,11 @@ export async function tell(run: Run<FindInput>, around: Around, told: Told): Pro
         from: window.from,
         to: window.to,
         timeline: around.timeline,
-        segments: { first: window.segments[0]?.first ?? '', last: window.segments.at(-1)?.last ?? '', read: searched.read },
+        segments: {
+          first: window.segments[0]?.first ?? '',
+          last: window.segments.at(-1)?.last ?? '',
+          read: searched.read,
+        },
         transactions: searched.transactions,
         leastRows,
         ...(table === undefined ? {} : { table }),

@@ -44,9 +44,8 @@ export async function surroundings(run: Run<FindInput>): Promise<Around> {
   );
   const segmentBytes =
     service?.segmentBytes ??
-    (
-      await run.check('The size of a WAL segment is known', () => run.host(host).segmentSize({ backups, scratch }))
-    ).segmentBytes ??
+    (await run.check('The size of a WAL segment is known', () => run.host(host).segmentSize({ backups, scratch })))
+      .segmentBytes ??
     usualSegmentBytes;
   const { found: _words, ...repository } = await run.check('The WAL archive answers', () =>
     run.host(host).repository({ backups, segmentBytes, outageWithinMs: run.patienceMs() }),
@@ -118,18 +117,26 @@ async function moments(run: Run<FindInput>, around: Around): Promise<Found & Pic
   const now = around.service?.at ?? new Date(Date.now()).toISOString();
   for (const [name, at] of Object.entries({ from, to }))
     if (at !== undefined && Date.parse(at) > Date.parse(now) + clocksMayDifferMs)
-      throw failure('InputInvalid', `"${name}" (${at}) lies in the future: it is ${now} now. Give a moment that has passed.`);
+      throw failure(
+        'InputInvalid',
+        `"${name}" (${at}) lies in the future: it is ${now} now. Give a moment that has passed.`,
+      );
   const newest = await newestMoment(run, around);
   // A commit's own moment has microseconds: the last one of all must be in it.
   const until = to ?? new Date(Date.parse(newest) + 1).toISOString();
   const since = from ?? notBeforeArchive(around, new Date(Date.parse(until) - hourMs).toISOString());
   if (Date.parse(since) >= Date.parse(until))
-    throw failure('InputInvalid', `"from" (${since}) is not before "to" (${until}): the archive ends at ${newest}. Give an earlier moment.`);
+    throw failure(
+      'InputInvalid',
+      `"from" (${since}) is not before "to" (${until}): the archive ends at ${newest}. Give an earlier moment.`,
+    );
   const ends = Date.parse(newest) < Date.parse(until);
   return {
     from: since,
     to: until,
-    notes: ends ? [`the archive ends at ${newest}: what was committed after that is not archived yet, and was not read`] : [],
+    notes: ends
+      ? [`the archive ends at ${newest}: what was committed after that is not archived yet, and was not read`]
+      : [],
     found: `from ${since} to ${until}; the newest commit in the archive is of ${newest}`,
     expected: 'a stretch of time that has passed',
   };
