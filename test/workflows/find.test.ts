@@ -28,7 +28,7 @@ const coupons = { oid: 16390, database: 5, file: '1663/5/16390', name: 'public.c
 function hurt(...suspects: Suspect[]): FakeEstate {
   const estate = new FakeEstate();
   estate.suspects = suspects;
-  estate.live = { database: 5, relations: [orders], table: 'public.orders', found: '1 relation' };
+  estate.live = { database: 5, relations: [orders], found: '1 relation' };
   estate.restored = () => ({ database: 5, relations: [orders, coupons], found: '2 relations' });
   return estate;
 }

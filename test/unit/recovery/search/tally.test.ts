@@ -141,7 +141,7 @@ const part: fc.Arbitrary<Part> = fc.letrec<{ part: Part }>((tie) => ({
   part: fc.record({
     rows: fc.nat({ max: 5 }),
     kept: fc.boolean(),
-    children: fc.oneof({ maxDepth: 4 }, fc.constant([]), fc.array(tie('part'), { maxLength: 3 })),
+    children: fc.oneof({ maxDepth: 4 }, fc.constant<Part[]>([]), fc.array(tie('part'), { maxLength: 3 })),
   }),
 })).part;
 
