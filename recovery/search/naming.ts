@@ -108,23 +108,25 @@ export function effectsOf(suspect: Suspect, names: Names): { effects: Effect[]; 
   return { effects: [...databases, ...files.effects, ...rows], wanted: unknown ? 'before' : files.wanted };
 }
 
-function rowEffects({ rows }: Pick<Suspect, 'rows'>, names: Names): Effect[] {
+function rowEffects({ rows, beyond }: Pick<Suspect, 'rows' | 'beyond'>, names: Names): Effect[] {
   const byTable = new Map<string, RowCounts & { namedBy: NamedBy }>();
-  for (const counts of rows) {
-    const facts = names.file(counts.file);
-    if (facts?.isTable === false) continue;
-    const relation = facts?.root ?? facts?.name ?? counts.file;
-    const sum = byTable.get(relation) ?? {
-      file: relation,
-      inserted: 0,
-      updated: 0,
-      deleted: 0,
-      namedBy: facts?.by ?? 'nobody',
-    };
+  const add = (relation: string, namedBy: NamedBy, counts: Omit<RowCounts, 'file'>) => {
+    const sum = byTable.get(relation) ?? { file: relation, inserted: 0, updated: 0, deleted: 0, namedBy };
     sum.inserted += counts.inserted;
     sum.updated += counts.updated;
     sum.deleted += counts.deleted;
     byTable.set(relation, sum);
+  };
+  for (const counts of rows) {
+    const facts = names.file(counts.file);
+    if (facts?.isTable === false) continue;
+    add(facts?.root ?? facts?.name ?? counts.file, facts?.by ?? 'nobody', counts);
+  }
+  if (beyond !== undefined) {
+    // So many relations are partitions: what lies beyond is of the same table as the others.
+    const [first] = rows;
+    const facts = first && names.file(first.file);
+    add(facts?.root ?? `${beyond.relations} more relations`, facts?.by ?? 'nobody', { ...beyond, inserted: 0 });
   }
   return [...byTable].flatMap(([relation, { deleted, updated, inserted, namedBy }]): Effect[] => [
     ...(deleted > 0

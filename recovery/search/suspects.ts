@@ -29,8 +29,8 @@ export interface Suspect {
   partly?: true;
   /** Of user's relations, heaviest first, at most `mostRelations`. */
   rows: RowCounts[];
-  /** Relations beyond those. */
-  moreRelations?: number;
+  /** What it has done to the relations beyond those, all of them together. */
+  beyond?: { relations: number; updated: number; deleted: number };
   /** Files that are there since. */
   created: CreatedFile[];
   /** Files that were there before. */
@@ -43,7 +43,7 @@ export interface Suspect {
 }
 
 /** Of one transaction: partitions by the thousand would fill the run's history. */
-export const mostRelations = 64;
+export const mostRelations = 256;
 
 /** Below it, PostgreSQL numbers its own: catalogs. @see FirstNormalObjectId in src/include/access/transam.h */
 const firstOfUsers = 16_384;
@@ -57,8 +57,9 @@ export function databaseOf(file: RelationFile): number {
 }
 
 /** Rows that are no more what they were. */
-export function rowsChanged({ rows }: Pick<Suspect, 'rows'>): number {
-  return rows.reduce((sum, { updated, deleted }) => sum + updated + deleted, 0);
+export function rowsChanged({ rows, beyond }: Pick<Suspect, 'rows' | 'beyond'>): number {
+  const rest = beyond === undefined ? 0 : beyond.updated + beyond.deleted;
+  return rows.reduce((sum, { updated, deleted }) => sum + updated + deleted, rest);
 }
 
 export function changesFiles({ dropped, truncated, droppedDatabases }: Suspect): boolean {

@@ -226,14 +226,22 @@ function short(suspect: Suspect): Suspect {
   const changed = suspect.rows
     .filter(({ updated, deleted }) => updated + deleted > 0)
     .sort((a, b) => b.updated + b.deleted - a.updated - a.deleted);
-  const more = changed.length - mostRelations;
+  const rest = changed.slice(mostRelations);
   return {
     ...suspect,
     rows: changed.slice(0, mostRelations),
-    ...(more > 0 && { moreRelations: more }),
-    created: suspect.created.slice(0, mostRelations * 4),
-    dropped: suspect.dropped.slice(0, mostRelations * 4),
-    touched: suspect.touched.slice(0, mostRelations * 4),
+    ...(rest.length > 0 && { beyond: together(rest) }),
+    created: suspect.created.slice(0, mostRelations),
+    dropped: suspect.dropped.slice(0, mostRelations),
+    touched: suspect.touched.slice(0, mostRelations),
+  };
+}
+
+function together(rest: RowCounts[]): NonNullable<Suspect['beyond']> {
+  return {
+    relations: rest.length,
+    updated: rest.reduce((sum, { updated }) => sum + updated, 0),
+    deleted: rest.reduce((sum, { deleted }) => sum + deleted, 0),
   };
 }
 

@@ -53,6 +53,15 @@ describe('rows', () => {
     expect(effects).toMatchObject([{ relation: 'public.o', rows: 1300 }]);
   });
 
+  test('of more partitions than are listed count all the same', () => {
+    const names = live(table(1, 16501, 'public.o1', { root: 'public.o' }));
+    const many = suspect({ rows: [deleted(16501, 3)], beyond: { relations: 900, deleted: 2_700, updated: 0 } });
+    expect(effectsOf(many, names)).toMatchObject({
+      effects: [{ relation: 'public.o', rows: 2_703 }],
+      wanted: undefined,
+    });
+  });
+
   test('of TOAST tables and catalogs are not told', () => {
     const names = live(table(9, 16387, 'pg_toast.pg_toast_16384', { isTable: false }));
     expect(effectsOf(suspect({ rows: [deleted(16387, 5000)] }), names).effects).toEqual([]);
