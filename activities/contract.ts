@@ -200,7 +200,7 @@ export interface HostReads extends SwitchoverHostReads {
       backups: PhysicalBackups;
       scratch: Scratch;
       segments: Pick<SegmentRange, 'first' | 'last'>[];
-      segmentBytes: number;
+      known: Known;
       serverVersion: number;
       from: string;
       to: string;

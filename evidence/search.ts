@@ -47,7 +47,7 @@ export interface Search {
 }
 
 /** `14:03:07.221Z`; cut, not rounded: what is told must not lie after it. */
-export function momentOf(at: string): string {
+function momentOf(at: string): string {
   return `${at.slice(11, 23)}Z`;
 }
 

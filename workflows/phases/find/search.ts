@@ -6,7 +6,7 @@ import type { FindInput } from '../../messages.ts';
 import type { Run } from '../../runbook/run.ts';
 import type { Around, Window } from './window.ts';
 
-export const usual = { rows: 1_000, limit: 20 };
+const usual = { rows: 1_000, limit: 20 };
 
 export async function searchedWal(run: Run<FindInput>, around: Around, window: Window): Promise<WalSearched> {
   const { scratch, repository, serverVersion } = around;
@@ -15,7 +15,11 @@ export async function searchedWal(run: Run<FindInput>, around: Around, window: W
       backups: run.plan.backups.physical,
       scratch,
       segments: window.segments,
-      segmentBytes: repository.segmentBytes,
+      known: {
+        segmentBytes: repository.segmentBytes,
+        systemIdentifier: repository.systemIdentifier,
+        timelines: repository.timelines.map((info) => ({ ...info, ranges: [] })),
+      },
       serverVersion,
       from: window.from,
       to: window.to,

@@ -2,7 +2,7 @@
 
 let position = 0x1000;
 
-export function nextLsn(): string {
+function nextLsn(): string {
   position += 0x40;
   return `0/${position.toString(16).toUpperCase().padStart(8, '0')}`;
 }
