@@ -1,5 +1,5 @@
 /** What a catalog says of relations, by the numbers of their files and by object ids. No lock is taken: who drops a table holds one. */
-import type { Client } from 'pg';
+import { type Client, DatabaseError } from 'pg';
 import type { RelationFacts } from '../../recovery/search/naming.ts';
 import type { RelationsAsk } from '../shapes.ts';
 
@@ -65,14 +65,29 @@ function sizeOf({ tuples, pages, bytes }: Record<string, string | null>): { rows
   return { rows: Math.round((known.tuples / known.pages) * now), bytes: size };
 }
 
-/** As PostgreSQL writes its name, when there is one. */
+/** No name: a letter that none may begin with, a quote that is not closed. */
+const noName = '22023';
+
+/**
+ * As PostgreSQL writes its name, when there is such a table. Looked for in the catalog itself: `to_regclass` would refuse a schema that
+ * the role may not use.
+ */
 export async function tableNamed(client: Client, table: string | undefined): Promise<string | undefined> {
   if (table === undefined) return undefined;
-  const { rows } = await client.query<{ name: string }>(
-    `select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where c.oid = to_regclass($1) and c.relkind in ('r', 'p', 'm')`,
-    [table],
-  );
+  const { rows } = await client
+    .query<{ name: string }>(
+      `with wanted as (select parse_ident($1) as words)
+       select format('%I.%I', n.nspname, c.relname) as name
+       from wanted, pg_class c join pg_namespace n on n.oid = c.relnamespace
+       where c.relkind in ('r', 'p', 'm') and c.relname = words[cardinality(words)]
+         and case cardinality(words) when 1 then n.nspname = any(current_schemas(false)) else n.nspname = words[1] end
+       order by array_position(current_schemas(false), n.nspname) nulls last`,
+      [table],
+    )
+    .catch((error: unknown) => {
+      if (error instanceof DatabaseError && error.code === noName) return { rows: [] };
+      throw error;
+    });
   return rows[0]?.name;
 }
 
