@@ -41,11 +41,15 @@ import type {
   NewestCommit,
   Patience,
   PulseComparison,
+  Relations,
+  RelationsAsk,
   Room,
   Scratch,
+  SegmentsBetween,
   SegmentsRead,
   ServiceMoment,
   Trace,
+  WalSearched,
 } from './shapes.ts';
 
 export type * from './contract-of-switchover.ts';
@@ -109,6 +113,8 @@ export interface ControlReads extends SwitchoverControlReads {
   shownBy(ask: { run: string; service: string; store: EvidenceStore }): Promise<Found & { leftovers: Leftover[] }>;
   /** Whether a worker has polled the task queue lately. */
   somebodyPolls(ask: { queue: string }): Promise<Found & { polls: boolean }>;
+  /** What the service's own catalog says now. */
+  liveRelations(ask: { frontDoor: FrontDoor } & RelationsAsk): Promise<Relations>;
   previewTraffic(ask: { traffic: Traffic; wouldServe: string }): Promise<Found>;
 }
 
@@ -176,6 +182,35 @@ export interface HostReads extends SwitchoverHostReads {
       key?: string;
     } & Patience,
   ): Promise<NewestCommit>;
+  /** Which of these segments, in the order of the WAL, hold what was committed between two moments. */
+  segmentsBetween(
+    ask: {
+      backups: PhysicalBackups;
+      scratch: Scratch;
+      segments: Pick<SegmentRange, 'first' | 'last'>[];
+      segmentBytes: number;
+      from: string;
+      to: string;
+      /** Segments that are known to be too early, and too late. */
+      notAfter?: string;
+      notBefore?: string;
+      key?: string;
+    } & Patience,
+  ): Promise<SegmentsBetween>;
+  /** Transactions of that time that have changed many rows, or dropped files of relations. */
+  searchWal(
+    ask: {
+      backups: PhysicalBackups;
+      scratch: Scratch;
+      segments: Pick<SegmentRange, 'first' | 'last'>[];
+      known: Known;
+      serverVersion: number;
+      from: string;
+      to: string;
+      leastRows: number;
+      key?: string;
+    } & Patience,
+  ): Promise<WalSearched>;
   roomFor(ask: { scratch: Scratch; bytes: number; keepFree: string }): Promise<Found & { freeBytes: number }>;
   /** What lies here that a run may have left. */
   leftovers(ask: { host: string; service: string; members: Member[] }): Promise<Found & { leftovers: LeftoverFound[] }>;
@@ -208,6 +243,18 @@ export interface HostChanges extends SwitchoverHostChanges {
     /** Absent: only the disk itself says when it is full. */
     room?: Room;
   }): Promise<EndOfRecovery>;
+  /** Moves the server to a target, as `replayTo`, and asks its catalogs there. */
+  relationsAt(
+    ask: {
+      backups: PhysicalBackups;
+      scratch: Scratch;
+      target: RecoveryTarget;
+      outageWithinMs: number;
+      room?: Room;
+      /** The service's own database: names of its relations need no more. */
+      database: string;
+    } & RelationsAsk,
+  ): Promise<Relations>;
   endOfRecovery(ask: { scratch: Scratch }): Promise<EndOfRecovery>;
   fingerprints(ask: {
     scratch: Scratch;

@@ -1,4 +1,5 @@
 /** What control workers offer: everything that is done over the network. */
+import { liveRelations } from './cluster/live-relations.ts';
 import { members } from './cluster/members.ts';
 import { ownCommit } from './cluster/own-commit.ts';
 import { serviceMoment } from './cluster/service-moment.ts';
@@ -52,6 +53,7 @@ export const controlReads: ControlReads = {
   judgeLeftovers: alive(judgeLeftovers),
   shownBy: alive(shownBy),
   somebodyPolls: alive(somebodyPolls),
+  liveRelations: alive(liveRelations),
   previewTraffic: alive(previewTraffic),
   verifySignature: alive(verifySignature),
   doorState: alive(doorState),

@@ -5,6 +5,8 @@ import { newestCommit } from './backups/newest-commit.ts';
 import { repository, segmentSize } from './backups/read-repository.ts';
 import { readSegments } from './backups/read-segments.ts';
 import { restoreBeside } from './backups/restore-beside.ts';
+import { searchWal } from './backups/search-wal.ts';
+import { segmentsBetween } from './backups/segments-between.ts';
 import { takeBackup } from './backups/take-backup.ts';
 import { archiveReaches } from './cluster/archive-reaches.ts';
 import { fingerprintsAt } from './cluster/fingerprints-at.ts';
@@ -31,6 +33,7 @@ import { fingerprints } from './postgres/fingerprint.ts';
 import { onOwnServer } from './postgres/made-by.ts';
 import { promoteScratch } from './postgres/promote.ts';
 import { pulsesRestored } from './postgres/pulses.ts';
+import { relationsAt } from './postgres/relations-at.ts';
 import { litter, removeScratch } from './postgres/remove.ts';
 import { replayTo } from './postgres/replay.ts';
 import type { Scratch } from './shapes.ts';
@@ -56,6 +59,8 @@ export const hostReads: HostReads = sayingFullDisk({
   segmentSize: inTurn(segmentSize),
   readSegments: inTurn(readSegments),
   newestCommit: inTurn(newestCommit),
+  segmentsBetween: inTurn(segmentsBetween),
+  searchWal: inTurn(searchWal),
   roomFor,
   litter,
   leftovers,
@@ -68,6 +73,7 @@ export const hostReads: HostReads = sayingFullDisk({
 export const hostChanges: HostChanges = sayingFullDisk({
   restoreBeside: inTurn(restoreBeside),
   replayTo: onServer(replayTo),
+  relationsAt: onServer(relationsAt),
   endOfRecovery: onServer(endOfRecovery),
   fingerprints: onServer(fingerprints),
   pulsesRestored: onServer(pulsesRestored),

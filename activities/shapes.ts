@@ -3,8 +3,10 @@
  * Every shape is small and plain: it is kept in a history for years, and read from it by whoever sweeps up later.
  */
 import type { Leftover } from '../evidence/evidence.ts';
-import type { Lsn } from '../recovery/archive.ts';
+import type { Lsn, SegmentRange } from '../recovery/archive.ts';
 import type { ContentFault, Promotion } from '../recovery/content.ts';
+import type { Looked } from '../recovery/search/naming.ts';
+import type { Suspect } from '../recovery/search/suspects.ts';
 
 /** What people read of a result: one sentence each. Every activity that stands for a step returns it. */
 export interface Found {
@@ -112,6 +114,42 @@ export interface SegmentsRead extends Found {
   faults: ContentFault[];
   /** Of the timelines whose first segment was among them. */
   promotions: Promotion[];
+}
+
+export interface SegmentsBetween extends Found {
+  /** In the order of the WAL, without a gap. */
+  segments: Pick<SegmentRange, 'first' | 'last'>[];
+  /** Every transaction of that time is seen from its first record on. */
+  whole: boolean;
+  looked: number;
+}
+
+export interface WalSearched extends Found {
+  suspects: Suspect[];
+  /** Lighter than those, or too many. */
+  leftOut: number;
+  read: number;
+  /** Committed between the two moments. */
+  transactions: number;
+  tookMs: number;
+  /** When the last transaction ended that was read. */
+  upTo?: string;
+}
+
+/** What a catalog says of files and object ids. */
+export interface Relations extends Found, Looked {
+  /** Of the database that was asked. */
+  database: number;
+  /** The table that was asked for, as PostgreSQL writes its name; absent when there is none. */
+  table?: string;
+}
+
+/** What is asked of a catalog. */
+export interface RelationsAsk {
+  files: string[];
+  oids: number[];
+  databases: number[];
+  table?: string;
 }
 
 export interface EndOfRecovery extends Found {

@@ -16,6 +16,7 @@ import { writeJson, writeMarkdown } from './report.ts';
 import { restoreToTarget } from './restore-to-target.ts';
 import type { BackupGround, Findings, PartLetter, Result } from './result.ts';
 import { idleActivities, runbookLayer } from './runbook-layer.ts';
+import { search } from './search.ts';
 import { serviceCost } from './service-cost.ts';
 import { switchovers } from './switchovers.ts';
 import { wholeDrill } from './whole-drill.ts';
@@ -28,10 +29,11 @@ const onBackup: Record<(typeof grounds.backup)[number], (ground: Ground, rounds:
   d: serviceCost,
   e: memory,
   f: history,
+  k: search,
 };
 
 /** Memory first, while the workers have done little; the load last, because it writes WAL that every later drill would replay. */
-const order: readonly (typeof grounds.backup)[number][] = ['e', 'f', 'c', 'a', 'b', 'd'];
+const order: readonly (typeof grounds.backup)[number][] = ['e', 'f', 'k', 'c', 'a', 'b', 'd'];
 
 const say = (line: string) => console.log(`${new Date().toISOString().slice(11, 19)}  ${line}`);
 

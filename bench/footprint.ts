@@ -28,14 +28,14 @@ async function ofEach(ground: Ground, what: 'VmRSS' | 'VmHWM'): Promise<Record<s
   return Object.fromEntries(found);
 }
 
-function pidOf({ estate }: Ground, name: string): number {
+export function pidOf({ estate }: Ground, name: string): number {
   const { pid } = estate.process(name);
   if (pid === undefined) throw new Error(`${name} does not run: there is nothing to measure`);
   return pid;
 }
 
 /** The peak counts from here. Without the right to say so, it counts from the process's start. */
-async function forgetPeak(pid: number): Promise<void> {
+export async function forgetPeak(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/clear_refs`, '5').catch(() => undefined);
 }
 

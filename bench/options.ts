@@ -45,11 +45,12 @@ export const titles: Record<PartLetter, string> = {
   h: 'h: runs that wait',
   i: 'i: eight hours of waiting',
   j: 'j: switchovers',
+  k: 'k: searching the WAL',
 };
 
 /** What a part stands on. Each is built once, when one of its parts is wanted. */
 export const grounds = {
-  backup: ['a', 'b', 'c', 'd', 'e', 'f'],
+  backup: ['a', 'b', 'c', 'd', 'e', 'f', 'k'],
   people: ['g', 'h'],
   nothing: ['i'],
   pair: ['j'],
@@ -74,6 +75,7 @@ const expectedOf: Record<PartLetter, Expected> = {
   h: { once: 120, eachRound: 10, scaled: true },
   i: { once: 15, scaled: false },
   j: { eachRound: 60, scaled: false },
+  k: { once: 40, eachRound: 15, scaled: true },
 };
 const expectedGround: Record<GroundName, Expected> = {
   backup: { once: 80, scaled: true },

@@ -9,6 +9,7 @@ import { decideCommand } from './decide.ts';
 import { doctorCommand } from './doctor.ts';
 import { Silence } from './engine/engine.ts';
 import { type ExitName, exitCodes, exitCodesInWords, exitMeanings } from './exit-codes.ts';
+import { findCommand } from './find.ts';
 import { keysCommand } from './keys.ts';
 import { planCommands } from './plan.ts';
 import { Problem } from './problem.ts';
@@ -41,6 +42,7 @@ function lifeboat(cli: Cli): Command {
   recoveryWindowCommand(program, cli);
   schedulesCommand(program, cli);
   sweepCommand(program, cli);
+  findCommand(program, cli);
   archiveCommand(program, cli);
   keysCommand(program, cli);
   planCommands(program);

@@ -7,11 +7,12 @@ import { controlQueue, runbooks } from '../workflows/messages.ts';
 import { type Cli, connected, leave, type UsualOptions, withJson, withProfile } from './cli.ts';
 import type { Engine } from './engine/engine.ts';
 import { exitOfRun } from './exit-codes.ts';
+import { evidenceAtEnd } from './follow/evidence-at-end.ts';
 import { follow } from './follow/follow.ts';
 import { followRun } from './follow/follow-run.ts';
 import { patient } from './follow/patient.ts';
 import { checked } from './input.ts';
-import { serviceMeant, storedEvidence } from './plans.ts';
+import { serviceMeant } from './plans.ts';
 import { Problem } from './problem.ts';
 import { requester } from './requester.ts';
 import { runAsJson } from './run-as-json.ts';
@@ -81,30 +82,12 @@ type Asked = Record<'service' | 'host', string | undefined> & { requestedBy: str
 /** Looks by a dry run, which is kept like every run: it is what a removal is bound to. */
 async function show(cli: Cli, engine: Engine, asked: Asked): Promise<Evidence> {
   const { run } = await start(engine, { ...asked, mode: 'dry-run' }, 'looks only');
-  const stop = new AbortController();
-  const release = cli.onInterrupt(() => stop.abort());
-  try {
-    const viewer = patient(cli.terminal, engine.address, cli.pace, ({ pending: [one] }) =>
+  return evidenceAtEnd(cli, engine, run, {
+    good: 'previewed',
+    detached: `Stopped waiting; ${run} ends by itself, and removes nothing.`,
+    waitsFor: ({ pending: [one] }) =>
       one === undefined ? 'looking ...' : `looking: ${one.id.replace(/^.*\/|\.\d+$/g, '').replaceAll('-', ' ')} ...`,
-    );
-    const ending = await follow(
-      { ...engine.watch(run), evidence: async () => undefined },
-      viewer,
-      stop.signal,
-      cli.pace,
-    );
-    if (ending === undefined)
-      throw new Problem('detached', `Stopped waiting; ${run} ends by itself, and removes nothing.`);
-    if (ending.summary?.outcome !== 'previewed') {
-      const failure = ending.failure ?? { type: 'Bug', message: `${run} ended ${ending.status}.` };
-      throw new Problem(exitOfRun({ failure }), failure.message, failure.type);
-    }
-    const evidence = (await engine.watch(run).evidence()) ?? (await storedEvidence(cli.environment, run)).evidence;
-    if (evidence === undefined) throw new Problem('notFound', `${run} has ended, but its evidence is not to be had.`);
-    return evidence;
-  } finally {
-    release();
-  }
+  });
 }
 
 async function remove(cli: Cli, engine: Engine, options: SweepOptions, asked: Asked, shown: Evidence) {

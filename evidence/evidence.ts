@@ -1,6 +1,7 @@
 /** The one record of a run: everything the report, the live page, the CLI and an auditor read. Versioned; rendered, never parsed back from a rendering. */
 
 import type { Aborted, Approval, Click, Decision, Place, Post } from './people.ts';
+import type { Search } from './search.ts';
 
 export const evidenceSchema = 'lifeboat.evidence/1';
 
@@ -272,6 +273,8 @@ export interface Evidence {
   leftBehind: string[];
   /** What a sweep has found on the hosts. */
   leftovers?: Leftover[];
+  /** What a search of the WAL has found. */
+  search?: Search;
 }
 
 /** What a runbook returns: small; the evidence itself lies in the store. */

@@ -44,6 +44,7 @@ export async function configureServer(site: Site, host: Host): Promise<void> {
     archive_command: archiveCommand(site, host),
     archive_timeout: site.tuning.archiveTimeout,
     track_commit_timestamp: 'on',
+    max_prepared_transactions: '4',
     timezone: 'UTC',
     log_timezone: 'UTC',
     log_line_prefix: '%m [%p] ',

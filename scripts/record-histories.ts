@@ -19,6 +19,8 @@ const runs = [
   { name: 'monthly-drill-dry-run', workflow: 'monthlyDrill', input: { mode: 'dry-run' } },
   { name: 'sweep-dry-run', workflow: 'sweep', input: { mode: 'dry-run' } },
   { name: 'sweep', workflow: 'sweep', input: { mode: 'live', shownBy: 'orders-sweep-dry-run' } },
+  { name: 'find-dry-run', workflow: 'find', input: {} },
+  { name: 'find', workflow: 'find', input: { mode: 'live', rows: 1 } },
   { name: 'switchover-dry-run', workflow: 'switchover', input: {} },
   { name: 'switchover', workflow: 'switchover', input: { mode: 'live', requestedBy: 'cara' } },
 ];

@@ -2,6 +2,7 @@
 export { anchor } from './anchor.ts';
 export { archive } from './archive.ts';
 export { backup } from './backup.ts';
+export { find } from './find.ts';
 export { lock } from './lock.ts';
 export { monthlyDrill } from './monthly-drill.ts';
 export { recoveryWindow } from './recovery-window.ts';

@@ -49,6 +49,15 @@ const oneOf =
     return `must be one of ${words.join(', ')}${near ? `; did you mean "${near}"?` : ''}`;
   };
 
+const count =
+  (least: number, most: number) =>
+  (value: unknown): string | undefined =>
+    typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
+      ? undefined
+      : `must be a whole number from ${least} to ${most}`;
+
+const flag = (value: unknown): string | undefined => (typeof value === 'boolean' ? undefined : 'must be true or false');
+
 const signature = (value: unknown): string | undefined =>
   signatureIn(value) === 'malformed' ? 'must be a signature of the start, as lifeboat start makes it' : undefined;
 
@@ -67,6 +76,20 @@ const shapes: Record<RunbookName, Shape> = {
     whole: shownBefore,
   },
   switchover: { modes: ['live', 'dry-run'], usual: 'dry-run', fields: { to: text } },
+  find: {
+    modes: ['live', 'dry-run'],
+    usual: 'dry-run',
+    fields: {
+      from: moment,
+      to: moment,
+      table: text,
+      order: oneOf(['weight', 'time']),
+      rows: count(1, 1_000_000_000),
+      limit: count(1, 200),
+      names: flag,
+    },
+    whole: inOrder,
+  },
 };
 
 /** People see first what will be removed, and then exactly that is. */
@@ -76,6 +99,13 @@ function shownBefore(input: object): string | undefined {
   if (live && !named)
     return '"shownBy" is missing: a live sweep removes what a dry run has shown; start it without a mode first, and name that run here';
   return !live && named ? '"shownBy" is only for a live sweep: add "mode": "live", or leave it out' : undefined;
+}
+
+function inOrder(input: object): string | undefined {
+  const from = 'from' in input ? input.from : undefined;
+  const to = 'to' in input ? input.to : undefined;
+  if (typeof from !== 'string' || typeof to !== 'string' || Date.parse(from) < Date.parse(to)) return undefined;
+  return `"from" (${from}) is not before "to" (${to}): give the earlier moment first`;
 }
 
 /** The nearest of `words`, when it is near enough to be meant. */

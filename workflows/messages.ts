@@ -71,6 +71,22 @@ export interface SweepInput extends RunInput {
   shownBy?: string;
 }
 
+export interface FindInput extends RunInput {
+  /** Moments with their offsets; without them the last hour that the archive holds. */
+  from?: string;
+  to?: string;
+  /** Rows of one table that a transaction has deleted or updated, from which on it is told; 1,000. */
+  rows?: number;
+  /** Only what was done to this table. */
+  table?: string;
+  /** How many are told at most; 20. */
+  limit?: number;
+  /** By weight when absent. */
+  order?: 'weight' | 'time';
+  /** `false`: no server is restored to learn the names of tables that are no more. */
+  names?: boolean;
+}
+
 /** The evidence so far. */
 export const evidenceQuery = defineQuery<Evidence>('evidence');
 
@@ -103,6 +119,7 @@ export const runbooks = {
   anchor: 'anchor',
   sweep: 'sweep',
   switchover: 'switchover',
+  find: 'find',
 } as const;
 export type RunbookName = keyof typeof runbooks;
 

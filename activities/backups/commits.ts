@@ -1,14 +1,12 @@
 /** Reads archived WAL for its commits. */
-import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { formatLsn, parseLsn } from '../../recovery/lsn.ts';
 import { parseSegment, segmentName } from '../../recovery/segments.ts';
-import { killed, toolEnvironment } from '../child.ts';
 import { currentActivity } from '../current-activity.ts';
 import { failure } from '../failure.ts';
 import type { Permit } from '../permit.ts';
+import { damage, damaged, waldump } from './waldump.ts';
 
 interface Commit {
   /** Where its record starts: a recovery that includes it stops right after it. */
@@ -82,9 +80,6 @@ async function fetchOn(
 /** `... tx: 736, lsn: 0/0C000110, prev 0/0C0000D8, desc: COMMIT 2026-11-21 13:59:57.123456 UTC; ...`; of a prepared one, its own number. */
 const commitRecord =
   /tx: +(\d+), lsn: ([0-9A-F]+\/[0-9A-F]+), .*desc: COMMIT(?:_PREPARED (\d+):)? (\d{4}-\d\d-\d\d) ([\d:.]+) UTC/;
-/** WAL that cannot be right. That the last record goes on in a segment which is not there is no damage. */
-const damage = /incorrect |invalid magic|invalid info|unexpected pageaddr|invalid resource manager|out-of-sequence/;
-
 /** Streams the records, which can be many; keeps the last. */
 async function lastCommit(
   permit: Permit,
@@ -92,41 +87,13 @@ async function lastCommit(
   segment: string,
   after: string | undefined,
 ): Promise<Commit | undefined> {
-  const program = join(permit.postgresql, 'pg_waldump');
-  const words = [`--path=${directory}`, '--rmgr=Transaction', segment, ...(after === undefined ? [] : [after])];
-  const signal = currentActivity()?.cancellationSignal;
-  const child = spawn(program, words, {
-    cwd: directory,
-    // Times are printed in the zone of the process.
-    env: toolEnvironment(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(signal && { signal }),
-  });
-  const ended = new Promise<void>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (_code, by) => {
-      // What it had not printed yet would read as if there were no later commit.
-      if (by !== null && signal?.aborted !== true) reject(killed(program, by));
-      else resolve();
-    });
-  });
+  const words = ['--rmgr=Transaction', segment, ...(after === undefined ? [] : [after])];
   let newest: Commit | undefined;
-  let said = '';
-  child.stderr.on('data', (words: Buffer) => {
-    said = `${said}${words.toString()}`.slice(-4_000);
+  const { said } = await waldump(permit, directory, words, (line) => {
+    const [, own, lsn, prepared, day, time] = commitRecord.exec(line) ?? [];
+    if (lsn !== undefined)
+      newest = { lsn: formatLsn(parseLsn(lsn)), at: `${day}T${time}Z`, transaction: Number(prepared ?? own) };
   });
-  const reading = (async () => {
-    for await (const line of createInterface({ input: child.stdout })) {
-      const [, own, lsn, prepared, day, time] = commitRecord.exec(line) ?? [];
-      if (lsn !== undefined)
-        newest = { lsn: formatLsn(parseLsn(lsn)), at: `${day}T${time}Z`, transaction: Number(prepared ?? own) };
-    }
-  })();
-  await Promise.all([ended, reading]);
-  if (damage.test(said))
-    throw failure(
-      'BackupCorrupt',
-      `segment ${segment} in the archive is damaged: ${said.trim().slice(-300)}. Nothing after it can be recovered. Take a new backup, and find out what damaged it.`,
-    );
+  if (damage.test(said)) throw damaged(`segment ${segment}`, said);
   return newest;
 }

@@ -183,7 +183,8 @@ async function recordsFrom(
   });
 }
 
-async function firstBytes(file: string): Promise<Uint8Array> {
+/** Of its first page. */
+export async function firstBytes(file: string): Promise<Uint8Array> {
   const handle = await open(file);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(firstPageBytes), 0, firstPageBytes, 0);

@@ -7,6 +7,7 @@ import { html } from './html/markup.ts';
 import { page } from './html/page.ts';
 import { peopleSection, waitsPanels } from './html/people.ts';
 import { phasesSection } from './html/phases.ts';
+import { searchSection } from './html/search.ts';
 import { stepsSection } from './html/steps.ts';
 import { failurePanel, remarks, verdict } from './html/summary.ts';
 import { timelineSection } from './html/timeline.ts';
@@ -34,6 +35,7 @@ export function renderHtml(known: Evidence, { live = false, now, links = {}, sha
   const main = html`${verdict(evidence)}
 ${waitsPanels(evidence, at)}
 ${failurePanel(evidence)}
+${searchSection(evidence)}
 ${cards(evidence, at)}
 ${remarks(evidence, at)}
 ${phasesSection(evidence, at)}

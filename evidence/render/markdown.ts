@@ -8,6 +8,7 @@ import { seenAt } from '../seen-at.ts';
 import { waitSentence } from '../waits.ts';
 import { block, code, plain, table } from './markdown/marks.ts';
 import { peopleSections } from './markdown/people.ts';
+import { searchSection } from './markdown/search.ts';
 import { requesterWords } from './people-words.ts';
 import { stepNumbers, totalSentence } from './plan-of-action.ts';
 import { overWord, promisesSentence } from './promises.ts';
@@ -51,6 +52,7 @@ export function renderMarkdown(known: Evidence, { now }: { now?: string } = {}):
     evidence.mode === 'dry-run' ? '## What would happen' : '## What happened',
     ...stepSections(evidence, at),
     ...equalitySection(evidence),
+    ...searchSection(evidence),
     ...measurementSection(evidence),
     '## Record',
     record(evidence),

@@ -6,6 +6,7 @@ import { stepNumbers, totalSentence } from './plan-of-action.ts';
 import { classWords, overWord } from './promises.ts';
 import { type Look, paint, toneColors } from './terminal/paint.ts';
 import { peopleBlock } from './terminal/people.ts';
+import { searchBlock } from './terminal/search.ts';
 import { oneLine } from './text.ts';
 import {
   asOf,
@@ -49,6 +50,7 @@ export function renderTerminal(known: Evidence, look: Look): string {
       ...steps.map((step) => stepLine(step, evidence, look, numbers.get(step))),
     ]),
     peopleBlock(evidence, look),
+    searchBlock(evidence),
     terminalClosing(evidence, look),
   ].filter((lines) => lines.length > 0);
   return blocks.map((lines) => lines.join('\n')).join('\n\n');

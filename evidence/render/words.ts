@@ -11,6 +11,7 @@ import {
 } from '../evidence.ts';
 import { formatBytes, formatCount, formatDuration, formatMoment, formatNumberOf } from '../format.ts';
 import { equalityProven } from '../outcome.ts';
+import type { Search } from '../search.ts';
 import { waitSentence } from '../waits.ts';
 
 /** How a thing is meant to feel; never said by colour alone. */
@@ -82,10 +83,17 @@ export function headline(evidence: Evidence): string {
     case 'previewed':
       return `What a ${what} of ${service} would do`;
     case 'completed':
+      if (evidence.search !== undefined) return foundIn(service, evidence.search);
       return evidence.runbook === 'backup'
         ? `${service} is backed up${but(evidence)}`
         : `The ${what} of ${service} is done${but(evidence)}`;
   }
+}
+
+function foundIn(service: string, { findings, more }: Search): string {
+  const count = findings.filter(({ weight }) => weight > 0).length + more;
+  if (count === 0) return `Nothing in the WAL of ${service} looks like a disaster`;
+  return `${formatNumberOf(count, 'transaction')} of ${service} ${count === 1 ? 'looks' : 'look'} like a disaster`;
 }
 
 const buts: Record<Flag, string> = {

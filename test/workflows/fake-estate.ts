@@ -6,12 +6,13 @@ import type {
   HostChanges,
   HostReads,
 } from '../../activities/contract.ts';
-import type { LeftoverFound, ServiceMoment } from '../../activities/shapes.ts';
+import type { LeftoverFound, Relations, ServiceMoment } from '../../activities/shapes.ts';
 import type { Evidence, Leftover } from '../../evidence/evidence.ts';
 import type { EarlierRun } from '../../evidence/forecast.ts';
 import type { Plan } from '../../plan/schema.ts';
-import type { Anchor, BackupInfo, Repository } from '../../recovery/archive.ts';
+import type { Anchor, BackupInfo, RecoveryTarget, Repository } from '../../recovery/archive.ts';
 import type { ContentFault } from '../../recovery/content.ts';
+import type { Suspect } from '../../recovery/search/suspects.ts';
 import { FakePair } from './fake-pair.ts';
 
 const GB = 1024 ** 3;
@@ -148,6 +149,10 @@ export class FakeEstate {
   earlier: EarlierRun[] = [];
   /** Another run that holds every lock. */
   holds: string | undefined;
+  /** What the WAL shows, and what the catalogs know: the service's own, and a restored one at its target. */
+  suspects: Suspect[] = [];
+  live: Relations = { database: 5, relations: [], found: 'nothing known' };
+  restored: (target: RecoveryTarget) => Relations = () => ({ database: 5, relations: [], found: 'nothing known' });
   /** How people are told. */
   post: ControlRecords['post'] = async () => ({ delivered: 'nowhere', found: 'this estate tells nobody' });
   /** Called before an activity answers: throw to make it fail, wait to make it slow. */
@@ -210,6 +215,7 @@ export class FakeEstate {
       somebodyPolls: async ({ queue }) => ({ polls: !this.silent.some((host) => queue.endsWith(host)), found: queue }),
       verifySignature: async ({ signature }) => ({ found: 'looked at', holds: signature.value === this.signs }),
       ...this.pair.reads(),
+      liveRelations: async () => this.live,
       previewTraffic: async () => ({ found: 'db1 serves; db2 would' }),
       writeEvidence: async ({ evidence }) => {
         this.written.push(evidence);
@@ -256,6 +262,15 @@ export class FakeEstate {
         found: 'looked',
         leftovers: this.lying.filter((one) => one.host === host),
       }),
+      segmentsBetween: async ({ segments }) => ({ segments, whole: true, looked: 4, found: 'segments of that time' }),
+      searchWal: async () => ({
+        suspects: this.suspects,
+        leftOut: 0,
+        read: 9,
+        transactions: 120,
+        tookMs: 900,
+        found: '9 segments read',
+      }),
       roomFor: async () => ({ found: 'room enough', freeBytes: 100 * GB }),
       litter: async () => {
         if (this.scratchThere) throw new Error('the scratch server is still there');
@@ -279,6 +294,7 @@ export class FakeEstate {
         return { found: 'restored', bytes };
       },
       replayTo: async () => end,
+      relationsAt: async ({ target }) => this.restored(target),
       endOfRecovery: async () => end,
       fingerprints: async () => ({ found: 'fingerprints', tables: this.restoredAnchor.tables }),
       pulsesRestored: async () => ({ found: '402 pulses', intervals: [[1, 402]] }),

@@ -79,8 +79,8 @@ function ofPlan(plan: Plan, now: Date): Samples {
   };
 }
 
-/** A backup, an anchor, a sweep and a planned switchover promise nothing of a recovery. */
-const keeping: readonly RunbookName[] = ['backup', 'anchor', 'sweep', 'switchover'];
+/** A backup, an anchor, a sweep, a search and a planned switchover promise nothing of a recovery. */
+const keeping: readonly RunbookName[] = ['backup', 'anchor', 'sweep', 'switchover', 'find'];
 const recovering = (Object.keys(runbooks) as RunbookName[]).filter((runbook) => !keeping.includes(runbook));
 
 /** A plan may leave its backups to somebody else. */

@@ -18,8 +18,14 @@ export interface Beside {
   ancestors: TimelineInfo['ancestors'];
 }
 
+/** What a restore needs to know. */
+export type Restorable = Pick<Beside, 'scratch' | 'backup' | 'room'> & {
+  /** It is never to serve, also in a live run. */
+  throwAway?: true;
+};
+
 /** Restores a backup into a directory of its own; nothing live is touched. Undo removes the directory and what runs in it. */
-export function restoreBeside(run: Run, { scratch, backup, room }: Beside): Change<{ bytes: number }> {
+export function restoreBeside(run: Run, { scratch, backup, room, throwAway }: Restorable): Change<{ bytes: number }> {
   const host = run.host(scratch.host);
   return {
     preview: async () => ({
@@ -34,7 +40,7 @@ export function restoreBeside(run: Run, { scratch, backup, room }: Beside): Chan
         label,
         bytes,
         scratch,
-        throwAway: run.mode !== 'live',
+        throwAway: throwAway ?? run.mode !== 'live',
         room,
         outageWithinMs: run.patienceMs(),
       });

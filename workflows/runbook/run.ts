@@ -39,6 +39,7 @@ type Facts = Partial<
     | 'leftovers'
     | 'leftBehind'
     | 'doorClosed'
+    | 'search'
   >
 >;
 
