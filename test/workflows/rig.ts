@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { afterAll, afterEach, beforeAll, inject } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
 import type { RunSummary } from '../../evidence/evidence.ts';
 import { durationMs } from '../../plan/duration.ts';
 import { controlQueue, hostQueue, searchAttributes } from '../../workflows/messages.ts';
@@ -26,14 +26,25 @@ interface RigOptions {
   readOnly?: boolean;
 }
 
-export function useRig(): Rig {
+/**
+ * @param eachAlone a server for each test. Asked about a workflow that it has never seen, one may skip no time any more, and what waits
+ *   for hours then waits for ever
+ * @param locks that runs of the file take
+ */
+export function useRig({ eachAlone = false, locks = ['lifeboat-host/db1', 'lifeboat-host/db2'] } = {}): Rig {
   let env: TestWorkflowEnvironment | undefined;
   let started: WorkflowHandle[] = [];
   let workers: { worker: Worker; running: Promise<void> }[] = [];
   const workflowBundle = () => ({ codePath: inject('workflowBundle') });
 
-  beforeAll(async () => {
+  beforeAll(() => {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
+  });
+  const before = eachAlone ? beforeEach : beforeAll;
+  const after = eachAlone ? afterEach : afterAll;
+  // Hooks of one kind run last first after a test: the server goes when all else has gone.
+  after(() => env?.teardown());
+  before(async () => {
     env = await startServer();
     await env.connection.operatorService.addSearchAttributes({
       namespace: 'default',
@@ -41,15 +52,12 @@ export function useRig(): Rig {
     });
   });
   afterEach(async () => {
-    // The time-skipping server does not apply the parent close policy: locks would outlive their runs. Asked to terminate a workflow that
-    // it has never seen, it skips no time any more.
-    for (const lock of ['lifeboat-host/db1', 'lifeboat-host/db2', 'lifeboat-lock/orders']) {
-      const handle = server().client.workflow.getHandle(lock);
-      await handle.describe().then(
-        () => handle.terminate().catch(() => undefined),
-        () => undefined,
-      );
-    }
+    // The time-skipping server does not apply the parent close policy: locks would outlive their runs.
+    for (const lock of locks)
+      await server()
+        .client.workflow.getHandle(lock)
+        .terminate()
+        .catch(() => undefined);
     // A run that a test has left waiting would wake up in another one, and its unanswered task would hold the time there.
     for (const handle of started) await handle.terminate().catch(() => undefined);
     for (const { worker } of workers) worker.shutdown();
@@ -61,7 +69,6 @@ export function useRig(): Rig {
     }
     started = [];
   });
-  afterAll(() => env?.teardown());
   const server = (): TestWorkflowEnvironment => {
     if (env === undefined) throw new Error('the time-skipping server has not started');
     return env;

@@ -6,7 +6,7 @@ import type { SwitchoverInput } from '../../workflows/messages.ts';
 import { FakeEstate } from './fake-estate.ts';
 import { useRig } from './rig.ts';
 
-const rig = useRig();
+const rig = useRig({ locks: ['lifeboat-host/db1', 'lifeboat-host/db2', 'lifeboat-lock/orders'] });
 
 /** One yes of the group is enough, and needs no signature; who has started the run is not known for certain, so it takes two. */
 function estateWithPeople(): FakeEstate {

@@ -9,7 +9,7 @@ import { useRig } from './rig.ts';
 import { estateWithPeople, started, Talk } from './talk.ts';
 import { ToldEstate } from './told-estate.ts';
 
-const rig = useRig();
+const rig = useRig({ eachAlone: true });
 const minute = 60_000;
 const hour = 60 * minute;
 
