@@ -26,7 +26,8 @@ export async function reservePort(preferred?: number): Promise<Port> {
 
 function hold(number: number): Promise<Port | undefined> {
   return new Promise((resolve) => {
-    const listener = createServer();
+    // Somebody may come before the process that it is kept for; held, their connection would keep the listener from closing.
+    const listener = createServer((early) => early.destroy());
     listener.unref();
     listener.once('error', () => resolve(undefined));
     listener.listen({ port: number, host: '127.0.0.1', exclusive: true }, () =>
