@@ -1,0 +1,90 @@
+/** What putting a restored server in the place of the live one asks for: part of the contract, in a file of its own. */
+import type { Member, PhysicalBackups } from '../plan/schema.ts';
+import type { Lsn, RecoveryTarget, SegmentRange } from '../recovery/archive.ts';
+import type { Known } from '../recovery/content.ts';
+import type { WantedTarget } from '../recovery/wanted-target.ts';
+import type { Following, StoppedAt } from './contract-of-switchover.ts';
+import type { Found, Patience, Scratch } from './shapes.ts';
+
+/** A member whose data directory is replaced by a restored one. All of it lies on one file system: a rename moves it, nothing is copied. */
+export interface Replacement {
+  member: Member;
+  /** The server beside, whose `data/` becomes the data directory. */
+  scratch: Scratch;
+  /** Where the live directory is kept until a person accepts: `<dataDirectory>.before-<run>`. */
+  setAside: string;
+  backups: PhysicalBackups;
+}
+
+/** How far a replacement has come, read from the directories themselves. */
+export type ReplacementState =
+  /** The live directory is where it always was. */
+  | 'untouched'
+  /** It is set aside, and nothing is in its place: a crash between the two renames. */
+  | 'between'
+  /** The restored directory is in its place. */
+  | 'replaced';
+
+/** Where in the archived WAL a wanted target lies. */
+export interface LocatedTarget extends Found {
+  /** Always by LSN, on a numeric timeline: every member recovers to the very same record. */
+  target: RecoveryTarget & { kind: 'lsn' };
+  /** Of the last commit that the target holds, where there is one in the segments read. */
+  at?: string;
+  transaction?: number;
+  /** What the archive holds after it: transactions committed there, and the newest of them. */
+  after: { transactions: number; newestAt?: string; newestLsn?: Lsn };
+}
+
+export interface RecoveryHostReads {
+  /**
+   * Whether the restored directory can take the live one's place: one file system, parents that may be written, the permit's serverControl, no
+   * tablespace and no linked pg_wal outside of the data directory, no `setAside` there already that is not this run's.
+   */
+  canReplace(ask: Replacement): Promise<Found & { state: ReplacementState; liveBytes: number; freeBytes: number }>;
+  /** Finds the record that a person's target means, by reading the archived WAL. @throws TargetOutsideWindow */
+  locateTarget(
+    ask: {
+      backups: PhysicalBackups;
+      scratch: Scratch;
+      segments: Pick<SegmentRange, 'first' | 'last'>[];
+      known: Known;
+      serverVersion: number;
+      timeline: number;
+      target: WantedTarget;
+    } & Patience,
+  ): Promise<LocatedTarget>;
+}
+
+export interface RecoveryHostChanges {
+  /** Stops the server beside cleanly and syncs it: pg_control says `shut down`, or `shut down in recovery` of one that stays a standby. */
+  stopBeside(ask: { scratch: Scratch }): Promise<Found & StoppedAt & { inRecovery: boolean }>;
+  /** Stops a live standby fast; safe to repeat. @throws SplitBrain it runs as a primary */
+  stopStandby(ask: { member: Member; withinMs: number }): Promise<Found>;
+  /** Undo of it: starts it again as it was. */
+  startStandby(ask: { member: Member; withinMs: number }): Promise<Found>;
+  /**
+   * Sets the live directory aside and puts the restored one in its place, both stopped: production configuration back, every setting of the
+   * recovery gone (`postgresql.auto.conf` too), no signal file of the recovery, files and both parents synced. With `follow` it will start as a
+   * standby only (standby.signal before the rename), else as the primary.
+   *
+   * Safe to repeat, also after a crash between the two renames. @throws Moved the live server runs
+   */
+  replaceDirectory(ask: Replacement & { left: StoppedAt; follow?: Following }): Promise<Found & { state: 'replaced' }>;
+  /** Undo: bit for bit back, the restored directory beside again. Safe to repeat. @throws Moved the server runs */
+  replaceBack(ask: Replacement): Promise<Found & { state: 'untouched' }>;
+  /** Starts the replaced primary with its production configuration; proven by its role, timeline and system identifier. */
+  startReplaced(ask: {
+    member: Member;
+    timeline: number;
+    systemIdentifier: string;
+    withinMs: number;
+  }): Promise<Found & { lsn: Lsn }>;
+  /**
+   * Undo once the new timeline's history has reached the archive: the old directory, in its place again and stopped, comes back as the primary
+   * on a timeline above all that the archive knows (recovery.signal, recovery_target_timeline = current), so that `latest` works again.
+   */
+  returnOnNewTimeline(
+    ask: { member: Member; backups: PhysicalBackups; above: number; withinMs: number } & Patience,
+  ): Promise<Found & { timeline: number; lsn: Lsn }>;
+}
