@@ -1,5 +1,5 @@
 /** What putting a restored server in the place of the live one asks for: part of the contract, in a file of its own. */
-import type { Member, PhysicalBackups } from '../plan/schema.ts';
+import type { Application, ApplicationCommand, Assertion, Member, PhysicalBackups } from '../plan/schema.ts';
 import type { Lsn, RecoveryTarget, SegmentRange } from '../recovery/archive.ts';
 import type { Known } from '../recovery/content.ts';
 import type { WantedTarget } from '../recovery/wanted-target.ts';
@@ -36,6 +36,13 @@ export interface LocatedTarget extends Found {
   after: { transactions: number; newestAt?: string; newestLsn?: Lsn };
 }
 
+/** Rows of a table, counted. */
+export interface RowCount {
+  /** Schema-qualified, as PostgreSQL prints it. */
+  table: string;
+  rows: number;
+}
+
 export interface RecoveryHostReads {
   /**
    * Whether the restored directory can take the live one's place: one file system, parents that may be written, the permit's serverControl, no
@@ -54,6 +61,10 @@ export interface RecoveryHostReads {
       target: WantedTarget;
     } & Patience,
   ): Promise<LocatedTarget>;
+  /** What the live server has now, by its own socket. */
+  countRows(ask: { member: Member; database: string; tables: string[] }): Promise<Found & { tables: RowCount[] }>;
+  /** The plan's statements about the data, on the live server by its own socket. @throws AssertionsFailed */
+  assertionsLive(ask: { member: Member; database: string; assertions: Assertion[] }): Promise<Found>;
 }
 
 export interface RecoveryHostChanges {
@@ -87,4 +98,10 @@ export interface RecoveryHostChanges {
   returnOnNewTimeline(
     ask: { member: Member; backups: PhysicalBackups; above: number; withinMs: number } & Patience,
   ): Promise<Found & { timeline: number; lsn: Lsn }>;
+  /** How a person looks for themselves at a server beside that is paused: a connection string of a role that only reads. */
+  waysToLook(ask: { scratch: Scratch; database: string }): Promise<Found & { connection: string }>;
+  /** Lets the application stop, or take up its work again. @throws SmokeFailed it ended with another exit code than 0 */
+  tellApplication(ask: { what: 'quiesce' | 'resume'; command: ApplicationCommand }): Promise<Found>;
+  /** The plan's own test of the application, against the live server by its own socket. @throws SmokeFailed */
+  smokeLive(ask: { member: Member; database: string; application: Application }): Promise<Found>;
 }

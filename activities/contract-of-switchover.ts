@@ -84,6 +84,8 @@ export interface SwitchoverControlReads {
     /** Timeline of the new primary. */
     timeline: number;
     withinMs: number;
+    /** Where the new timeline begins, when that was chosen: later ones on the old line are not expected to be there. */
+    upTo?: Lsn;
   }): Promise<Found & { acknowledged: number; missing: number; gapMs?: number }>;
 }
 

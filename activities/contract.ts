@@ -52,6 +52,7 @@ import type {
   WalSearched,
 } from './shapes.ts';
 
+export type * from './contract-of-recovery.ts';
 export type * from './contract-of-switchover.ts';
 export type * from './notify/message.ts';
 
@@ -265,7 +266,8 @@ export interface HostChanges extends SwitchoverHostChanges {
   runAssertions(ask: { scratch: Scratch; database: string; assertions: Assertion[] }): Promise<Found>;
   promoteScratch(ask: { scratch: Scratch } & Patience): Promise<Found & { timeline: number }>;
   smoke(ask: { scratch: Scratch; database: string; application: Application }): Promise<Found>;
-  checkIndexes(ask: { scratch: Scratch; database: string }): Promise<Found>;
+  /** `asItIs`: nothing is installed for it, on a server that is paused or will serve; without amcheck in the database it says so. */
+  checkIndexes(ask: { scratch: Scratch; database: string; asItIs?: true }): Promise<Found>;
   checkConstraints(ask: { scratch: Scratch; database: string }): Promise<Found>;
   /** Stops the server to read every page. */
   checkPages(ask: { scratch: Scratch }): Promise<Found>;

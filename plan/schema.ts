@@ -40,7 +40,16 @@ const frontDoor = z
   .strictObject({ host: address, port, database: text, user: text, password: secret })
   .describe('Where applications reach the database: always the primary');
 
-const member = z.strictObject({ host: name, port, dataDirectory: path, control: serverControl.optional() });
+const member = z.strictObject({
+  host: name,
+  port,
+  dataDirectory: path,
+  control: serverControl.optional(),
+  /** Same file system as the data directory: a rename puts the restored one in its place. */
+  beside: path
+    .optional()
+    .describe('Servers that may replace this one are restored below it; drills.monthly.directory when absent'),
+});
 
 const assertion = z.strictObject({
   name: text,
@@ -75,11 +84,26 @@ const pgbackrest = z
   })
   .describe('Physical backups and the WAL archive');
 
+const command = z.array(text).min(1, atLeastOne);
+
+const toldOnHost = z.strictObject({ command, within: duration.prefault('1m'), host: name });
+
 const commandApplication = z
   .strictObject({
     kind: z.literal('command'),
     /** Run on the drill host against the restored server (PGHOST, PGPORT, PGDATABASE, PGUSER are set); exit 0 is healthy. */
-    smoke: z.strictObject({ command: z.array(text).min(1, atLeastOne), within: duration }),
+    smoke: z.strictObject({
+      command,
+      within: duration,
+      live: z
+        .boolean()
+        .optional()
+        .describe('Whether it may also run against the live database after a recovery: what it writes then stays'),
+    }),
+    quiesce: toldOnHost
+      .optional()
+      .describe('Before a live recovery: makes the application stop writing, on this host; exit 0 when it has'),
+    resume: toldOnHost.optional().describe('After it, and when it is undone: lets the application write again'),
   })
   .describe('How the application shows that it works');
 
@@ -178,6 +202,7 @@ export type Member = Database['members'][number];
 export type Assertion = Database['assertions'][number];
 export type PhysicalBackups = Plan['backups']['physical'];
 export type Application = Plan['application'];
+export type ApplicationCommand = NonNullable<Application['quiesce']>;
 export type Traffic = Plan['traffic'];
 export type PulseSettings = NonNullable<Plan['pulse']>;
 export type EvidenceStore = Plan['evidence'];
