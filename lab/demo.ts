@@ -7,6 +7,7 @@ import { formatBytes, formatCount } from '../evidence/format.ts';
 import { needParts } from '../parts/parts.ts';
 import { programNames } from './build.ts';
 import { Board } from './demo/board.ts';
+import { disasterHints, disasterOn } from './demo/disaster.ts';
 import { keepReport, mayWrite } from './demo/report.ts';
 import { makeRoom } from './demo/room.ts';
 import { drawRunName, ended, startRun, tell } from './demo/runs.ts';
@@ -24,8 +25,21 @@ interface DemoOptions {
   rate: number;
   /** Instead of the drill: primary and standby change places. */
   switchover: boolean;
+  /** Instead of the drill: a table loses its rows, and the service is recovered to just before that. */
+  disaster: boolean;
   /** A second person agrees at once. */
   yes: boolean;
+}
+
+/** What people are asked for something in, how each is played, and how it ends well. */
+const live = {
+  switchover: { play: switchoverOn, hints: switchoverHints, good: 'completed' },
+  disaster: { play: disasterOn, hints: disasterHints, good: 'recovered' },
+} as const;
+
+function liveAct({ switchover, disaster }: DemoOptions): (typeof live)[keyof typeof live] | undefined {
+  if (disaster) return live.disaster;
+  return switchover ? live.switchover : undefined;
 }
 
 /** Of an order with its items, payment and index entries, in a data directory. */
@@ -47,8 +61,8 @@ async function demo(options: DemoOptions, board: Board, signal: AbortSignal): Pr
     if (up.estate === undefined) return false;
     const evidence = await perform(up.estate, options, board, signal);
     await keepReport(evidence, options, board);
-    if (!options.once) await stay(up.estate, options.switchover ? switchoverHints(up.estate) : [], signal);
-    return evidence.outcome === (options.switchover ? 'completed' : 'proven');
+    if (!options.once) await stay(up.estate, liveAct(options)?.hints(up.estate) ?? [], signal);
+    return evidence.outcome === (liveAct(options)?.good ?? 'proven');
   } finally {
     if (up.estate !== undefined) await takeDown(up.estate, board);
     await rm(root, { recursive: true, force: true });
@@ -65,19 +79,14 @@ async function parts(board: Board, signal: AbortSignal): Promise<string> {
   return `postgres ${major} · pgbackrest · temporal · versitygw · haproxy`;
 }
 
-function raise(
-  root: string,
-  { orders, rate, switchover }: DemoOptions,
-  board: Board,
-  signal: AbortSignal,
-): Promise<Estate> {
+function raise(root: string, options: DemoOptions, board: Board, signal: AbortSignal): Promise<Estate> {
   return startEstate({
     root,
-    rows: orders,
-    load: { ordersPerSecond: rate },
+    rows: options.orders,
+    load: { ordersPerSecond: options.rate },
     ui: true,
     // Who has started it is known by a signature: one more person is enough.
-    ...(switchover ? { people: { quorum: 1 }, slack: true } : {}),
+    ...(liveAct(options) !== undefined ? { people: { quorum: 1 }, slack: true } : {}),
     prefer: { pages: 8080, app: 8081, engine: 7233, ui: 8233 },
     say: (line) => board.say(line),
     signal,
@@ -108,7 +117,8 @@ async function perform(estate: Estate, options: DemoOptions, board: Board, signa
     const client = new Client({ connection });
     await board.line('backup', 'taking the first backup and its anchor', () => firstBackup(client, signal));
     await board.line('traffic', 'until the archive holds what came after it', () => someTraffic(estate, signal));
-    if (options.switchover) return await switchoverOn({ estate, client, board, signal, yes: options.yes });
+    const act = liveAct(options);
+    if (act !== undefined) return await act.play({ estate, client, board, signal, yes: options.yes });
     return await monthlyDrill({ estate, client, options, board, signal });
   } finally {
     await connection.close();
@@ -193,7 +203,16 @@ async function main(): Promise<void> {
     .description('Builds an estate on this machine, takes a backup and holds a drill.')
     .option('--once', 'end after it; the exit code is 0 only if it came to its good end', false)
     .option('--switchover', 'instead of the drill: primary and standby change places, once a person agrees', false)
-    .option('--yes', 'of --switchover: a second person agrees at once, with a key that only this lab accepts', false)
+    .option(
+      '--disaster',
+      'instead of the drill: a table loses its rows, and the service is recovered, once a person agrees',
+      false,
+    )
+    .option(
+      '--yes',
+      'of --switchover and --disaster: a second person agrees at once, with a key that only this lab accepts',
+      false,
+    )
     .option('--report <file>', 'keep the report there, as one HTML file')
     .option('--orders <number>', 'orders in the database to begin with; 450000 are about 1 GB', positive, 450_000)
     .option('--rate <number>', 'orders a second while it runs', positive, 200)

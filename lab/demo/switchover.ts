@@ -1,83 +1,18 @@
 /** The demo's second act: primary and standby change places under load, once people have agreed. */
-import type { Client, WorkflowHandle } from '@temporalio/client';
-import { readPrivateKey, signed } from '../../activities/people/keys.ts';
-import { openApprovals } from '../../evidence/asked.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import { formatDuration } from '../../evidence/format.ts';
-import type { Approval } from '../../evidence/people.ts';
-import type { Signature } from '../../evidence/signing.ts';
-import { approvalStatement, startStatement } from '../../evidence/statements.ts';
-import { approveUpdate } from '../../workflows/messages.ts';
 import type { Estate } from '../estate.ts';
 import { serverStates } from '../front-door.ts';
 import { hosts } from '../layout.ts';
 import { peopleFiles } from '../people.ts';
 import { withServer } from '../postgres.ts';
-import { cast, type LabPerson } from '../slack/cast.ts';
-import type { Board } from './board.ts';
-import { drawRunName, startRun, tell } from './runs.ts';
+import type { LabPerson } from '../slack/cast.ts';
+import { type LiveDemo, liveRun, requester, second } from './people-asked.ts';
 
-/** Who starts it, and who agrees with `--yes`: another person, with a key that only this lab's plan accepts. */
-const requester: LabPerson = 'ana';
-const second: LabPerson = 'ben';
-
-export interface SwitchoverDemo {
-  estate: Estate;
-  client: Client;
-  board: Board;
-  signal: AbortSignal;
-  /** The second person agrees at once. */
-  yes: boolean;
-}
-
-export async function switchoverOn(demo: SwitchoverDemo): Promise<Evidence> {
-  const { estate, client, board, signal } = demo;
-  const run = drawRunName();
-  const input = { service: 'orders', mode: 'live', requestedBy: requester } as const;
-  const requestSignature = await signature(estate, requester, startStatement(run, requester, input));
-  const handle = await startRun(client, 'switchover', run, { ...input, requestSignature });
-  board.say(`  watch    ${estate.pagesUrl}/runs/${run}   people ${estate.slackUrl}`);
-  board.say('');
-  const answers: Promise<void>[] = [];
-  const told = new Set<string>();
-  const evidence = await tell(handle, {
-    signal,
-    color: board.color,
-    print: (line) => board.say(line),
-    after: (sofar) => answers.push(...whoeverIsAsked(demo, handle, sofar, told)),
-  });
-  await Promise.all(answers);
+export async function switchoverOn(demo: LiveDemo): Promise<Evidence> {
+  const evidence = await liveRun(demo, 'switchover');
   await say(demo, evidence);
   return evidence;
-}
-
-async function signature(
-  estate: Estate,
-  person: LabPerson,
-  statement: ReturnType<typeof startStatement>,
-): Promise<Signature> {
-  return signed(statement, await readPrivateKey(peopleFiles(estate.root).key(person)), 'person');
-}
-
-/** Says how to answer, once for each question; with `--yes` the second person does. */
-function whoeverIsAsked(
-  { estate, board, yes }: SwitchoverDemo,
-  handle: WorkflowHandle,
-  evidence: Evidence,
-  told: Set<string>,
-): Promise<void>[] {
-  return openApprovals(evidence).flatMap((approval) => {
-    if (told.has(approval.id)) return [];
-    told.add(approval.id);
-    for (const line of wordsOf(estate, evidence, approval)) board.say(line);
-    if (!yes) return [];
-    const agreed = agree(estate, handle, evidence, approval, board).catch((error: unknown) =>
-      board.say(
-        `  ${cast[second].name} (--yes) was not heard: ${error instanceof Error ? error.message : String(error)}`,
-      ),
-    );
-    return [agreed];
-  });
 }
 
 /** What somebody may type while the estate stays up. */
@@ -89,43 +24,8 @@ export function switchoverHints({ root }: Estate): string[] {
   ];
 }
 
-function wordsOf({ env, root, slackUrl }: Estate, { run }: Evidence, approval: Approval): string[] {
-  const facts = Object.entries({ ...approval.subject, ...approval.shown });
-  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  return [
-    '',
-    `  "${approval.name}" waits for a yes of ${approval.asked.at(-1)?.people.join(' or ')} (${cast[requester].name} has started it):`,
-    ...facts.map(([name, value]) => `    ${name}: ${value}`),
-    `  By button: ${slackUrl}   By command, in another terminal:`,
-    `    ${settings.join(' ')} node dist/cli/main.js approve ${run} --as ${second} --key ${peopleFiles(root).key(second)}`,
-    '',
-  ];
-}
-
-async function agree(
-  estate: Estate,
-  handle: WorkflowHandle,
-  evidence: Evidence,
-  approval: Approval,
-  board: Board,
-): Promise<void> {
-  const statement = approvalStatement(evidence, approval, { by: second, choice: 'approve' });
-  const answer = await handle.executeUpdate(approveUpdate, {
-    args: [
-      {
-        by: second,
-        approval: approval.id,
-        code: approval.code,
-        channel: 'cli',
-        signature: await signature(estate, second, statement),
-      },
-    ],
-  });
-  board.say(`  ${cast[second].name} (--yes): ${answer}`);
-}
-
 /** What the servers and the load balancer say, not the run. */
-async function say({ estate, board }: SwitchoverDemo, evidence: Evidence): Promise<void> {
+async function say({ estate, board }: LiveDemo, evidence: Evidence): Promise<void> {
   const { site } = estate;
   const roles = await Promise.all(
     hosts.map(async (host) => {
