@@ -60,9 +60,9 @@ const alive =
       () => activity(ask),
     );
 
-const recoveryReads: Omit<RecoveryHostReads, 'locateTarget'> = { canReplace: alive(canReplace) };
+const replacementReads: Pick<RecoveryHostReads, 'canReplace'> = { canReplace: alive(canReplace) };
 
-const recoveryChanges: RecoveryHostChanges = {
+const replacementChanges: Omit<RecoveryHostChanges, 'waysToLook' | 'tellApplication' | 'smokeLive'> = {
   stopBeside: onServer(alive(stopBeside)),
   stopStandby: alive(stopStandby),
   startStandby: alive(startStandby),
@@ -88,7 +88,7 @@ export const hostReads: HostReads = sayingFullDisk({
   caughtUp,
   standsStill: alive(standsStill),
   howItStands: alive(howItStands),
-  ...recoveryReads,
+  ...replacementReads,
 });
 
 export const hostChanges: HostChanges = sayingFullDisk({
@@ -121,5 +121,5 @@ export const hostChanges: HostChanges = sayingFullDisk({
   makeFollower: alive(makeFollower),
   fingerprintsAt: alive(fingerprintsAt),
   startFollower: alive(startFollower),
-  ...recoveryChanges,
+  ...replacementChanges,
 });
