@@ -1,6 +1,7 @@
 /** What a host worker offers: the files' side of the contract. */
 
 import { smoke } from './application/smoke.ts';
+import { locateTarget } from './backups/locate-target.ts';
 import { newestCommit } from './backups/newest-commit.ts';
 import { repository, segmentSize } from './backups/read-repository.ts';
 import { readSegments } from './backups/read-segments.ts';
@@ -61,6 +62,7 @@ export const hostReads: HostReads = sayingFullDisk({
   newestCommit: inTurn(newestCommit),
   segmentsBetween: inTurn(segmentsBetween),
   searchWal: inTurn(searchWal),
+  locateTarget: inTurn(locateTarget),
   roomFor,
   litter,
   leftovers,
