@@ -33,7 +33,13 @@ export interface LocatedTarget extends Found {
   at?: string;
   transaction?: number;
   /** What the archive holds after it: transactions committed there, and the newest of them. */
-  after: { transactions: number; newestAt?: string; newestLsn?: Lsn };
+  after: {
+    transactions: number;
+    newestAt?: string;
+    newestLsn?: Lsn;
+    /** Not all of the WAL after it could be read. */
+    atLeast?: true;
+  };
   /** What people should know of it, a sentence each; they are part of `found` already. */
   notes?: string[];
 }

@@ -27,6 +27,8 @@ export interface Located {
     transactions: number;
     newestAt?: string;
     newestLsn?: Lsn;
+    /** Not all of the WAL after it was read. */
+    atLeast?: true;
     /** Of them, those that carry a time up to the wanted one: their clock differed, or they took their time first and committed last. */
     earlier: number;
   };
@@ -64,6 +66,7 @@ export class Locating {
   #earlier = 0;
   #newest: CommitSeen | undefined;
   readonly #notes: string[] = [];
+  #atLeast = false;
   /** Segments that are missing before the record that comes next. */
   #gapBefore: string | undefined;
 
@@ -112,17 +115,20 @@ export class Locating {
     }
   }
 
-  /** The WAL that comes next does not follow what went by. */
-  gap(missing: string): void {
+  /** The WAL that comes next does not follow what went by, which ended at `from`. */
+  gap(missing: string, from: Lsn): void {
     if (this.#hit === undefined) this.#gapBefore = missing;
-    else this.#notes.push(`${missing}: what was committed there after the target is not counted`);
+    else if (parseLsn(this.#hit.lsn) < parseLsn(from)) this.#cut(`${missing}: what was committed there is not counted`);
   }
 
   /** Reading ended before the WAL did. */
   broken(why: string): void {
-    this.#notes.push(
-      `the WAL after it could not be read to its end, so that more may have been committed there: ${why}`,
-    );
+    this.#cut(`the WAL after it could not be read to its end, so that more may have been committed there: ${why}`);
+  }
+
+  #cut(note: string): void {
+    this.#atLeast = true;
+    this.#notes.push(note);
   }
 
   /** @param read what was read, in words: `from 0000... to 0000...` */
@@ -141,6 +147,7 @@ export class Locating {
       ...(this.#last && { last: this.#last }),
       after: {
         transactions: this.#after,
+        ...(this.#atLeast && { atLeast: true as const }),
         ...(this.#newest && { newestAt: this.#newest.at, newestLsn: this.#newest.lsn }),
         earlier: this.#earlier,
       },

@@ -6,7 +6,7 @@ import { headerAt } from '../../recovery/content.ts';
 import { runsOf } from '../../recovery/gaps.ts';
 import { type Located, Locating } from '../../recovery/locating.ts';
 import { compareLsn, formatLsn, lsnDistance, parseLsn } from '../../recovery/lsn.ts';
-import { namesOf, parseSegment, segmentNumberAt } from '../../recovery/segments.ts';
+import { namesOf, parseSegment, segmentEnd, segmentNumberAt } from '../../recovery/segments.ts';
 import { pathTo, timelineOfRecord } from '../../recovery/timelines.ts';
 import { sayWantedTarget, type WantedTarget } from '../../recovery/wanted-target.ts';
 import type { LocatedTarget, RecoveryHostReads } from '../contract-of-recovery.ts';
@@ -99,7 +99,11 @@ class Reading {
     let read = 0;
     try {
       for (const run of runsOf(this.#names, this.#ask.known.segmentBytes)) {
-        if (before !== undefined) locating.gap(`segments between ${before} and ${run[0]} are not in the archive`);
+        if (before !== undefined)
+          locating.gap(
+            `segments between ${before} and ${run[0]} are not in the archive`,
+            segmentEnd(before, this.#ask.known.segmentBytes),
+          );
         await this.#readRun(run, how, locating, read);
         before = run.at(-1);
         read += run.length;
@@ -194,7 +198,7 @@ function isDamage(error: unknown): error is ApplicationFailure {
 }
 
 function answer({ known, timeline, target }: Ask, { lsn, inclusive, last, after, notes }: Located): LocatedTarget {
-  const { transactions, newestAt, newestLsn } = after;
+  const { transactions, atLeast, newestAt, newestLsn } = after;
   const on = timelineOfRecord(pathTo(known, timeline), lsn);
   const held =
     last === undefined
@@ -210,6 +214,7 @@ function answer({ known, timeline, target }: Ask, { lsn, inclusive, last, after,
     ...(last && { at: last.at, transaction: last.transaction }),
     after: {
       transactions,
+      ...(atLeast && { atLeast }),
       ...(newestAt !== undefined && { newestAt }),
       ...(newestLsn !== undefined && { newestLsn }),
     },
