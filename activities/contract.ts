@@ -30,6 +30,7 @@ import type {
   TableFingerprint,
 } from '../recovery/archive.ts';
 import type { Known } from '../recovery/content.ts';
+import type { RecoveryHostChanges, RecoveryHostReads } from './contract-of-recovery.ts';
 import type { SwitchoverControlReads, SwitchoverHostChanges, SwitchoverHostReads } from './contract-of-switchover.ts';
 import type { Message, Outlets, Posted } from './notify/message.ts';
 import type {
@@ -151,7 +152,7 @@ export interface ControlRecords {
   }): Promise<Posted>;
 }
 
-export interface HostReads extends SwitchoverHostReads {
+export interface HostReads extends SwitchoverHostReads, RecoveryHostReads {
   /** The permit file covers what the run will touch; the tools are here; where the socket path is not too long. */
   hostFacts(ask: {
     backups: PhysicalBackups;
@@ -219,7 +220,7 @@ export interface HostReads extends SwitchoverHostReads {
   litter(ask: { scratch: Scratch }): Promise<Found>;
 }
 
-export interface HostChanges extends SwitchoverHostChanges {
+export interface HostChanges extends SwitchoverHostChanges, RecoveryHostChanges {
   restoreBeside(
     ask: {
       backups: PhysicalBackups;

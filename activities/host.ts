@@ -1,6 +1,8 @@
 /** What a host worker offers: the files' side of the contract. */
 
+import { smokeLive, tellApplication } from './application/live.ts';
 import { smoke } from './application/smoke.ts';
+import { locateTarget } from './backups/locate-target.ts';
 import { newestCommit } from './backups/newest-commit.ts';
 import { repository, segmentSize } from './backups/read-repository.ts';
 import { readSegments } from './backups/read-segments.ts';
@@ -9,6 +11,7 @@ import { searchWal } from './backups/search-wal.ts';
 import { segmentsBetween } from './backups/segments-between.ts';
 import { takeBackup } from './backups/take-backup.ts';
 import { archiveReaches } from './cluster/archive-reaches.ts';
+import { countRows } from './cluster/count-rows.ts';
 import { fingerprintsAt } from './cluster/fingerprints-at.ts';
 import { makeFollower, startFollower } from './cluster/follower.ts';
 import { howItStands } from './cluster/how-it-stands.ts';
@@ -17,14 +20,15 @@ import { serverFacts } from './cluster/server-facts.ts';
 import { dropSlot, makeSlot } from './cluster/slots.ts';
 import { primaryAgain, standbyOnly } from './cluster/standby-only.ts';
 import { checkpoint, standsStill, startPrimary, stopPrimary } from './cluster/stop-primary.ts';
-import type { HostChanges, HostReads } from './contract.ts';
+import { startStandby, stopStandby } from './cluster/stop-standby.ts';
+import type { HostChanges, HostReads, RecoveryHostChanges, RecoveryHostReads } from './contract.ts';
 import { beating } from './heartbeat.ts';
 import { hostFacts, roomFor } from './host-facts.ts';
 import { inTurn } from './in-turn.ts';
 import { sayingFullDisk } from './on-full-disk.ts';
 import { anchorOnStandby } from './postgres/anchor-on-standby.ts';
 import { anchorUnderLock } from './postgres/anchor-under-lock.ts';
-import { runAssertions } from './postgres/assertions.ts';
+import { assertionsLive, runAssertions } from './postgres/assertions.ts';
 import { checkConstraints } from './postgres/check-constraints.ts';
 import { checkIndexes } from './postgres/check-indexes.ts';
 import { checkPages } from './postgres/check-pages.ts';
@@ -36,6 +40,12 @@ import { pulsesRestored } from './postgres/pulses.ts';
 import { relationsAt } from './postgres/relations-at.ts';
 import { litter, removeScratch } from './postgres/remove.ts';
 import { replayTo } from './postgres/replay.ts';
+import { waysToLook } from './postgres/ways-to-look.ts';
+import { canReplace } from './replace/can-replace.ts';
+import { replaceBack, replaceDirectory } from './replace/replace-directory.ts';
+import { returnOnNewTimeline } from './replace/return-on-new-timeline.ts';
+import { startReplaced } from './replace/start-replaced.ts';
+import { stopBeside } from './replace/stop-beside.ts';
 import type { Scratch } from './shapes.ts';
 import { leftovers } from './sweep/leftovers.ts';
 import { removeLeftovers } from './sweep/remove-leftovers.ts';
@@ -53,6 +63,27 @@ const alive =
       () => activity(ask),
     );
 
+const recoveryReads = {
+  canReplace: alive(canReplace),
+  locateTarget: inTurn(locateTarget),
+  countRows,
+  assertionsLive,
+} satisfies RecoveryHostReads;
+
+const recoveryChanges = {
+  stopBeside: onServer(alive(stopBeside)),
+  stopStandby: alive(stopStandby),
+  startStandby: alive(startStandby),
+  replaceDirectory: onServer(alive(replaceDirectory)),
+  // Whoever has made the restored directory: what was moved is told by the directories themselves.
+  replaceBack: inTurn(alive(replaceBack)),
+  startReplaced: alive(startReplaced),
+  returnOnNewTimeline: alive(returnOnNewTimeline),
+  waysToLook: onServer(waysToLook),
+  tellApplication,
+  smokeLive,
+} satisfies RecoveryHostChanges;
+
 export const hostReads: HostReads = sayingFullDisk({
   hostFacts,
   repository,
@@ -68,6 +99,7 @@ export const hostReads: HostReads = sayingFullDisk({
   caughtUp,
   standsStill: alive(standsStill),
   howItStands: alive(howItStands),
+  ...recoveryReads,
 });
 
 export const hostChanges: HostChanges = sayingFullDisk({
@@ -100,4 +132,5 @@ export const hostChanges: HostChanges = sayingFullDisk({
   makeFollower: alive(makeFollower),
   fingerprintsAt: alive(fingerprintsAt),
   startFollower: alive(startFollower),
+  ...recoveryChanges,
 });
