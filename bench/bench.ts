@@ -11,6 +11,7 @@ import { expectedMinutes, grounds, type Options, readOptions, titles } from './o
 import { onPairGround } from './pair-ground.ts';
 import { parkedRuns } from './parked-runs.ts';
 import { onPeopleGround } from './people-ground.ts';
+import { recoveries } from './recoveries.ts';
 import { renderTerminal } from './render.ts';
 import { writeJson, writeMarkdown } from './report.ts';
 import { restoreToTarget } from './restore-to-target.ts';
@@ -55,6 +56,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<Result> {
     await measureOnPeople(whole);
     await take(whole, 'i', () => longWait({ folder, say, signal }));
     await measureOnPair(whole);
+    await measureOnLargePair(whole);
     const findings = options.only.flatMap((part) => whole.found.get(part) ?? []);
     return {
       schema: 'lifeboat-bench/1',
@@ -82,12 +84,17 @@ function wants({ options }: Bench, parts: readonly PartLetter[]): boolean {
   return parts.some((part) => options.only.includes(part));
 }
 
+/** Of the data, and of the WAL after the backup. */
+function sizeOf({ options: { scale } }: Bench): { orders: number; segments: number } {
+  return { orders: Math.round(450_000 * scale), segments: Math.max(2, Math.round(40 * scale)) };
+}
+
 /** In the order in which they disturb each other least. */
 async function measureOnBackup(whole: Bench): Promise<BackupGround | undefined> {
   if (!wants(whole, grounds.backup)) return undefined;
-  const { rounds, scale } = whole.options;
-  const orders = Math.round(450_000 * scale);
-  const size = { orders, segments: Math.max(2, Math.round(40 * scale)) };
+  const { rounds } = whole.options;
+  const size = sizeOf(whole);
+  const { orders } = size;
   return onGround({ ...size, ...place(whole, 'e') }, async (ground) => {
     await withWorker(ground.estate.temporal.address, idleActivities, async () => {
       for (const part of order) await take(whole, part, () => onBackup[part](ground, rounds));
@@ -109,6 +116,14 @@ async function measureOnPeople(whole: Bench): Promise<void> {
 async function measureOnPair(whole: Bench): Promise<void> {
   if (!wants(whole, grounds.pair)) return;
   await onPairGround(place(whole, 's'), (ground) => take(whole, 'j', () => switchovers(ground, whole.options.rounds)));
+}
+
+async function measureOnLargePair(whole: Bench): Promise<void> {
+  if (!wants(whole, grounds.largePair)) return;
+  const { orders, segments } = sizeOf(whole);
+  await onPairGround({ orders, ...place(whole, 'r') }, (ground) =>
+    take(whole, 'l', () => recoveries(ground, whole.options.rounds, segments)),
+  );
 }
 
 /** Short names: a socket's path may have no more than 107 bytes. */

@@ -8,6 +8,7 @@ import { command } from '../lab/command.ts';
 import { packageRoot } from '../lab/home.ts';
 import { giveTo } from '../lab/host.ts';
 import { database } from '../lab/postgres.ts';
+import type { Plan } from '../plan/schema.ts';
 import type { Anchor } from '../recovery/archive.ts';
 import type { Ground } from './ground.ts';
 import { type Ended, runbookEnded } from './runs.ts';
@@ -59,14 +60,11 @@ async function handOver(ground: Ground, folder: string): Promise<string> {
   const { site } = ground.estate;
   const anchor = await newestAnchor(ground);
   const tables = anchor.tables.map(({ table, rows, fingerprint }) => `${table}|${rows}|${fingerprint}`);
-  const assertions = ground.plan.database.assertions.map(
-    ({ expect, sql }) => `${typeof expect === 'boolean' ? (expect ? 't' : 'f') : expect}\t${sql.replace(/\s+/g, ' ')}`,
-  );
   const pulseFiles = (await readdir(site.layout.pulse)).filter((name) => name.endsWith('.jsonl'));
   const pulses = await Promise.all(pulseFiles.map((name) => readFile(join(site.layout.pulse, name), 'utf8')));
   const files = {
     anchor: `${[anchor.lsn, ...tables].join('\n')}\n`,
-    assertions: `${assertions.join('\n')}\n`,
+    assertions: assertionsFor(ground.plan),
     // The line that is just being written has no end yet.
     pulses: pulses.map((text) => text.slice(0, text.lastIndexOf('\n') + 1)).join(''),
   };
@@ -78,6 +76,14 @@ async function handOver(ground: Ground, folder: string): Promise<string> {
   await copyFile(join(packageRoot, 'bench', 'drill-by-hand.sh'), script);
   await giveTo(site.account, script);
   return script;
+}
+
+/** A line each: what psql prints when it holds, a tab, the statement. */
+export function assertionsFor(plan: Plan): string {
+  const lines = plan.database.assertions.map(
+    ({ expect, sql }) => `${typeof expect === 'boolean' ? (expect ? 't' : 'f') : expect}\t${sql.replace(/\s+/g, ' ')}`,
+  );
+  return `${lines.join('\n')}\n`;
 }
 
 function newestAnchor({ client, plan }: Ground): Promise<Anchor> {

@@ -2,10 +2,10 @@
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { type Estate, startEstate } from '../lab/estate.ts';
 import { database, withServer } from '../lab/postgres.ts';
-import { until } from '../lab/until.ts';
 import { loadPlanFile } from '../plan/load.ts';
 import type { Plan } from '../plan/schema.ts';
 import type { BackupInfo, Lsn } from '../recovery/archive.ts';
+import { archived } from './archived.ts';
 import { runbookEnded } from './runs.ts';
 import { shop } from './shopping.ts';
 
@@ -62,7 +62,7 @@ async function prepare(estate: Estate, client: Client, { segments, say, signal }
   say(`buying at the shop until ${segments} WAL segments are full`);
   await shop(estate, { walBytes: segments * segmentBytes, signal });
   const target = await position(estate);
-  await archived(estate, signal);
+  await archived(estate, 'db1', signal);
   return {
     estate,
     client,
@@ -86,20 +86,5 @@ async function position({ site }: Estate): Promise<{ lsn: Lsn; timeline: number;
     const [row] = rows;
     if (row === undefined) throw new Error('the primary did not say where its WAL ends');
     return { lsn: row.lsn, timeline: Number(row.timeline), bytes: Number(row.bytes) };
-  });
-}
-
-/** Waits until all that is written now is in the archive. */
-async function archived({ site }: Estate, signal: AbortSignal): Promise<void> {
-  await withServer(site, 'db1', database, async (client) => {
-    // The record that ends the recovery must follow the target: the switch writes one.
-    const { rows } = await client.query<{ wal: string }>('select pg_walfile_name(pg_switch_wal()) as wal');
-    await until({ what: 'the archive to hold all WAL', withinMs: 300_000, everyMs: 250, signal }, async () => {
-      const seen = await client.query<{ there: boolean }>(
-        'select last_archived_wal >= $1 as there from pg_stat_archiver',
-        [rows[0]?.wal],
-      );
-      return seen.rows[0]?.there;
-    });
   });
 }

@@ -46,6 +46,7 @@ export const titles: Record<PartLetter, string> = {
   i: 'i: eight hours of waiting',
   j: 'j: switchovers',
   k: 'k: searching the WAL',
+  l: 'l: recoveries in place',
 };
 
 /** What a part stands on. Each is built once, when one of its parts is wanted. */
@@ -54,6 +55,7 @@ export const grounds = {
   people: ['g', 'h'],
   nothing: ['i'],
   pair: ['j'],
+  largePair: ['l'],
 } as const satisfies Record<string, readonly PartLetter[]>;
 type GroundName = keyof typeof grounds;
 
@@ -76,12 +78,14 @@ const expectedOf: Record<PartLetter, Expected> = {
   i: { once: 15, scaled: false },
   j: { eachRound: 60, scaled: false },
   k: { once: 40, eachRound: 15, scaled: true },
+  l: { eachRound: 200, scaled: true },
 };
 const expectedGround: Record<GroundName, Expected> = {
   backup: { once: 80, scaled: true },
   people: { once: 20, scaled: false },
   nothing: { scaled: false },
   pair: { once: 30, scaled: false },
+  largePair: { once: 80, scaled: true },
 };
 
 export function expectedMinutes({ only, rounds, scale }: Pick<Options, 'only' | 'rounds' | 'scale'>): number {

@@ -1,4 +1,4 @@
-/** A primary and a standby that may change places: an estate with customers, people who are asked, and a backup to fall back on. */
+/** A primary and its standby, to change places or to be recovered: an estate with customers, people who are asked, and a backup. */
 import { Client, Connection } from '@temporalio/client';
 import { readPrivateKey } from '../activities/people/keys.ts';
 import { type Customer, startCustomer } from '../lab/customer.ts';
@@ -15,15 +15,15 @@ export interface PairGround extends Asker {
   say(line: string): void;
 }
 
-const orders = 20_000;
+const usualOrders = 20_000;
 const ordersPerSecond = 20;
 
 /** Builds it, gives it to `use`, and takes it down again, whatever happens. */
 export async function onPairGround<T>(
-  { root, say, signal }: PeopleGroundOptions,
+  { root, say, signal, orders = usualOrders }: PeopleGroundOptions & { orders?: number },
   use: (ground: PairGround) => Promise<T>,
 ): Promise<T> {
-  say(`building an estate with a primary and a standby that change places, below ${root}`);
+  say(`building an estate of a primary and its standby, with people who are asked, below ${root}`);
   const estate = await startEstate({
     ...{ root, say, signal },
     rows: orders,

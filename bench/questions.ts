@@ -41,8 +41,13 @@ export async function startAsking(
 }
 
 /** The input of a live run that Ana starts for certain. */
-export function signedStart({ people }: Pick<Asker, 'people'>, run: string, service: string): RunInput {
-  const input = { service, mode: 'live', requestedBy: 'ana' } as const;
+export function signedStart(
+  { people }: Pick<Asker, 'people'>,
+  run: string,
+  service: string,
+  more: Record<string, unknown> = {},
+): RunInput {
+  const input = { service, mode: 'live', requestedBy: 'ana', ...more } as const;
   return { ...input, requestSignature: signed(startStatement(run, 'ana', input), people.ana, 'person') };
 }
 

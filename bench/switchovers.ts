@@ -3,9 +3,9 @@ import { lostFor } from '../lab/customer.ts';
 import { drawRunName, startRun } from '../lab/demo/runs.ts';
 import type { Host } from '../lab/layout.ts';
 import { other, primaryOf, roles, served } from '../lab/pair.ts';
-import { withServer } from '../lab/postgres.ts';
 import { until } from '../lab/until.ts';
 import { evidenceQuery } from '../workflows/messages.ts';
+import { archived } from './archived.ts';
 import { atMost, rowOf } from './findings.ts';
 import type { PairGround } from './pair-ground.ts';
 import { approve, question, refuseFailure, signedStart } from './questions.ts';
@@ -22,8 +22,6 @@ type Contestant = (typeof contestants)[number];
 const turnsEachRound = 2;
 /** Longer than this nobody may be unable to write, milliseconds. */
 const wantedMs = 3_000;
-/** For what a promotion leaves to the archiver: a stop would wait for it, whoever asks for the stop. */
-const archivedWithinMs = 120_000;
 /** Writes of the customer that show that he is served again. */
 const servedWrites = 20;
 
@@ -48,15 +46,16 @@ export async function switchovers(ground: PairGround, rounds: number): Promise<F
 async function writesStopped(ground: PairGround, name: Contestant, from: Host): Promise<number> {
   const { customer, signal } = ground;
   signal.throwIfAborted();
-  customer.longestGapMs();
+  customer.longestGap();
   await (name === 'lifeboat' ? switchByLifeboat(ground) : switchByHand(ground, from));
   const before = customer.acknowledged.length;
   await until({ what: 'the customer to be served', withinMs: 60_000, signal }, async () => {
     return customer.acknowledged.length > before + servedWrites;
   });
-  const gapMs = customer.longestGapMs();
+  const gapMs = customer.longestGap().ms;
   await proven(ground, from);
-  await archived(ground, other(from));
+  // The next turn finds what the first one found: nothing waits for the archive. Lifeboat's own switchover sees to that itself.
+  await archived(ground.estate, other(from), ground.signal);
   return gapMs;
 }
 
@@ -86,23 +85,4 @@ async function proven({ estate, customer }: PairGround, from: Host): Promise<voi
   const lost = await lostFor(estate, [...customer.acknowledged]);
   if (lost.length > 0)
     throw new Error(`${lost.length} writes are lost that were acknowledged: ${lost.slice(0, 5)} ...`);
-}
-
-/**
- * The next turn finds what the first one found: nothing waits for the archive, which holds the beginning of the new timeline. Lifeboat's own
- * switchover sees to that itself.
- */
-async function archived({ estate, signal }: PairGround, primary: Host): Promise<void> {
-  const what = `the archive to hold what ${primary} has written`;
-  await withServer(estate.site, primary, 'postgres', async (client) => {
-    const { rows: switched } = await client.query<{ wal: string }>('select pg_walfile_name(pg_switch_wal()) as wal');
-    await until({ what, withinMs: archivedWithinMs, everyMs: 250, signal }, async () => {
-      const { rows } = await client.query<{ there: boolean }>(
-        `select last_archived_wal >= $1 and not exists (select from pg_ls_archive_statusdir() where name like '%.ready') as there
-         from pg_stat_archiver`,
-        [switched[0]?.wal],
-      );
-      return rows[0]?.there;
-    });
-  });
 }

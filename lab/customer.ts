@@ -10,8 +10,8 @@ const betweenMs = 5;
 export interface Customer {
   /** Numbers that were acknowledged so far. */
   readonly acknowledged: readonly number[];
-  /** Longest time between two acknowledgements since it was asked last, milliseconds. */
-  longestGapMs(): number;
+  /** Longest time between two acknowledgements since it was asked last, and when it was over, by `performance.now()`; milliseconds. */
+  longestGap(): { ms: number; endedAt: number };
   stop(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export async function startCustomer(estate: Estate): Promise<Customer> {
   const door = { host: '127.0.0.1', port: ports.frontDoor, database, user: 'orders', password: site.secrets.orders };
   const acknowledged: number[] = [];
   let number = 0;
-  let gap = 0;
+  let gap = { ms: 0, endedAt: 0 };
   let last = performance.now();
   let stopped = false;
   const visit = async () => {
@@ -36,7 +36,7 @@ export async function startCustomer(estate: Estate): Promise<Customer> {
         await client.query('insert into customer values ($1)', [number]);
         acknowledged.push(number);
         const now = performance.now();
-        gap = Math.max(gap, now - last);
+        if (now - last > gap.ms) gap = { ms: now - last, endedAt: now };
         last = now;
         await pause(betweenMs);
       }
@@ -49,9 +49,9 @@ export async function startCustomer(estate: Estate): Promise<Customer> {
   })();
   return {
     acknowledged,
-    longestGapMs: () => {
+    longestGap: () => {
       const longest = gap;
-      gap = 0;
+      gap = { ms: 0, endedAt: 0 };
       return longest;
     },
     stop: async () => {

@@ -102,7 +102,7 @@ async function walkSwitch(
   const { estate, customer } = scene;
   const from = await primaryOf(estate);
   const planned = from === calmFrom ? asPlanned : theOtherWay(asPlanned);
-  customer.longestGapMs();
+  customer.longestGap();
   const order = await give(estate, { ...pointIn(asPlanned, calm), activity: planned.point.id });
   const began = Date.now();
   const handle = await startRun(scene, 'switchover', input);
@@ -129,7 +129,7 @@ async function walkSwitch(
     attempts: attemptsOf(await handle.fetchHistory(), planned.point.id),
     extraMs,
     leftOver: problems,
-    gapMs: Math.round(customer.longestGapMs()),
+    gapMs: Math.round(customer.longestGap().ms),
     problems,
   };
 }
