@@ -7,6 +7,7 @@ import { formatBytes, formatCount } from '../evidence/format.ts';
 import { needParts } from '../parts/parts.ts';
 import { programNames } from './build.ts';
 import { Board } from './demo/board.ts';
+import { handEnvironment } from './demo/by-hand.ts';
 import { disasterHints, disasterOn } from './demo/disaster.ts';
 import { keepReport, mayWrite } from './demo/report.ts';
 import { makeRoom } from './demo/room.ts';
@@ -27,6 +28,8 @@ interface DemoOptions {
   switchover: boolean;
   /** Instead of the drill: a table loses its rows, and the service is recovered to just before that. */
   disaster: boolean;
+  /** Nothing at all: the estate, for somebody who wants to try things by hand. */
+  estate: boolean;
   /** A second person agrees at once. */
   yes: boolean;
 }
@@ -59,6 +62,10 @@ async function demo(options: DemoOptions, board: Board, signal: AbortSignal): Pr
       return describe(up.estate, options.rate);
     });
     if (up.estate === undefined) return false;
+    if (options.estate) {
+      await stay(up.estate, [...disasterHints(up.estate), ...switchoverHints(up.estate)], signal);
+      return true;
+    }
     const evidence = await perform(up.estate, options, board, signal);
     await keepReport(evidence, options, board);
     if (!options.once) await stay(up.estate, liveAct(options)?.hints(up.estate) ?? [], signal);
@@ -86,7 +93,7 @@ function raise(root: string, options: DemoOptions, board: Board, signal: AbortSi
     load: { ordersPerSecond: options.rate },
     ui: true,
     // Who has started it is known by a signature: one more person is enough.
-    ...(liveAct(options) !== undefined ? { people: { quorum: 1 }, slack: true } : {}),
+    ...(liveAct(options) !== undefined || options.estate ? { people: { quorum: 1 }, slack: true } : {}),
     prefer: { pages: 8080, app: 8081, engine: 7233, ui: 8233 },
     say: (line) => board.say(line),
     signal,
@@ -170,8 +177,8 @@ async function monthlyDrill({ estate, client, options, board, signal }: Drill): 
 }
 
 /** Until Ctrl-C. */
-async function stay({ env }: Estate, hints: readonly string[], signal: AbortSignal): Promise<void> {
-  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+async function stay(estate: Estate, hints: readonly string[], signal: AbortSignal): Promise<void> {
+  const settings = Object.entries(await handEnvironment(estate)).map(([name, value]) => `${name}=${value}`);
   console.log(`
 The estate stays up; Ctrl-C ends it and leaves nothing behind. In another terminal, in this folder:
   export ${settings.join(' ')}
