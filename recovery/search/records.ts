@@ -15,6 +15,8 @@ export type WalRecord =
   /** Only with wal_level = logical: tables by object id, with those that CASCADE and partitions add. */
   | { what: 'truncated'; xid: number; relations: number[] }
   | { what: 'dropped-database'; xid: number; database: number }
+  /** A row of a shared catalog was changed in place, at once for all: so a database is marked as invalid before it is dropped. */
+  | { what: 'marked'; xid: number }
   | { what: 'end'; end: TransactionEnd }
   /** The first half of a two-phase commit. */
   | { what: 'prepared'; xid: number; at: string }
@@ -42,6 +44,9 @@ export interface Line {
   lsn: string;
   record: WalRecord | undefined;
 }
+
+const defaultTablespace = 1663;
+const sharedTablespace = 1664;
 
 const head = /^rmgr: (\w+) +len \(rec\/tot\): +\d+\/ *\d+, tx: +(\d+), lsn: ([0-9A-F]{1,8}\/[0-9A-F]{1,8}), prev /;
 
@@ -74,7 +79,10 @@ const ofMove = 0x10; // An UPDATE moves the row to another partition.
 
 function ofHeap(text: string, xid: number): WalRecord | undefined {
   const kind = rowChange.exec(text)?.[1];
-  if (kind === undefined) return text.startsWith('TRUNCATE ') ? ofTruncate(text, xid) : undefined;
+  if (kind === undefined) {
+    if (text.startsWith('INPLACE ')) return ofMark(text, xid);
+    return text.startsWith('TRUNCATE ') ? ofTruncate(text, xid) : undefined;
+  }
   const file = firstBlock.exec(text)?.[1];
   if (file === undefined) return undefined;
   if (kind === 'INSERT') return { what: 'rows', xid, file, change: 'inserted', rows: 1 };
@@ -82,6 +90,12 @@ function ofHeap(text: string, xid: number): WalRecord | undefined {
   const flags = Number(/flags:? (0x[0-9A-Fa-f]+)/.exec(text)?.[1] ?? 0);
   if (flags & ofInsertion) return undefined;
   return { what: 'rows', xid, file, change: flags & ofMove ? 'updated' : 'deleted', rows: 1 };
+}
+
+/** A row of `pg_database`, as releases since 15.4 do it: who goes back to after it cannot connect to that database. */
+function ofMark(text: string, xid: number): WalRecord | undefined {
+  const shared = firstBlock.exec(text)?.[1]?.startsWith(`${sharedTablespace}/`);
+  return shared && xid !== 0 ? { what: 'marked', xid } : undefined;
 }
 
 /** `TRUNCATE nrelids 2 relids 16384 16390`; newer: `TRUNCATE flags: [], nrelids: 2, relids: [16384, 16390]`. */
@@ -173,9 +187,6 @@ function ofStandby(text: string): WalRecord | undefined {
   if (found === null) return undefined;
   return { what: 'running', next: Number(found[1]), oldest: Number(found[2]), transactions: numbers(found[3]) };
 }
-
-const defaultTablespace = 1663;
-const sharedTablespace = 1664;
 
 /** `base/16384/16397`, `global/1260`, `pg_tblspc/16400/PG_15_202209061/16384/16397`: as blocks name the same file. */
 function fileOf(path: string): RelationFile | undefined {

@@ -33,6 +33,8 @@ interface Open {
   created: Map<RelationFile, { copied: boolean }> | undefined;
   truncated: number[] | undefined;
   databases: { database: number; lsn: Lsn }[] | undefined;
+  /** Where it has marked a database as invalid. */
+  marked: Lsn | undefined;
 }
 
 export class Tally {
@@ -80,6 +82,11 @@ export class Tally {
         open.databases.push({ database: record.database, lsn });
         return;
       }
+      case 'marked': {
+        const open = this.#of(record.xid);
+        open.marked ??= lsn;
+        return;
+      }
       case 'running':
         this.#forget(record);
         return;
@@ -119,6 +126,7 @@ export class Tally {
       created: undefined,
       truncated: undefined,
       databases: undefined,
+      marked: undefined,
     };
     this.#open.set(xid, open);
     return open;
@@ -195,11 +203,12 @@ function suspectOf(end: TransactionEnd, lsn: Lsn, parts: Open[]): Suspect {
   const dropped = end.dropped.filter((file) => isOfUsers(file) && !created.has(file));
   for (const file of end.dropped) created.delete(file);
   const databases = parts.flatMap((part) => part.databases ?? []);
+  const [dropsFrom] = databases.length === 0 ? [] : parts.flatMap((part) => part.marked ?? databases[0]?.lsn ?? []);
   return {
     transaction: end.xid,
     at: end.at,
-    // The files of a database go before its transaction commits: a recovery up to that commit would find it gone.
-    before: formatLsn(parseLsn(databases[0]?.lsn ?? lsn)),
+    // A database is marked as invalid, and its files go, before its transaction commits: a recovery up to that commit would find it gone.
+    before: formatLsn(parseLsn(dropsFrom ?? lsn)),
     ...(end.prepared && { prepared: true as const }),
     rows: [...rows.values()].filter(({ file }) => !created.has(file)),
     created: [...created].map(([file, { copied }]) => ({ file, inserted: rows.get(file)?.inserted ?? 0, copied })),

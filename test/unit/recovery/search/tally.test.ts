@@ -76,6 +76,12 @@ describe('a transaction is found', () => {
     expect(suspects([drop, end(700)])).toMatchObject([{ droppedDatabases: [16400], before: '0/A000028' }]);
   });
 
+  test('that dropped a database: before that was marked as invalid, where the server does so', () => {
+    const mark = line('Heap', 700, 'INPLACE off 4, blkref #0: rel 1664/0/1262 blk 0', '0/09000028');
+    const drop = line('Database', 700, 'DROP dir 1663/16400', '0/0A000028');
+    expect(suspects([mark, drop, end(700)])).toMatchObject([{ droppedDatabases: [16400], before: '0/9000028' }]);
+  });
+
   test('as counted in part when it ran before reading began', () => {
     const running = line(
       'Standby',
