@@ -6,6 +6,7 @@ import { headerAt } from '../../recovery/content.ts';
 import { runsOf } from '../../recovery/gaps.ts';
 import { type Located, Locating } from '../../recovery/locating.ts';
 import { compareLsn, formatLsn, lsnDistance, parseLsn } from '../../recovery/lsn.ts';
+import { Marks } from '../../recovery/search/marks.ts';
 import { namesOf, parseSegment, segmentEnd, segmentNumberAt } from '../../recovery/segments.ts';
 import { pathTo, timelineOfRecord } from '../../recovery/timelines.ts';
 import { sayWantedTarget, type WantedTarget } from '../../recovery/wanted-target.ts';
@@ -60,7 +61,7 @@ interface Progress {
 }
 
 /** What of the WAL is read. */
-type How = Pick<Stretch, 'records' | 'transaction' | 'atOnce'>;
+type How = Pick<Stretch, 'records' | 'atOnce'>;
 
 class Reading {
   readonly #ask: Ask;
@@ -83,7 +84,7 @@ class Reading {
     const read = `from ${this.#names[0]} to ${this.#names.at(-1)}`;
     const located = (await this.#read(wanted)).outcome(read);
     if ('outside' in located || located.dropping === undefined) return located;
-    const begin = await this.#firstRecordOf(located.dropping);
+    const begin = await this.#beginOfDrop(located.dropping);
     if (begin === undefined) return located;
     const earlier = (await this.#read({ kind: 'lsn', lsn: begin, inclusive: false })).outcome(read);
     return 'outside' in earlier
@@ -91,16 +92,20 @@ class Reading {
       : { ...earlier, notes: [...located.notes, ...droppedMeanwhile(located, earlier)] };
   }
 
-  async #firstRecordOf(transaction: number): Promise<Lsn | undefined> {
+  /** Where the drop of a database began that this transaction has committed. */
+  async #beginOfDrop(transaction: number): Promise<Lsn | undefined> {
     for (const run of runsOf(this.#names, this.#ask.known.segmentBytes)) {
-      let first: Lsn | undefined;
+      const marks = new Marks();
+      let begin: Lsn | undefined;
       await empty(this.#wal);
-      const stretch = this.#stretch(run, { records: 'all', transaction, atOnce: 1 });
-      await readStretch(stretch, this.#wal, this.#permit, ({ lsn }) => {
-        first = formatLsn(parseLsn(lsn));
+      const stretch = this.#stretch(run, { records: ['Heap'], atOnce: 1 });
+      await readStretch(stretch, this.#wal, this.#permit, ({ lsn, record }) => {
+        if (record?.what === 'marked') marks.mark(record.row, lsn);
+        if (record?.what !== 'unlisted' || record.xid !== transaction) return undefined;
+        begin = formatLsn(parseLsn(marks.beginOf(record.row, lsn)));
         return false;
       });
-      if (first !== undefined) return first;
+      if (begin !== undefined) return begin;
     }
     return undefined;
   }
@@ -217,7 +222,7 @@ function droppedMeanwhile(located: Located, earlier: Located): string[] {
   const meanwhile =
     more <= 0 ? '' : `; ${formatNumberOf(more, 'transaction')} committed while it was dropped will be lost too`;
   return [
-    `it stops before the first record of transaction ${located.dropping}, so that the database which that drops is whole${meanwhile}`,
+    `it stops before transaction ${located.dropping} marks the database that it drops, so that this is whole${meanwhile}`,
     ...earlier.notes,
   ];
 }

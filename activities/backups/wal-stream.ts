@@ -21,8 +21,6 @@ export interface Stretch {
   serverVersion: number;
   /** Kinds of records that are read, or every record, whatever it says; absent: all that tells of rows, files and transactions. */
   records?: readonly string[] | 'all';
-  /** Only records of this transaction, 32 bits. */
-  transaction?: number;
   /** How many are fetched and read at once; absent: as many as is fast. */
   atOnce?: number;
 }
@@ -142,7 +140,6 @@ async function readBatch(
   const { serverVersion, records = managers } = stretch;
   const words = [
     ...(records !== 'all' && serverVersion >= severalManagersSince ? records.map((name) => `--rmgr=${name}`) : []),
-    ...(stretch.transaction === undefined ? [] : [`--xid=${stretch.transaction}`]),
     ...(seen === undefined ? [] : [`--start=${seen}`]),
     ...[first, last],
   ];

@@ -15,8 +15,9 @@ export type WalRecord =
   /** Only with wal_level = logical: tables by object id, with those that CASCADE and partitions add. */
   | { what: 'truncated'; xid: number; relations: number[] }
   | { what: 'dropped-database'; xid: number; database: number }
-  /** A row of a shared catalog was changed in place, at once for all: so a database is marked as invalid before it is dropped. */
-  | { what: 'marked'; xid: number }
+  /** A row of a shared catalog was changed in place, or deleted: so begins the drop of a database. `1664/0/1262 0 4`: file, block, row. */
+  | { what: 'marked'; row: string }
+  | { what: 'unlisted'; xid: number; row: string }
   | { what: 'end'; end: TransactionEnd }
   /** The first half of a two-phase commit. */
   | { what: 'prepared'; xid: number; at: string }
@@ -47,6 +48,7 @@ export interface Line {
 
 const defaultTablespace = 1663;
 const sharedTablespace = 1664;
+const shared = `${sharedTablespace}/`;
 
 const head = /^rmgr: (\w+) +len \(rec\/tot\): +\d+\/ *\d+, tx: +(\d+), lsn: ([0-9A-F]{1,8}\/[0-9A-F]{1,8}), prev /;
 
@@ -80,22 +82,32 @@ const ofMove = 0x10; // An UPDATE moves the row to another partition.
 function ofHeap(text: string, xid: number): WalRecord | undefined {
   const kind = rowChange.exec(text)?.[1];
   if (kind === undefined) {
-    if (text.startsWith('INPLACE ')) return ofMark(text, xid);
+    if (text.startsWith('INPLACE ')) return ofMark(text);
     return text.startsWith('TRUNCATE ') ? ofTruncate(text, xid) : undefined;
   }
   const file = firstBlock.exec(text)?.[1];
   if (file === undefined) return undefined;
   if (kind === 'INSERT') return { what: 'rows', xid, file, change: 'inserted', rows: 1 };
   if (kind !== 'DELETE') return { what: 'rows', xid, file, change: 'updated', rows: 1 };
+  if (file.startsWith(shared)) {
+    const row = sharedRowOf(text);
+    return row === undefined ? undefined : { what: 'unlisted', xid, row };
+  }
   const flags = Number(/flags:? (0x[0-9A-Fa-f]+)/.exec(text)?.[1] ?? 0);
   if (flags & ofInsertion) return undefined;
   return { what: 'rows', xid, file, change: flags & ofMove ? 'updated' : 'deleted', rows: 1 };
 }
 
-/** A row of `pg_database`, as releases since 15.4 do it: who goes back to after it cannot connect to that database. */
-function ofMark(text: string, xid: number): WalRecord | undefined {
-  const shared = firstBlock.exec(text)?.[1]?.startsWith(`${sharedTablespace}/`);
-  return shared && xid !== 0 ? { what: 'marked', xid } : undefined;
+const sharedRow = /\boff:? (\d+)\b.*blkref #0: rel (1664\/\d+\/\d+) blk (\d+)/;
+
+function sharedRowOf(text: string): string | undefined {
+  const [, offset, file, block] = sharedRow.exec(text) ?? [];
+  return file === undefined ? undefined : `${file} ${block} ${offset}`;
+}
+
+function ofMark(text: string): WalRecord | undefined {
+  const row = sharedRowOf(text);
+  return row === undefined ? undefined : { what: 'marked', row };
 }
 
 /** `TRUNCATE nrelids 2 relids 16384 16390`; newer: `TRUNCATE flags: [], nrelids: 2, relids: [16384, 16390]`. */

@@ -158,7 +158,7 @@ describe('a target that a person writes, located in the archived WAL', () => {
     expect(await kept()).toEqual({ rows: 0, newest: null });
 
     const drop = await locate(`before transaction ${known.transactions.drops}`);
-    expect(drop.notes?.join()).toContain('so that the database which that drops is whole');
+    expect(drop.notes?.join()).toContain('marks the database that it drops, so that this is whole');
     await replay(drop.target);
     expect(await beside(`select datconnlimit as valid from pg_database where datname = 'doomed'`)).toEqual([
       { valid: -1 },
