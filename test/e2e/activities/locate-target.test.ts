@@ -141,7 +141,6 @@ describe('a target that a person writes, located in the archived WAL', () => {
     expect(prepared.notes?.join()).toContain('it will be there still, prepared');
     await replay(prepared.target);
     expect(await kept()).toEqual({ rows: 105, newest: 106 });
-    expect(await beside('select gid from pg_prepared_xacts')).toEqual([{ gid: 'paid: 2026' }]);
 
     const deploy = await locate('name before the Größte deploy');
     await replay(deploy.target);
@@ -159,14 +158,18 @@ describe('a target that a person writes, located in the archived WAL', () => {
     expect(await kept()).toEqual({ rows: 0, newest: null });
 
     const drop = await locate(`before transaction ${known.transactions.drops}`);
-    expect(drop.notes?.join()).toContain('before the files of the dropped database are removed');
+    expect(drop.notes?.join()).toContain('marks the database that it drops, so that this is whole');
     await replay(drop.target);
-    const files = await beside(`select pg_database_size('doomed') > 1000000 as there`);
-    expect(files).toEqual([{ there: true }]);
+    expect(await beside(`select datconnlimit as valid from pg_database where datname = 'doomed'`)).toEqual([
+      { valid: -1 },
+    ]);
+    expect(await beside(`select pg_database_size('doomed') > 1000000 as there`)).toEqual([{ there: true }]);
 
     const idle = await locate(known.idle, { wholeUntil: known.idle });
     await replay(idle.target);
     expect(await kept()).toEqual({ rows: 1, newest: 201 });
+    // A server in recovery does not show what is prepared.
+    await hand.call('promoteScratch', { scratch });
     expect(await beside('select gid from pg_prepared_xacts')).toEqual([{ gid: 'left' }]);
     await hand.call('removeScratch', { scratch });
   }, 180_000);
