@@ -133,7 +133,7 @@ export class Approvals {
     const openedAt = isoNow();
     const { group, deadline, requester } = asking;
     const approval: Approval = {
-      id: step.id,
+      id: this.#idOf(step),
       name,
       rule: asking.called,
       round,
@@ -159,6 +159,13 @@ export class Approvals {
     record.evidence.approvals = [...this.#all, approval];
     record.show();
     return approval;
+  }
+
+  /** Of the step; one that is tried again asks another question, which is told, shown and answered by itself. */
+  #idOf({ id }: Step): string {
+    const anew = `${id}-again-`;
+    const before = this.#all.filter((one) => one.id === id || one.id.startsWith(anew)).length;
+    return before === 0 ? id : `${anew}${before + 1}`;
   }
 
   async #answered(approval: Approval, question: Question, asking: Asking): Done {
