@@ -16,7 +16,7 @@ import type { Alternative, Approval, Subject } from '../../../evidence/people.ts
 import type { Verdict } from '../../../evidence/persons.ts';
 import { failure, failureOf } from '../failure.ts';
 import type { Steps } from '../steps.ts';
-import { type House, isoNow, membersOf, personsOf, signedOnly } from './house.ts';
+import { canSign, type House, isoNow, membersOf, personsOf, signedOnly } from './house.ts';
 import { type Asking, askingFor, askingInWords, whyNever } from './rules.ts';
 
 /** What is approved, and what people see besides. */
@@ -242,11 +242,14 @@ export class Approvals {
   take(approval: Approval, message: ApprovalMessage): Verdict {
     const { plan } = this.#house;
     const asking = askingFor(this.#house, approval.name);
+    const signed = signedOnly(this.#house);
+    const later = membersOf(plan, asking?.groups ?? [], asking?.requester);
     const rules: ApprovalRules = {
       persons: personsOf(plan),
       requester: asking?.requester,
-      signedOnly: signedOnly(this.#house),
-      later: membersOf(plan, asking?.groups ?? [], asking?.requester),
+      signedOnly: signed,
+      later,
+      mute: signed ? later.filter((person) => !canSign(plan, person)) : [],
     };
     return take(approval, message, rules);
   }
