@@ -243,7 +243,8 @@ export function expire(
     return undefined;
   }
   const yes = stands(approval).filter(({ choice }) => choice !== no).length;
-  return closeAs(approval, 'expired', at, `${yes} of ${approval.quorum} had approved when the time was up`);
+  const others = against === 0 ? '' : `, and ${against} rejected,`;
+  return closeAs(approval, 'expired', at, `${yes} of ${approval.quorum} had approved${others} when the time was up`);
 }
 
 /** Once closed, an approval stays as it is. */
