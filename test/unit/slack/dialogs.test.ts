@@ -1,6 +1,8 @@
 /** What is read out of a dialog that somebody has filled in. */
 import { describe, expect, test } from 'vitest';
 import { factsBlocks } from '../../../activities/notify/slack-blocks.ts';
+import type { AbortPlan } from '../../../evidence/people.ts';
+import { factsInTime } from '../../../workers/slack/app.ts';
 import { filledIn, wordsDialog, wordsSaid } from '../../../workers/slack/modals.ts';
 import { wantedOf } from '../../../workers/slack/starts.ts';
 import { approvalWith, decisionWith, evidenceWith } from './samples.ts';
@@ -20,6 +22,27 @@ describe('a dialog for words', () => {
       expect(shown('note', 'K7QM2XPA')).toContain(fact);
     expect(shown('skip', 'M3NB8TRW')).toContain('ArchiveUnreachable: the store does not answer');
     expect(factsBlocks(evidence, '0THERC0D')).toEqual([]);
+  });
+
+  test('of an abort shows what it would stop, take back in order, and leave, as far as the run says so in time', async () => {
+    const evidence = evidenceWith({ decisions: [decisionWith()] });
+    const plan: AbortPlan = {
+      code: 'AB0RT123',
+      stops: ['Wait for the standby'],
+      undoes: [{ name: 'Stop the primary', will: 'start it again' }, { name: 'Close the front door' }],
+      stays: [{ name: 'A checkpoint', why: 'it changes nothing' }],
+    };
+    const runs = { evidence: async () => evidence, abortPlan: async () => plan };
+    const button = { ...meaning, code: 'M3NB8TRW' };
+    const shown = JSON.stringify(await factsInTime(runs, 'abort', button));
+    expect(shown).toMatch(
+      /ArchiveUnreachable.*Is stopped first.*Wait for the standby.*1\. Stop the primary: start it again.*2\. Close the front door.*A checkpoint/,
+    );
+    // The one code that is shown is that of the failed step.
+    expect(shown).not.toContain(plan.code);
+    expect(JSON.stringify(await factsInTime(runs, 'skip', button))).not.toContain('Is stopped first');
+    const silent = { evidence: async () => evidence, abortPlan: () => new Promise<never>(() => undefined) };
+    expect(JSON.stringify(await factsInTime(silent, 'abort', button))).toContain('ArchiveUnreachable');
   });
 
   test('needs a reason for a rejection, a skip and an abort; blanks are none', () => {
