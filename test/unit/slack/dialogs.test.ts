@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { factsBlocks } from '../../../activities/notify/slack-blocks.ts';
 import type { AbortPlan } from '../../../evidence/people.ts';
 import { factsInTime } from '../../../workers/slack/app.ts';
+import { answersTo } from '../../../workers/slack/commands.ts';
 import { filledIn, wordsDialog, wordsSaid } from '../../../workers/slack/modals.ts';
 import { wantedOf } from '../../../workers/slack/starts.ts';
 import { approvalWith, decisionWith, evidenceWith } from './samples.ts';
@@ -111,5 +112,28 @@ describe('a dialog that starts a runbook', () => {
     ['no runbook at all', { runbook: 'constructor' }, 'runbook'],
   ])('refuses %s, at its field', (_what, more, field) => {
     expect(wantedOf({ input: '', target: '', ...filled, ...more })).toHaveProperty(['errors', field]);
+  });
+});
+
+describe('the answer to /lifeboat approve', () => {
+  const waiting = (number: number) =>
+    Array.from({ length: number }, (_, index) => ({
+      run: `orders-${index + 1}`,
+      blocks: factsBlocks(evidenceWith(), ''),
+    }));
+
+  test('shows five questions, as often as Slack lets a command be answered', () => {
+    expect(answersTo(waiting(5)).map(({ words }) => words)).toEqual(
+      [1, 2, 3, 4, 5].map((number) => `orders-${number} waits for an answer`),
+    );
+    expect(answersTo([])).toEqual([{ words: 'Nothing waits for an answer.' }]);
+  });
+
+  test('names those for which there is no room, in the last answer', () => {
+    const answers = answersTo(waiting(7));
+    expect(answers).toHaveLength(5);
+    expect(answers.at(-1)).toEqual({
+      words: '3 more wait, of orders-5, orders-6, orders-7: /lifeboat approve RUN shows one.',
+    });
   });
 });
