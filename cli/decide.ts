@@ -3,13 +3,13 @@ import { Argument, type Command } from 'commander';
 import { openDecisions } from '../evidence/asked.ts';
 import { typedCode } from '../evidence/canonical.ts';
 import type { Evidence } from '../evidence/evidence.ts';
-import type { Decision, DecisionAction } from '../evidence/people.ts';
+import type { AbortPlan, Decision, DecisionAction } from '../evidence/people.ts';
 import { decisionStatement } from '../evidence/statements.ts';
 import { type Cli, connected, leave, type UsualOptions, withJson, withProfile } from './cli.ts';
 import { type IdentityOptions, withIdentity } from './keys/me.ts';
-import { agreed, evidenceNow } from './people/run-asked.ts';
+import { agreed, evidenceNow, orNobody } from './people/run-asked.ts';
 import { send } from './people/send.ts';
-import { decisionInWords } from './people/words.ts';
+import { decisionInWords, whatAbortDoes } from './people/words.ts';
 import { Problem } from './problem.ts';
 
 interface DecideOptions extends UsualOptions, IdentityOptions {
@@ -45,8 +45,10 @@ async function decide(cli: Cli, run: string, action: DecisionAction, options: De
     const evidence = await evidenceNow(engine, watched);
     const decision = decisionMeant(evidence, options);
     notOffered(decision, action);
-    if (options.code === undefined && !(await confirmed(cli, action, evidence, decision, options)))
-      return leave(cli, 'notSent');
+    if (options.code === undefined) {
+      const plan = action === 'abort' ? await orNobody(engine, run, () => watched.abortPlan()) : undefined;
+      if (!(await confirmed(cli, action, { evidence, decision, plan }, options))) return leave(cli, 'notSent');
+    }
     const { step, code } = decision;
     await send(cli, watched, options, {
       evidence,
@@ -68,18 +70,26 @@ function notOffered({ name, code, offers, closedAt }: Decision, action: Decision
   );
 }
 
+interface Shown {
+  evidence: Evidence;
+  decision: Decision;
+  /** Of an abort: what it would do now. */
+  plan: AbortPlan | undefined;
+}
+
 async function confirmed(
   cli: Cli,
   action: DecisionAction,
-  evidence: Evidence,
-  decision: Decision,
+  { evidence, decision, plan }: Shown,
   options: DecideOptions,
 ): Promise<boolean> {
+  const { run, runId } = evidence;
   if (options.json) {
-    cli.terminal.result(JSON.stringify({ run: evidence.run, runId: evidence.runId, sent: false, asks: decision }));
+    cli.terminal.result(JSON.stringify({ run, runId, sent: false, asks: decision, ...(plan && { abort: plan }) }));
     return false;
   }
   cli.terminal.result(decisionInWords(evidence, decision, new Date()));
+  if (plan !== undefined) cli.terminal.result(`\n${whatAbortDoes(run, plan)}`);
   return agreed(
     cli,
     options,

@@ -27,6 +27,8 @@ export interface ApprovalRules {
   signedOnly: boolean;
   /** Who would be asked besides, if the deadline passed. */
   later: readonly string[];
+  /** Those among all of them whose answer could not count: they cannot sign. */
+  mute?: readonly string[];
 }
 
 /** What a person says at the moment: by the last click that counted. */
@@ -77,10 +79,10 @@ export function isAgreed(approval: Approval): boolean {
   return approval.outcome === undefined && winner(approval) !== undefined;
 }
 
-/** Whether those who have not rejected are enough, with those who would be asked later. */
-function reachable(approval: Approval, later: readonly string[]): boolean {
-  const rejected = rejecters(approval);
-  const pool = new Set([...entitled(approval), ...later].filter((person) => !rejected.includes(person)));
+/** Whether those who have not rejected, and can sign, are enough, with those who would be asked later. */
+function reachable(approval: Approval, { later, mute = [] }: ApprovalRules): boolean {
+  const lost = [...rejecters(approval), ...mute];
+  const pool = new Set([...entitled(approval), ...later].filter((person) => !lost.includes(person)));
   return pool.size >= approval.quorum;
 }
 
@@ -180,10 +182,13 @@ function afterYes(approval: Approval, by: string): string {
     : `${counted} The facts are read once more; if they still hold, the run goes on.`;
 }
 
-function afterNo(approval: Approval, at: string, { later }: ApprovalRules): string {
-  if (reachable(approval, later)) return `Counted: you have rejected. ${waiting(approval)}`;
-  const all = new Set([...entitled(approval), ...later]).size;
-  const why = `${rejecters(approval).length} of ${all} rejected, so that ${approval.quorum} can no longer be reached`;
+function afterNo(approval: Approval, at: string, rules: ApprovalRules): string {
+  if (reachable(approval, rules)) return `Counted: you have rejected. ${waiting(approval)}`;
+  const { later, mute = [], persons } = rules;
+  const all = [...new Set([...entitled(approval), ...later])];
+  const silent = all.filter((person) => mute.includes(person));
+  const unsigned = silent.length === 0 ? '' : ` and ${named(persons, silent)} cannot sign`;
+  const why = `${rejecters(approval).length} of ${all.length} rejected${unsigned}, so that ${approval.quorum} can no longer be reached`;
   closeAs(approval, 'rejected', at, why);
   return `Counted: ${why}. It is not done.`;
 }
@@ -227,7 +232,9 @@ export function expire(
   { onExpiry, next, deadlineMs }: Expiry,
 ): ApprovalOutcome | undefined {
   if (approval.outcome !== undefined) return approval.outcome;
-  if (onExpiry === 'proceed') {
+  const against = rejecters(approval).length;
+  // Only silence is let through: whoever has said no is not silent.
+  if (onExpiry === 'proceed' && against === 0) {
     approval.chosen = { choice: 'approve' };
     return closeAs(approval, 'proceeded', at, 'the time was up, and the plan says: proceed');
   }
@@ -236,7 +243,8 @@ export function expire(
     return undefined;
   }
   const yes = stands(approval).filter(({ choice }) => choice !== no).length;
-  return closeAs(approval, 'expired', at, `${yes} of ${approval.quorum} had approved when the time was up`);
+  const others = against === 0 ? '' : `, and ${against} rejected,`;
+  return closeAs(approval, 'expired', at, `${yes} of ${approval.quorum} had approved${others} when the time was up`);
 }
 
 /** Once closed, an approval stays as it is. */

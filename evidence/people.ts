@@ -50,7 +50,7 @@ export interface Alternative {
 export type ApprovalOutcome = 'approved' | 'rejected' | 'expired' | 'void' | 'proceeded' | 'ended';
 
 export interface Approval {
-  /** Step id; a second round is a step of its own. */
+  /** Step id; a second round is a step of its own. `<step>-again-2` where the step itself was tried again. */
   id: string;
   name: string;
   /** Of the plan's `approvals`: the slug of the name, or `default`. */

@@ -156,7 +156,7 @@ const outcomeWords: Record<NonNullable<Approval['outcome']>, string> = {
   expired: 'nobody answered in time',
   void: 'void, because what was to be approved has changed',
   proceeded: 'nobody answered in time, and the drill goes on',
-  ended: 'no longer asked, because the run is ending',
+  ended: 'no longer asked',
 };
 
 function closedApproval(approval: Approval, key: string, names: Names): Telling {

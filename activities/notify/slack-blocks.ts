@@ -93,27 +93,34 @@ export function runBlocks(evidence: Evidence, around: Around = {}): KnownBlock[]
 
 /** What an abort would do, before anybody confirms it. */
 export function abortBlocks(evidence: Evidence, plan: AbortPlan): KnownBlock[] {
-  const list = (title: string, lines: string[]) => (lines.length === 0 ? [] : [section([`*${title}*`, ...lines])]);
-  const nothing = plan.stops.length + plan.undoes.length + plan.stays.length === 0;
   return capped([
     section([`Aborting ${whichRun(evidence)}`]),
+    ...undoBlocks(plan),
+    context([`code ${exact(plan.code, 40)}`]),
+  ]);
+}
+
+/** What is stopped, taken back in which order, and what stays. */
+export function undoBlocks({ stops, undoes, stays }: Omit<AbortPlan, 'code'>): SectionBlock[] {
+  const list = (title: string, lines: string[]) => (lines.length === 0 ? [] : [section([`*${title}*`, ...lines])]);
+  const nothing = stops.length + undoes.length + stays.length === 0;
+  return [
     ...list(
       'Is stopped first',
-      plan.stops.map((name) => `• ${inert(name)}`),
+      stops.map((name) => `• ${inert(name)}`),
     ),
     ...list(
       'Is taken back, in this order',
-      plan.undoes.map(
+      undoes.map(
         ({ name, will }, index) => `${index + 1}. ${inert(name)}${will === undefined ? '' : `: ${inert(will)}`}`,
       ),
     ),
     ...list(
       'Stays as it is',
-      plan.stays.map(({ name, why }) => `• ${inert(name)}: ${inert(why)}`),
+      stays.map(({ name, why }) => `• ${inert(name)}: ${inert(why)}`),
     ),
     ...(nothing ? [section(['Nothing is in flight, and nothing has to be taken back.'])] : []),
-    context([`code ${exact(plan.code, 40)}`]),
-  ]);
+  ];
 }
 
 /** Slack calls people by `<@id>`; who has no id there is named as the plan does. */

@@ -9,7 +9,7 @@ const longestHeadline = 300;
 const longestLine = 1_000;
 const longestText = 3_500;
 
-/** The same in each attempt, also after a reset: by it a message is known again. */
+/** The same in each attempt: by it a message is known again. After a reset that of the thread's beginning is the same, too. */
 export function keyOf({ runId }: Pick<Evidence, 'runId'>, id: string): string {
   return `${runId}/posts/${id}`;
 }

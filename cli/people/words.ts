@@ -48,7 +48,12 @@ export function decisionInWords(evidence: Evidence, decision: Decision, now: Dat
   ].join('\n');
 }
 
-export function abortInWords(run: string, { stops, undoes, stays, code }: AbortPlan): string {
+export function abortInWords(run: string, plan: AbortPlan): string {
+  return `${whatAbortDoes(run, plan)}\n\ncode  ${plan.code}`;
+}
+
+/** @param plan computed at this moment */
+export function whatAbortDoes(run: string, { stops, undoes, stays }: Omit<AbortPlan, 'code'>): string {
   const undone = undoes.map(({ name, will }, at) => `  ${at + 1}. ${oneLine(name)}${will ? `: ${oneLine(will)}` : ''}`);
   return [
     `An abort of ${run}, as things stand now:`,
@@ -61,8 +66,6 @@ export function abortInWords(run: string, { stops, undoes, stays, code }: AbortP
     ...(stays.length === 0
       ? []
       : ['', 'stays as it is:', ...stays.map(({ name, why }) => `  ${oneLine(name)}: ${oneLine(why)}`)]),
-    '',
-    `code  ${code}`,
   ].join('\n');
 }
 

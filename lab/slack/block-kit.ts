@@ -48,21 +48,25 @@ const option = z.strictObject({
 
 const options = z.array(option).min(1, 'no fewer than 1 items allowed').max(100, 'no more than 100 items allowed');
 
-const select = z.strictObject({
-  type: z.literal('static_select'),
-  action_id: actionId,
-  placeholder: plainText(150).optional(),
-  options,
-  initial_option: option.optional(),
-  focus_on_load: z.boolean().optional(),
-});
+const select = z
+  .strictObject({
+    type: z.literal('static_select'),
+    action_id: actionId,
+    placeholder: plainText(150).optional(),
+    options,
+    initial_option: option.optional(),
+    focus_on_load: z.boolean().optional(),
+  })
+  .superRefine(startsWithOneOfItsOwn);
 
-const radio = z.strictObject({
-  type: z.literal('radio_buttons'),
-  action_id: actionId,
-  options: z.array(option).min(1, 'no fewer than 1 items allowed').max(10, 'no more than 10 items allowed'),
-  initial_option: option.optional(),
-});
+const radio = z
+  .strictObject({
+    type: z.literal('radio_buttons'),
+    action_id: actionId,
+    options: z.array(option).min(1, 'no fewer than 1 items allowed').max(10, 'no more than 10 items allowed'),
+    initial_option: option.optional(),
+  })
+  .superRefine(startsWithOneOfItsOwn);
 
 const textInput = z.strictObject({
   type: z.literal('plain_text_input'),
@@ -141,18 +145,23 @@ const blocks = (most: number) =>
 
 export const messageBlocks = blocks(50);
 
-export const modal = z.strictObject({
-  type: z.literal('modal'),
-  callback_id: upTo(255).optional(),
-  title: plainText(24),
-  submit: plainText(24).optional(),
-  close: plainText(24).optional(),
-  private_metadata: z.string().max(3000, 'must be less than 3001 characters').optional(),
-  blocks: blocks(100),
-  clear_on_close: z.boolean().optional(),
-  notify_on_close: z.boolean().optional(),
-  external_id: z.string().max(255).optional(),
-});
+export const modal = z
+  .strictObject({
+    type: z.literal('modal'),
+    callback_id: upTo(255).optional(),
+    title: plainText(24),
+    submit: plainText(24).optional(),
+    close: plainText(24).optional(),
+    private_metadata: z.string().max(3000, 'must be less than 3001 characters').optional(),
+    blocks: blocks(100),
+    clear_on_close: z.boolean().optional(),
+    notify_on_close: z.boolean().optional(),
+    external_id: z.string().max(255).optional(),
+  })
+  .superRefine(({ blocks: all, submit }, issues) => {
+    if (submit === undefined && all.some(({ type }) => type === 'input'))
+      issues.addIssue({ code: 'custom', path: ['submit'], message: 'missing required field: submit' });
+  });
 
 export type Block = z.output<typeof block>;
 export type Button = z.output<typeof button>;
@@ -166,6 +175,16 @@ export function wrongWith(error: z.ZodError, at: 'blocks' | 'view'): string[] {
   return error.issues.map(
     ({ message, path }) => `[ERROR] ${message} [json-pointer:/${[at, ...path.map(String)].join('/')}]`,
   );
+}
+
+type Option = z.output<typeof option>;
+
+function startsWithOneOfItsOwn(
+  { options: all, initial_option: first }: { options: Option[]; initial_option?: Option | undefined },
+  issues: z.RefinementCtx,
+): void {
+  if (first === undefined || all.some((one) => JSON.stringify(one) === JSON.stringify(first))) return;
+  issues.addIssue({ code: 'custom', path: ['initial_option'], message: 'must be one of the options' });
 }
 
 function unique(names: string[], what: string, issues: z.RefinementCtx): void {

@@ -98,6 +98,21 @@ describe('what people say', () => {
     expect(gateOpenAgain(estate)).toBe(true);
   });
 
+  test('a no ends it when only those are left who cannot sign: nobody waits for an answer that could not count', async () => {
+    const estate = estateWithPeople({ group: 'all' });
+    const { people } = estate.plan;
+    if (people === undefined) throw new Error('the plan has no people');
+    people.groups.all = ['ana', 'ben', 'eve', 'cem'];
+    if (people.persons.eve) people.persons.eve.keys = [];
+    const talk = await cross(estate);
+    expect(await talk.reject('ben')).toMatchObject({
+      refused: false,
+      said: expect.stringContaining('1 of 3 rejected and Eve cannot sign, so that 2 can no longer be reached'),
+    });
+    expect(await talk.endsWith()).toBe('NotApproved');
+    expect(approvals(estate)).toMatchObject([{ outcome: 'rejected' }]);
+  });
+
   test('a no of one is outvoted where the others are enough, and anybody may change their mind', async () => {
     const estate = estateWithPeople({ quorum: 1 });
     const talk = await cross(estate);

@@ -6,7 +6,7 @@ import type { EarlierRun } from '../../evidence/forecast.ts';
 import { bySchedule } from '../../workflows/messages.ts';
 import { FakeEstate } from './fake-estate.ts';
 import { useRig } from './rig.ts';
-import { estateWithPeople, started, Talk } from './talk.ts';
+import { estateWithPeople, signedBy, started, Talk } from './talk.ts';
 import { ToldEstate } from './told-estate.ts';
 
 const rig = useRig({ eachAlone: true });
@@ -77,6 +77,40 @@ test('an approval shows its buttons for as long as it can be given, and who gave
   const place = estate.written[0]?.posts?.find(({ key }) => key === asks?.message.id)?.place;
   expect(closes).toMatchObject({ closes: place, message: { approval: { outcome: 'approved' } } });
   expect(closes?.message.lines[0]).toEqual({ label: 'Approved by', text: 'Ana, Ben' });
+});
+
+test('a question that is asked anew once its facts could be read again is a question of its own, with buttons of its own', async () => {
+  const estate = new ToldEstate({ quorum: 1 });
+  let looks = 0;
+  estate.before = (name) => {
+    if (name !== 'serviceMoment') return;
+    looks += 1;
+    if (looks === 3) throw failure('AssertionsFailed', 'nothing to be seen');
+  };
+  const talk = new Talk(await rig.start(estate, 'crossing', [started]));
+  const first = await talk.asked();
+  await talk.approve('ana');
+  await talk.decide('ben', 'retry');
+  const second = await talk.asked();
+  expect(second.id).not.toBe(first.id);
+  // Old words to the old question are answered by what became of that one.
+  const late = { by: 'ben', approval: first.id, code: first.code, signature: signedBy('ben') };
+  expect(await talk.send('approve', late)).toMatchObject({ refused: true, said: expect.stringMatching(/^Too late/) });
+  await talk.approve('ben');
+  expect(await talk.endsWith()).toBe('no failure');
+  const shown = estate.asked.flatMap(({ message, closes }) =>
+    message.approval === undefined ? [] : [[message.approval.code, message.approval.outcome, closes?.ts]],
+  );
+  const place = (id: string) => estate.written[0]?.posts?.find(({ key }) => key === `approval/${id}`)?.place?.ts;
+  expect(shown).toEqual([
+    [first.code, undefined, undefined],
+    [first.code, 'ended', place(first.id)],
+    [second.code, undefined, undefined],
+    [second.code, 'approved', place(second.id)],
+  ]);
+  const closing = estate.asked.find(({ message }) => message.id === `approval/${first.id}/closed`);
+  expect(closing?.message.headline).not.toContain('the run is ending');
+  expect(closing?.message.lines).toContainEqual({ label: 'Why', text: 'nothing to be seen' });
 });
 
 test('a question that came up while Slack was away is brought there with its buttons, and told by the webhook once', async () => {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { App, type BlockAction, type ButtonAction, HTTPReceiver, SocketModeReceiver } from '@slack/bolt';
 import type { KnownBlock } from '@slack/types';
 import type { Logger } from 'pino';
-import { factsBlocks } from '../../activities/notify/slack-blocks.ts';
+import { factsBlocks, undoBlocks } from '../../activities/notify/slack-blocks.ts';
 import { actionNames, type ButtonMeaning, meaningOf } from '../../activities/notify/slack-buttons.ts';
 import { boltLogger } from './bolt-logger.ts';
 import { type ClickMeaning, clickOf, type Place } from './click.ts';
@@ -15,7 +15,7 @@ import type { Settings } from './settings.ts';
 import type { Voice } from './voice.ts';
 
 export interface Parts {
-  runs: Pick<Runs, 'evidence'>;
+  runs: Pick<Runs, 'evidence' | 'abortPlan'>;
   courier: Courier;
   commands: Commands;
   voice: Voice;
@@ -78,7 +78,7 @@ export function listen(app: App, { runs, courier, commands, voice, logger }: Par
       }
       await ack();
       try {
-        const facts = await factsInTime(runs, meaning);
+        const facts = await factsInTime(runs, wanted, meaning);
         await client.views.open({ trigger_id, view: wordsDialog(wanted, meaning, place, facts) });
       } catch (error) {
         logger.warn({ user: user.id, error: String(error) }, 'the dialog could not be opened');
@@ -109,13 +109,25 @@ export function listen(app: App, { runs, courier, commands, voice, logger }: Par
 // Slack opens a dialog within three seconds of the click, or not at all.
 const factsWithinMs = 1_500;
 
-/** What is said yes or no to, once more; without it where the run does not answer in time: the message has it too. */
-async function factsInTime(runs: Parts['runs'], { run, code }: ButtonMeaning): Promise<KnownBlock[]> {
-  const evidence = await Promise.race([
-    runs.evidence(run).catch(() => undefined),
-    pause(factsWithinMs, undefined, { ref: false }),
+/**
+ * What is said yes or no to, once more, and of an abort what it would take back; without it where the run does not answer in time: the
+ * message has the facts too.
+ */
+export async function factsInTime(
+  runs: Parts['runs'],
+  wanted: Wanted,
+  { run, code }: ButtonMeaning,
+): Promise<KnownBlock[]> {
+  const inTime = <T>(asked: Promise<T>): Promise<T | undefined> =>
+    Promise.race([asked.catch(() => undefined), pause(factsWithinMs, undefined, { ref: false })]);
+  const [evidence, plan] = await Promise.all([
+    inTime(runs.evidence(run)),
+    wanted === 'abort' ? inTime(runs.abortPlan(run)) : undefined,
   ]);
-  return evidence === undefined ? [] : factsBlocks(evidence, code);
+  return [
+    ...(evidence === undefined ? [] : factsBlocks(evidence, code)),
+    ...(plan === undefined ? [] : undoBlocks(plan)),
+  ];
 }
 
 /** Which dialog a button opens before it counts; `undefined` when it counts at once. */

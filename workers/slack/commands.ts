@@ -4,6 +4,8 @@ import type { KnownBlock } from '@slack/types';
 import type { WebClient } from '@slack/web-api';
 import type { Logger } from 'pino';
 import { abortBlocks, approvalBlocks, decisionBlocks, runBlocks } from '../../activities/notify/slack-blocks.ts';
+import { inert, mrkdwn } from '../../activities/notify/slack-text.ts';
+import { openApprovals, openDecisions } from '../../evidence/asked.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import { clickOf, type Place } from './click.ts';
 import type { Courier } from './courier.ts';
@@ -23,6 +25,8 @@ const help = [
 
 // Each takes up to six blocks of the fifty that a message may have.
 const mostRuns = 7;
+/** An answer to a command may be given five times. */
+const mostAnswers = 5;
 
 interface CommandOptions {
   runs: Runs;
@@ -135,29 +139,24 @@ export class Commands {
     const blocks: KnownBlock[] = [];
     for (const evidence of wanted.slice(0, mostRuns))
       blocks.push(...runBlocks(evidence, await aroundOf(evidence, this.#options.persons)));
+    if (wanted.length <= mostRuns) return say(`${wanted.length} running`, blocks);
+    const others = wanted.slice(mostRuns).map(({ run }) => run);
+    blocks.push({ type: 'context', elements: [mrkdwn(`and ${others.length} more: ${inert(others.join(', '))}`)] });
     return say(`${wanted.length} running`, blocks);
   }
 
   async #approve({ command, words: [run], say }: Given): Promise<void> {
     const open = (await this.#mine(command.user_id)).filter((evidence) => run === undefined || evidence.run === run);
-    let asked = 0;
+    const questions: Said[] = [];
     for (const evidence of open) {
       const around = await aroundOf(evidence, this.#options.persons);
       const waiting = [
-        ...(evidence.approvals ?? [])
-          .filter(({ outcome }) => outcome === undefined)
-          .map((one) => approvalBlocks(evidence, one, around)),
-        ...(evidence.decisions ?? [])
-          .filter(({ closedAt }) => closedAt === undefined)
-          .map((one) => decisionBlocks(evidence, one, around)),
+        ...openApprovals(evidence).map((one) => approvalBlocks(evidence, one, around)),
+        ...openDecisions(evidence).map((one) => decisionBlocks(evidence, one, around)),
       ];
-      for (const blocks of waiting) {
-        asked += 1;
-        // An answer to a command may be given five times.
-        if (asked <= 5) await say(`${evidence.run} waits for an answer`, blocks);
-      }
+      questions.push(...waiting.map((blocks) => ({ run: evidence.run, blocks })));
     }
-    if (asked === 0) await say('Nothing waits for an answer.');
+    for (const { words, blocks } of answersTo(questions)) await say(words, blocks);
   }
 
   async #abort(
@@ -216,6 +215,23 @@ export class Commands {
     const evidence = await Promise.all(open.map(({ run }) => runs.evidence(run)));
     return evidence.filter((one) => one !== undefined);
   }
+}
+
+interface Said {
+  run: string;
+  blocks: KnownBlock[];
+}
+
+/** What waits, in as many answers as a command may be given; what has no room there is named. */
+export function answersTo(questions: readonly Said[]): { words: string; blocks?: KnownBlock[] }[] {
+  if (questions.length === 0) return [{ words: 'Nothing waits for an answer.' }];
+  const shown = questions.slice(0, questions.length > mostAnswers ? mostAnswers - 1 : mostAnswers);
+  const more = questions.slice(shown.length);
+  const runs = [...new Set(more.map(({ run }) => run))].join(', ');
+  return [
+    ...shown.map(({ run, blocks }) => ({ words: `${run} waits for an answer`, blocks })),
+    ...(more.length === 0 ? [] : [{ words: `${more.length} more wait, of ${runs}: /lifeboat approve RUN shows one.` }]),
+  ];
 }
 
 function whyOf(error: unknown): string {

@@ -42,11 +42,11 @@ export function voice({ client, persons, runs, logger }: VoiceOptions): Voice {
     show: async (click) => {
       const { message, channel } = click.place;
       if (message === undefined || click.meaning.kind === 'abort') return;
-      const { about } = click.meaning;
+      const { about, code } = click.meaning;
       try {
         let before = '';
         for (let look = 0; look < mostLooks; look += 1) {
-          const now = await shownOf(click.run, about, { persons, runs });
+          const now = await shownOf(click.run, { about, code }, { persons, runs });
           // What was read before may have been overtaken while it was being written: what is closed must not come back with buttons.
           if (now === undefined || JSON.stringify(now) === before) return;
           await client.chat.update({ channel, ts: message, ...now });
@@ -67,21 +67,22 @@ interface Shown {
   blocks: KnownBlock[];
 }
 
+/** Of exactly the question that the message asked: a later one about the same step has a message of its own, with its own buttons. */
 async function shownOf(
   run: string,
-  about: string,
+  { about, code }: { about: string; code: string },
   { persons, runs }: Pick<VoiceOptions, 'persons' | 'runs'>,
 ): Promise<Shown | undefined> {
   const evidence = await runs.evidence(run);
   if (evidence === undefined) return undefined;
   const around = await aroundOf(evidence, persons);
-  const approval = evidence.approvals?.find(({ id }) => id === about);
+  const approval = evidence.approvals?.find((one) => one.id === about && one.code === code);
   if (approval !== undefined)
     return {
       text: escaped(`${approval.name}: ${approval.outcome ?? 'waits'}`),
       blocks: approvalBlocks(evidence, approval, around),
     };
-  const decision = evidence.decisions?.filter(({ step }) => step === about).at(-1);
+  const decision = evidence.decisions?.find((one) => one.step === about && one.code === code);
   if (decision === undefined) return undefined;
   return {
     text: escaped(`${decision.name}: ${decision.action ?? 'waits'}`),

@@ -15,6 +15,8 @@ import { activities, inStep, newStep, type Stubs } from './step.ts';
 /** How long Slack is waited for, milliseconds: at first; and while it is away, when each message would wait for it again. */
 const usualPatienceMs = 20_000;
 const shortPatienceMs = 5_000;
+/** Of the message that the thread begins with: one run has one thread. */
+const headKey = 'start';
 /** For one attempt, the webhook included; and at the end of a run, which a dead worker must not keep open. */
 const attemptWithinMs = 60_000;
 const lastWithinMs = 60_000;
@@ -85,7 +87,7 @@ export class Posts {
       this.#unseen.delete(key);
       if (!this.#isOpen(telling)) continue;
       // It is not told that it was missed, and then told.
-      this.#missed = this.#missed.filter(({ id }) => id !== key);
+      this.#missed = this.#missed.filter(({ id }) => id !== idOf(key));
       this.tell(telling);
     }
   }
@@ -127,12 +129,13 @@ export class Posts {
 
   #remember(telling: Telling, delivered: Post['delivered']): void {
     const { key, headline, question } = telling;
+    const id = idOf(key);
     if (delivered === 'slack') {
-      this.#missed = this.#missed.filter(({ id }) => id !== key);
+      this.#missed = this.#missed.filter((one) => one.id !== id);
       this.tryAgain(Number.POSITIVE_INFINITY);
       return;
     }
-    if (this.#missed.every(({ id }) => id !== key)) this.#missed = [...this.#missed, { id: key, headline }];
+    if (this.#missed.every((one) => one.id !== id)) this.#missed = [...this.#missed, { id, headline }];
     if (question?.key !== key) return;
     const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** ((this.#ways.get(key) ?? 1) - 1));
     this.#unseen.set(key, { telling, at: Date.now() + pauseMs });
@@ -168,14 +171,14 @@ export class Posts {
 
   #message(telling: Telling): Message {
     const { plan, record } = this.#of;
-    const { key: id, kind, headline, lines, calls, question } = telling;
+    const { key, kind, headline, lines, calls, question } = telling;
     const slackIds = calls.flatMap((person): [string, string][] => {
       const slack = plan.people?.persons[person]?.slack;
       return slack === undefined ? [] : [[person, slack]];
     });
-    const asks = question?.key === id || isClosing(telling) ? this.#questionOf(telling) : undefined;
+    const asks = question?.key === key || isClosing(telling) ? this.#questionOf(telling) : undefined;
     return {
-      id,
+      id: idOf(key),
       kind,
       headline,
       lines,
@@ -236,4 +239,12 @@ function inShort(evidence: Evidence, kind: Post['kind']): Evidence {
 function isAfterReset(): boolean {
   const { originalExecutionRunId, runId } = workflowInfo();
   return originalExecutionRunId !== undefined && originalExecutionRunId !== '' && originalExecutionRunId !== runId;
+}
+
+/**
+ * By which a message is known again in the thread. What comes after a reset is told anew, whatever the execution before it has told: its
+ * questions have other codes, and its end is another one. Only the thread itself goes on.
+ */
+function idOf(key: string): string {
+  return isAfterReset() && key !== headKey ? `${key}@${workflowInfo().runId}` : key;
 }

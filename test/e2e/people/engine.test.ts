@@ -11,6 +11,7 @@ import {
   type WorkflowBundle,
 } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { keyOf } from '../../../activities/notify/text.ts';
 import { verifySignature } from '../../../activities/people/verify.ts';
 import type { Approval } from '../../../evidence/people.ts';
 import { type Signature, type Statement, statementText } from '../../../evidence/signing.ts';
@@ -194,6 +195,40 @@ test('after a reset what was approved before does not count: code and number are
       ?.approvals?.[0]?.clicks.filter(({ counted }) => counted)
       .map(({ by }) => by),
   ).toEqual(['ana', 'ben']);
+});
+
+test('after a reset the thread is shown the new question, and told an end of its own', async () => {
+  const { people } = estate.plan;
+  if (people === undefined) throw new Error('the plan has no people');
+  people.status.channel = '#incident';
+  // As Slack is looked through: what has the key of a message is that message.
+  const thread = new Map<string, { code?: string; headline: string }>();
+  estate.post = async ({ run, message, mayBeThere }) => {
+    const key = keyOf(run, message.id);
+    const { headline, approval } = message;
+    if (!mayBeThere || !thread.has(key)) thread.set(key, { headline, ...(approval && { code: approval.code }) });
+    return {
+      delivered: 'slack',
+      found: 'told',
+      thread: { channel: 'C01', ts: '1.0' },
+      place: { channel: 'C01', ts: key },
+    };
+  };
+  const shown = () => [...thread.values()].flatMap(({ code, headline }) => (headline.includes('wanted') ? [code] : []));
+  const first = await (await crossing('orders-told')).asked();
+  await eventually('it is shown', () => (shown().length === 1 ? true : undefined));
+  await resetTo('orders-told', 'database/load-the-ferry');
+  const again = new Talk(client.workflow.getHandle('orders-told'));
+  const second = await eventually('the new question is shown', () => shown()[1]);
+  expect(shown()).toEqual([first.code, (await again.asked()).code]);
+  for (const person of ['ana', 'ben']) await approve(again, person);
+  expect(await again.endsWith()).toBe('no failure');
+  await resetTo('orders-told', 'database/cross');
+  expect(await new Talk(client.workflow.getHandle('orders-told')).endsWith()).toBe('no failure');
+  expect(second).toBe(shown()[1]);
+  const headlines = [...thread.values()].map(({ headline }) => headline);
+  expect(headlines.filter((one) => one.includes('has begun'))).toHaveLength(1);
+  expect(headlines.filter((one) => one.startsWith('COMPLETED'))).toHaveLength(2);
 });
 
 test('a worker that dies between a click and its answer: the click is answered by the next one, and counts once', async () => {

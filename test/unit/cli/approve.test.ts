@@ -281,6 +281,20 @@ describe('decide', () => {
     ]);
   });
 
+  test('an abort shows what it would stop, undo in order and leave, before it asks', async () => {
+    const { on, ear } = at(failed(), { abortPlan, answer: false });
+    await on.type('decide', 'orders-7f3a', 'abort');
+    expect(on.out.join('\n')).toMatch(
+      /Demote db1 has failed[\s\S]*stopped first[\s\S]*1\. Stop the old primary[\s\S]*2\. Close the front door[\s\S]*stays/,
+    );
+    // The one code that is shown is that of the decision.
+    expect(on.out.join('\n')).not.toContain(abortPlan.code);
+    expect(ear.heard).toEqual([]);
+    const { on: forPrograms } = at(failed(), { abortPlan });
+    await forPrograms.type('decide', 'orders-7f3a', 'abort', '--json');
+    expect(JSON.parse(forPrograms.out.join(''))).toMatchObject({ sent: false, abort: abortPlan });
+  });
+
   test('a skip needs a reason, before anything is asked', async () => {
     const { on, ear } = at(failed(), { answer: true });
     await on.type('decide', 'orders-7f3a', 'skip');

@@ -6,6 +6,7 @@ import {
   type ApprovalRules,
   confirm,
   expire,
+  rejecters,
   take,
   winner,
 } from '../../../evidence/approvals.ts';
@@ -243,9 +244,22 @@ test('silence goes on only where the plan says proceed', () => {
     fc.property(settings, events, (setting, happens) => {
       const scene = new Scene(setting);
       for (const event of happens) scene.happen(event);
-      if (scene.approval.outcome === 'proceeded') expect(setting.onExpiry).toBe('proceed');
+      if (scene.approval.outcome !== 'proceeded') return;
+      expect(setting.onExpiry).toBe('proceed');
+      // A no is an answer, also where it is too few to reject.
+      expect(rejecters(scene.approval)).toEqual([]);
     }),
   );
+});
+
+test('a no stands against silence: where one has rejected, the end of the time is no yes', () => {
+  const scene = new Scene({ quorum: 2, requester: 'eve', signedOnly: true, onExpiry: 'proceed' });
+  scene.happen({ what: 'click', by: 'ana', no: true, signed: 'person', old: false });
+  scene.happen({ what: 'deadline' });
+  expect(scene.approval).toMatchObject({
+    outcome: 'expired',
+    why: '0 of 2 had approved, and 1 rejected, when the time was up',
+  });
 });
 
 test('it is rejected exactly when those who have not rejected are too few', () => {

@@ -1,6 +1,9 @@
 /** What is read out of a dialog that somebody has filled in. */
 import { describe, expect, test } from 'vitest';
 import { factsBlocks } from '../../../activities/notify/slack-blocks.ts';
+import type { AbortPlan } from '../../../evidence/people.ts';
+import { factsInTime } from '../../../workers/slack/app.ts';
+import { answersTo } from '../../../workers/slack/commands.ts';
 import { filledIn, wordsDialog, wordsSaid } from '../../../workers/slack/modals.ts';
 import { wantedOf } from '../../../workers/slack/starts.ts';
 import { approvalWith, decisionWith, evidenceWith } from './samples.ts';
@@ -20,6 +23,27 @@ describe('a dialog for words', () => {
       expect(shown('note', 'K7QM2XPA')).toContain(fact);
     expect(shown('skip', 'M3NB8TRW')).toContain('ArchiveUnreachable: the store does not answer');
     expect(factsBlocks(evidence, '0THERC0D')).toEqual([]);
+  });
+
+  test('of an abort shows what it would stop, take back in order, and leave, as far as the run says so in time', async () => {
+    const evidence = evidenceWith({ decisions: [decisionWith()] });
+    const plan: AbortPlan = {
+      code: 'AB0RT123',
+      stops: ['Wait for the standby'],
+      undoes: [{ name: 'Stop the primary', will: 'start it again' }, { name: 'Close the front door' }],
+      stays: [{ name: 'A checkpoint', why: 'it changes nothing' }],
+    };
+    const runs = { evidence: async () => evidence, abortPlan: async () => plan };
+    const button = { ...meaning, code: 'M3NB8TRW' };
+    const shown = JSON.stringify(await factsInTime(runs, 'abort', button));
+    expect(shown).toMatch(
+      /ArchiveUnreachable.*Is stopped first.*Wait for the standby.*1\. Stop the primary: start it again.*2\. Close the front door.*A checkpoint/,
+    );
+    // The one code that is shown is that of the failed step.
+    expect(shown).not.toContain(plan.code);
+    expect(JSON.stringify(await factsInTime(runs, 'skip', button))).not.toContain('Is stopped first');
+    const silent = { evidence: async () => evidence, abortPlan: () => new Promise<never>(() => undefined) };
+    expect(JSON.stringify(await factsInTime(silent, 'abort', button))).toContain('ArchiveUnreachable');
   });
 
   test('needs a reason for a rejection, a skip and an abort; blanks are none', () => {
@@ -88,5 +112,28 @@ describe('a dialog that starts a runbook', () => {
     ['no runbook at all', { runbook: 'constructor' }, 'runbook'],
   ])('refuses %s, at its field', (_what, more, field) => {
     expect(wantedOf({ input: '', target: '', ...filled, ...more })).toHaveProperty(['errors', field]);
+  });
+});
+
+describe('the answer to /lifeboat approve', () => {
+  const waiting = (number: number) =>
+    Array.from({ length: number }, (_, index) => ({
+      run: `orders-${index + 1}`,
+      blocks: factsBlocks(evidenceWith(), ''),
+    }));
+
+  test('shows five questions, as often as Slack lets a command be answered', () => {
+    expect(answersTo(waiting(5)).map(({ words }) => words)).toEqual(
+      [1, 2, 3, 4, 5].map((number) => `orders-${number} waits for an answer`),
+    );
+    expect(answersTo([])).toEqual([{ words: 'Nothing waits for an answer.' }]);
+  });
+
+  test('names those for which there is no room, in the last answer', () => {
+    const answers = answersTo(waiting(7));
+    expect(answers).toHaveLength(5);
+    expect(answers.at(-1)).toEqual({
+      words: '3 more wait, of orders-5, orders-6, orders-7: /lifeboat approve RUN shows one.',
+    });
   });
 });

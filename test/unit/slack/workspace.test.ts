@@ -120,6 +120,45 @@ describe('a dialog', () => {
   });
 });
 
+const word = { type: 'plain_text' as const, text: 'x' };
+const chosen = { text: word, value: 'a' };
+const asking = (element: object) => ({ type: 'input', block_id: 'a', label: word, element });
+const words = asking({ type: 'plain_text_input', action_id: 'a' });
+const choice = (initial_option: object) =>
+  asking({ type: 'static_select', action_id: 'a', options: [chosen], initial_option });
+
+test.each([
+  ['that asks for something and cannot be submitted', { blocks: [words] }, /submit/],
+  [
+    'whose list begins with what it does not offer',
+    { submit: word, blocks: [choice({ ...chosen, value: 'b' })] },
+    /one of the options/,
+  ],
+  [
+    'with a title of 25 characters',
+    { title: { ...word, text: 'x'.repeat(25) }, blocks: [section('x')] },
+    /less than 25/,
+  ],
+  ['with more than it can carry', { private_metadata: 'x'.repeat(3_001), blocks: [section('x')] }, /less than 3001/],
+])('a dialog %s is refused', async (_what, more, why) => {
+  const trigger_id = running.workspace.trigger(stranger.slack);
+  const view = { type: 'modal', title: word, ...more };
+  const body = JSON.stringify({ trigger_id, view });
+  const headers = { authorization: 'Bearer xoxb-1', 'content-type': 'application/json' };
+  const response = await fetch(`${url}/api/views.open`, { method: 'POST', headers, body });
+  const answer = (await response.json()) as { response_metadata: { messages: string[] } };
+  expect(answer).toMatchObject({ ok: false, error: 'invalid_arguments' });
+  expect(answer.response_metadata.messages.join()).toMatch(why);
+});
+
+test('a dialog that can be submitted, and begins with one of its options, opens', async () => {
+  const view = { type: 'modal', title: word, submit: word, blocks: [choice(chosen)] };
+  const body = JSON.stringify({ trigger_id: running.workspace.trigger(stranger.slack), view });
+  const headers = { authorization: 'Bearer xoxb-1', 'content-type': 'application/json' };
+  const response = await fetch(`${url}/api/views.open`, { method: 'POST', headers, body });
+  expect(await response.json()).toMatchObject({ ok: true });
+});
+
 describe('told to', () => {
   const post = () => refusal(client.chat.postMessage({ channel, text: 'under fire' }));
 

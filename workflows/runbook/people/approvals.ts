@@ -16,7 +16,7 @@ import type { Alternative, Approval, Subject } from '../../../evidence/people.ts
 import type { Verdict } from '../../../evidence/persons.ts';
 import { failure, failureOf } from '../failure.ts';
 import type { Steps } from '../steps.ts';
-import { type House, isoNow, membersOf, personsOf, signedOnly } from './house.ts';
+import { canSign, type House, isoNow, membersOf, personsOf, signedOnly } from './house.ts';
 import { type Asking, askingFor, askingInWords, whyNever } from './rules.ts';
 
 /** What is approved, and what people see besides. */
@@ -133,7 +133,7 @@ export class Approvals {
     const openedAt = isoNow();
     const { group, deadline, requester } = asking;
     const approval: Approval = {
-      id: step.id,
+      id: this.#idOf(step),
       name,
       rule: asking.called,
       round,
@@ -159,6 +159,13 @@ export class Approvals {
     record.evidence.approvals = [...this.#all, approval];
     record.show();
     return approval;
+  }
+
+  /** Of the step; one that is tried again asks another question, which is told, shown and answered by itself. */
+  #idOf({ id }: Step): string {
+    const anew = `${id}-again-`;
+    const before = this.#all.filter((one) => one.id === id || one.id.startsWith(anew)).length;
+    return before === 0 ? id : `${anew}${before + 1}`;
   }
 
   async #answered(approval: Approval, question: Question, asking: Asking): Done {
@@ -235,11 +242,14 @@ export class Approvals {
   take(approval: Approval, message: ApprovalMessage): Verdict {
     const { plan } = this.#house;
     const asking = askingFor(this.#house, approval.name);
+    const signed = signedOnly(this.#house);
+    const later = membersOf(plan, asking?.groups ?? [], asking?.requester);
     const rules: ApprovalRules = {
       persons: personsOf(plan),
       requester: asking?.requester,
-      signedOnly: signedOnly(this.#house),
-      later: membersOf(plan, asking?.groups ?? [], asking?.requester),
+      signedOnly: signed,
+      later,
+      mute: signed ? later.filter((person) => !canSign(plan, person)) : [],
     };
     return take(approval, message, rules);
   }
