@@ -13,6 +13,7 @@ import { atRest, findLive, readyWithin } from '../postgres/live-server.ts';
 import { exists } from '../postgres/scratch.ts';
 import { startLive, stopLive } from '../postgres/server-control.ts';
 import { one, type Row, withSession } from '../postgres/session.ts';
+import { connectionString, settingLine } from '../postgres/setting.ts';
 import { resolveSecret } from '../secrets.ts';
 import type { Found } from '../shapes.ts';
 import { refusePrimary, standingOf } from './asked.ts';
@@ -29,8 +30,10 @@ const stopsWithinMs = 60_000;
  * @throws SplitBrain it runs as a primary @throws Diverged it has written since it was left @throws SecretMissing
  */
 export async function makeFollower(ask: Following): Promise<Found> {
-  const { member, primary } = ask;
+  const { member, primary, backups } = ask;
   const controlled = await permitServerControl(member);
+  // The server itself runs what is written into its restore_command.
+  await backupKind(backups).permitted(controlled.permit, backups);
   const settings = await settingsOf(ask);
   if ((await findLive(member.dataDirectory)) !== undefined) {
     refusePrimary(member.host, await standingOf(member), `while ${primary.host} was promoted in its place`);
@@ -89,18 +92,11 @@ export async function settingsOf({
     application_name: member.host,
   };
   return {
-    primary_conninfo: Object.entries(words)
-      .map(([name, value]) => `${name}=${connectionWord(value)}`)
-      .join(' '),
+    primary_conninfo: connectionString(words),
     primary_slot_name: slot,
     restore_command: backupKind(backups).restoreCommand(backups, member.dataDirectory),
     recovery_target_timeline: 'latest',
   };
-}
-
-/** @see PostgreSQL documentation, "Keyword/Value Connection Strings" */
-function connectionWord(value: string): string {
-  return /^[A-Za-z0-9_./:-]+$/.test(value) ? value : `'${value.replaceAll(/[\\']/g, '\\$&')}'`;
 }
 
 export function withSettings(text: string, settings: Record<string, string>): string {
@@ -108,7 +104,7 @@ export function withSettings(text: string, settings: Record<string, string>): st
     .split('\n')
     .filter((line) => !Object.hasOwn(settings, /^\s*([A-Za-z_]+)\s*=/.exec(line)?.[1]?.toLowerCase() ?? ''));
   while (kept.at(-1) === '') kept.pop();
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`);
+  const lines = Object.entries(settings).map(([name, value]) => settingLine(name, value));
   return [...kept, ...lines, ''].join('\n');
 }
 
