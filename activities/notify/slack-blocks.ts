@@ -139,7 +139,7 @@ const ends: Record<ApprovalOutcome, string> = {
   expired: '✗ Expired',
   void: '✗ Void',
   proceeded: '» Went on without an answer',
-  ended: '■ The run has ended',
+  ended: '■ No longer asked',
 };
 
 function approvalTitle({ outcome }: Approval): string {

@@ -1,5 +1,5 @@
 /** Approvals on a real Temporal server, with real keys: what the time-skipping one cannot do. The estate is in memory, the runbook made up. */
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import {
@@ -219,13 +219,12 @@ test('after a reset the thread is shown the new question, and told an end of its
   await eventually('it is shown', () => (shown().length === 1 ? true : undefined));
   await resetTo('orders-told', 'database/load-the-ferry');
   const again = new Talk(client.workflow.getHandle('orders-told'));
-  const second = await eventually('the new question is shown', () => shown()[1]);
+  await eventually('the new question is shown', () => shown()[1]);
   expect(shown()).toEqual([first.code, (await again.asked()).code]);
   for (const person of ['ana', 'ben']) await approve(again, person);
   expect(await again.endsWith()).toBe('no failure');
   await resetTo('orders-told', 'database/cross');
   expect(await new Talk(client.workflow.getHandle('orders-told')).endsWith()).toBe('no failure');
-  expect(second).toBe(shown()[1]);
   const headlines = [...thread.values()].map(({ headline }) => headline);
   expect(headlines.filter((one) => one.includes('has begun'))).toHaveLength(1);
   expect(headlines.filter((one) => one.startsWith('COMPLETED'))).toHaveLength(2);
@@ -262,7 +261,7 @@ async function resetTo(workflowId: string, activityId: string): Promise<void> {
     namespace: 'default',
     workflowExecution: { workflowId, runId },
     reason: 'test',
-    requestId: `${workflowId}-reset`,
+    requestId: randomUUID(),
     workflowTaskFinishEventId: asked?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId ?? null,
   });
 }
