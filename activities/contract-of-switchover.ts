@@ -66,6 +66,8 @@ export interface Following {
   backups: PhysicalBackups;
   /** The new timeline, and where it was forked. */
   timeline: number;
+  /** Its number, where the archive holds newer ones that are nobody's; else it follows the newest, also after the next promotion. */
+  line?: string;
   /** How the old primary was left: one that has written since is no standby of the new one. */
   left: StoppedAt;
 }

@@ -36,6 +36,14 @@ import { pulsesRestored } from './postgres/pulses.ts';
 import { relationsAt } from './postgres/relations-at.ts';
 import { litter, removeScratch } from './postgres/remove.ts';
 import { replayTo } from './postgres/replay.ts';
+import { copyPrimary, removeCopy } from './rebuild/copy-primary.ts';
+import { keepSlot } from './rebuild/keep-slot.ts';
+import { primaryKeeps } from './rebuild/primary-keeps.ts';
+import { reattach } from './rebuild/reattach.ts';
+import { canRewind, rewind } from './rebuild/rewind.ts';
+import { standbyFound } from './rebuild/standby-found.ts';
+import { canTakePlace, giveBack, takePlace } from './rebuild/take-place.ts';
+import { writesAfter } from './rebuild/writes-after.ts';
 import type { Scratch } from './shapes.ts';
 import { leftovers } from './sweep/leftovers.ts';
 import { removeLeftovers } from './sweep/remove-leftovers.ts';
@@ -68,6 +76,11 @@ export const hostReads: HostReads = sayingFullDisk({
   caughtUp,
   standsStill: alive(standsStill),
   howItStands: alive(howItStands),
+  standbyFound: alive(standbyFound),
+  primaryKeeps: alive(primaryKeeps),
+  writesAfter: alive(writesAfter),
+  canRewind: alive(canRewind),
+  canTakePlace: alive(canTakePlace),
 });
 
 export const hostChanges: HostChanges = sayingFullDisk({
@@ -100,4 +113,11 @@ export const hostChanges: HostChanges = sayingFullDisk({
   makeFollower: alive(makeFollower),
   fingerprintsAt: alive(fingerprintsAt),
   startFollower: alive(startFollower),
+  keepSlot: alive(keepSlot),
+  reattach: alive(reattach),
+  rewind: alive(rewind),
+  copyPrimary: alive(copyPrimary),
+  removeCopy: alive(removeCopy),
+  takePlace: alive(takePlace),
+  giveBack: alive(giveBack),
 });

@@ -6,5 +6,6 @@ export { find } from './find.ts';
 export { lock } from './lock.ts';
 export { monthlyDrill } from './monthly-drill.ts';
 export { recoveryWindow } from './recovery-window.ts';
+export { standbyRebuild } from './standby-rebuild.ts';
 export { sweep } from './sweep.ts';
 export { switchover } from './switchover.ts';

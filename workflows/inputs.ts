@@ -1,6 +1,7 @@
 /** What a runbook may be started with. Pure, so that the CLI says the same as the run itself. */
 import { closest, distance } from 'fastest-levenshtein';
 import type { Mode } from '../evidence/evidence.ts';
+import { ways } from '../recovery/rebuild.ts';
 import type { RunbookName, RunInput } from './messages.ts';
 import { signatureIn } from './runbook/people/said.ts';
 
@@ -76,6 +77,11 @@ const shapes: Record<RunbookName, Shape> = {
     whole: shownBefore,
   },
   switchover: { modes: ['live', 'dry-run'], usual: 'dry-run', fields: { to: text } },
+  'standby-rebuild': {
+    modes: ['live', 'dry-run'],
+    usual: 'dry-run',
+    fields: { host: text, way: oneOf(ways) },
+  },
   find: {
     modes: ['live', 'dry-run'],
     usual: 'dry-run',

@@ -7,7 +7,9 @@ import { backupKind } from '../backups/kind.ts';
 import type { Following } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { pause } from '../heartbeat.ts';
+import type { Permit } from '../permit.ts';
 import { type Controlled, permitServerControl } from '../permit-control.ts';
+import { controlData } from '../postgres/control-data.ts';
 import { socketOf } from '../postgres/live-member.ts';
 import { atRest, findLive, readyWithin } from '../postgres/live-server.ts';
 import { exists } from '../postgres/scratch.ts';
@@ -60,9 +62,8 @@ async function follows(member: Member, wanted: Record<string, string>): Promise<
 }
 
 async function refuseDiverged({ member, left, primary }: Following, { permit }: Controlled): Promise<void> {
+  if (await hasWrittenNothing(permit, member.dataDirectory)) return;
   const rest = await atRest(permit, member);
-  // Stopped as a standby it may stand anywhere on the way: it has written nothing of its own.
-  if (rest.state === 'shut down in recovery') return;
   if (rest.checkpoint === left.lsn && rest.timeline === left.timeline) return;
   throw failure(
     'Diverged',
@@ -70,8 +71,25 @@ async function refuseDiverged({ member, left, primary }: Following, { permit }: 
   );
 }
 
+/**
+ * Whether the server in a directory, which does not run, has written nothing of its own. One that was stopped, or has died, as a standby may
+ * stand anywhere on the way; a restored one has not begun.
+ */
+export async function hasWrittenNothing(permit: Permit, dataDirectory: string): Promise<boolean> {
+  const { state } = await controlData(permit, dataDirectory);
+  if (state === 'shut down in recovery' || state === 'in archive recovery') return true;
+  return exists(join(dataDirectory, 'backup_label'));
+}
+
 /** Read last by the server, so that they hold whatever its own configuration says. */
-async function settingsOf({ member, primary, replication, slot, backups }: Following): Promise<Record<string, string>> {
+async function settingsOf({
+  member,
+  primary,
+  replication,
+  slot,
+  backups,
+  line,
+}: Following): Promise<Record<string, string>> {
   const { user, passfile, password, options } = replication;
   const words: Record<string, string> = {
     host: primary.address,
@@ -88,7 +106,7 @@ async function settingsOf({ member, primary, replication, slot, backups }: Follo
       .join(' '),
     primary_slot_name: slot,
     restore_command: backupKind(backups).restoreCommand(backups, member.dataDirectory),
-    recovery_target_timeline: 'latest',
+    recovery_target_timeline: line ?? 'latest',
   };
 }
 
@@ -97,10 +115,14 @@ function connectionWord(value: string): string {
   return /^[A-Za-z0-9_./:-]+$/.test(value) ? value : `'${value.replaceAll(/[\\']/g, '\\$&')}'`;
 }
 
+/** A target that was left from a recovery would hold the standby there. */
+const ofRecoveries = /^recovery_target/;
+
 function withSettings(text: string, settings: Record<string, string>): string {
-  const kept = text
-    .split('\n')
-    .filter((line) => !Object.hasOwn(settings, /^\s*([A-Za-z_]+)\s*=/.exec(line)?.[1]?.toLowerCase() ?? ''));
+  const kept = text.split('\n').filter((line) => {
+    const name = /^\s*([A-Za-z_]+)\s*=/.exec(line)?.[1]?.toLowerCase() ?? '';
+    return !Object.hasOwn(settings, name) && !ofRecoveries.test(name);
+  });
   while (kept.at(-1) === '') kept.pop();
   const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`);
   return [...kept, ...lines, ''].join('\n');

@@ -14,6 +14,7 @@ import type { Anchor, BackupInfo, RecoveryTarget, Repository } from '../../recov
 import type { ContentFault } from '../../recovery/content.ts';
 import type { Suspect } from '../../recovery/search/suspects.ts';
 import { FakePair } from './fake-pair.ts';
+import { FakeStandby } from './fake-standby.ts';
 
 const GB = 1024 ** 3;
 const minute = 60_000;
@@ -122,6 +123,8 @@ export class FakeEstate {
   timeline = 1;
   /** What a switchover changes. */
   readonly pair = new FakePair();
+  /** What a rebuild of the standby changes. */
+  readonly rebuild = new FakeStandby(this.pair);
   faults: ContentFault[] = [];
   scratchThere = false;
   missingPulses = 0;
@@ -155,6 +158,8 @@ export class FakeEstate {
   restored: (target: RecoveryTarget) => Relations = () => ({ database: 5, relations: [], found: 'nothing known' });
   /** How people are told. */
   post: ControlRecords['post'] = async () => ({ delivered: 'nowhere', found: 'this estate tells nobody' });
+  /** Called with what an activity was asked. */
+  seen: (activity: string, ask: object) => void = () => undefined;
   /** Called before an activity answers: throw to make it fail, wait to make it slow. */
   before: (activity: string) => Promise<void> | void = () => undefined;
 
@@ -183,7 +188,7 @@ export class FakeEstate {
         found: `primary ${this.primary}`,
         members: (['db1', 'db2'] as const).map((host) => ({
           host,
-          role: host === (this.pair.servers.db2.role === 'primary' ? 'db2' : this.primary) ? 'primary' : 'standby',
+          role: this.#roleOf(host),
           timeline: this.pair.servers[host].timeline,
         })),
       }),
@@ -229,6 +234,11 @@ export class FakeEstate {
     });
   }
 
+  #roleOf(host: 'db1' | 'db2') {
+    if (!this.pair.servers[host].running) return 'unknown';
+    return host === (this.pair.servers.db2.role === 'primary' ? 'db2' : this.primary) ? 'primary' : 'standby';
+  }
+
   controlChanges(): ControlChanges {
     return noting<ControlChanges>(this, this.pair.changes());
   }
@@ -236,6 +246,7 @@ export class FakeEstate {
   hostReads(): HostReads {
     return noting<HostReads>(this, {
       ...this.pair.hostReads(),
+      ...this.rebuild.reads(),
       hostFacts: async () => ({
         found: 'ready',
         at: this.hostNow,
@@ -289,6 +300,7 @@ export class FakeEstate {
     };
     return noting<HostChanges>(this, {
       ...this.pair.hostChanges(),
+      ...this.rebuild.changes(),
       restoreBeside: async ({ bytes }) => {
         this.scratchThere = true;
         return { found: 'restored', bytes };
@@ -333,6 +345,7 @@ function noting<A extends object>(estate: FakeEstate, fakes: A): A {
     name,
     async (ask: object) => {
       estate.calls.push(name);
+      estate.seen(name, ask);
       await estate.before(name);
       return answer(ask);
     },

@@ -111,7 +111,7 @@ function chosen(wanted: string | undefined, members: MemberState[], primary: str
   return only;
 }
 
-function replicationOf(run: Run): Replication & Found {
+export function replicationOf(run: Run): Replication & Found {
   const { replication } = run.plan.database;
   if (replication !== undefined && (replication.passfile !== undefined || replication.password !== undefined))
     return { ...replication, found: `as ${replication.user}`, expected: 'a role and where its password is' };
