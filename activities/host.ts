@@ -17,7 +17,9 @@ import { serverFacts } from './cluster/server-facts.ts';
 import { dropSlot, makeSlot } from './cluster/slots.ts';
 import { primaryAgain, standbyOnly } from './cluster/standby-only.ts';
 import { checkpoint, standsStill, startPrimary, stopPrimary } from './cluster/stop-primary.ts';
+import { startStandby, stopStandby } from './cluster/stop-standby.ts';
 import type { HostChanges, HostReads } from './contract.ts';
+import type { RecoveryHostChanges, RecoveryHostReads } from './contract-of-recovery.ts';
 import { beating } from './heartbeat.ts';
 import { hostFacts, roomFor } from './host-facts.ts';
 import { inTurn } from './in-turn.ts';
@@ -44,6 +46,11 @@ import { canRewind, rewind } from './rebuild/rewind.ts';
 import { standbyFound } from './rebuild/standby-found.ts';
 import { canTakePlace, giveBack, takePlace } from './rebuild/take-place.ts';
 import { writesAfter } from './rebuild/writes-after.ts';
+import { canReplace } from './replace/can-replace.ts';
+import { replaceBack, replaceDirectory } from './replace/replace-directory.ts';
+import { returnOnNewTimeline } from './replace/return-on-new-timeline.ts';
+import { startReplaced } from './replace/start-replaced.ts';
+import { stopBeside } from './replace/stop-beside.ts';
 import type { Scratch } from './shapes.ts';
 import { leftovers } from './sweep/leftovers.ts';
 import { removeLeftovers } from './sweep/remove-leftovers.ts';
@@ -60,6 +67,19 @@ const alive =
       () => undefined,
       () => activity(ask),
     );
+
+const replacementReads: Pick<RecoveryHostReads, 'canReplace'> = { canReplace: alive(canReplace) };
+
+const replacementChanges: Omit<RecoveryHostChanges, 'waysToLook' | 'tellApplication' | 'smokeLive'> = {
+  stopBeside: onServer(alive(stopBeside)),
+  stopStandby: alive(stopStandby),
+  startStandby: alive(startStandby),
+  replaceDirectory: onServer(alive(replaceDirectory)),
+  // Whoever has made the restored directory: what was moved is told by the directories themselves.
+  replaceBack: inTurn(alive(replaceBack)),
+  startReplaced: alive(startReplaced),
+  returnOnNewTimeline: alive(returnOnNewTimeline),
+};
 
 export const hostReads: HostReads = sayingFullDisk({
   hostFacts,
@@ -81,6 +101,7 @@ export const hostReads: HostReads = sayingFullDisk({
   writesAfter: alive(writesAfter),
   canRewind: alive(canRewind),
   canTakePlace: alive(canTakePlace),
+  ...replacementReads,
 });
 
 export const hostChanges: HostChanges = sayingFullDisk({
@@ -120,4 +141,5 @@ export const hostChanges: HostChanges = sayingFullDisk({
   removeCopy: alive(removeCopy),
   takePlace: alive(takePlace),
   giveBack: alive(giveBack),
+  ...replacementChanges,
 });

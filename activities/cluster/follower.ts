@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Member } from '../../plan/schema.ts';
 import { compareLsn } from '../../recovery/lsn.ts';
+import { withoutRecovery } from '../../recovery/server-configuration.ts';
 import { backupKind } from '../backups/kind.ts';
 import type { Following } from '../contract.ts';
 import { failure } from '../failure.ts';
@@ -45,7 +46,8 @@ export async function makeFollower(ask: Following): Promise<Found> {
   await writeDurably(signalOf(member), '');
   const auto = join(member.dataDirectory, 'postgresql.auto.conf');
   const before = await readFile(auto, 'utf8').catch(() => '');
-  await writeDurably(auto, withSettings(before, settings));
+  // A target that was left from a recovery would hold the standby there.
+  await writeDurably(auto, withSettings(withoutRecovery(before, { staysStandby: true }), settings));
   return {
     found: `${member.host} will start as a standby of ${primary.host} (${primary.address}:${primary.port}, slot ${ask.slot})`,
     expected: 'a stopped server that can only start as a standby',
@@ -82,7 +84,7 @@ export async function hasWrittenNothing(permit: Permit, dataDirectory: string): 
 }
 
 /** Read last by the server, so that they hold whatever its own configuration says. */
-async function settingsOf({
+export async function settingsOf({
   member,
   primary,
   replication,
@@ -115,14 +117,10 @@ function connectionWord(value: string): string {
   return /^[A-Za-z0-9_./:-]+$/.test(value) ? value : `'${value.replaceAll(/[\\']/g, '\\$&')}'`;
 }
 
-/** A target that was left from a recovery would hold the standby there. */
-const ofRecoveries = /^recovery_target/;
-
-function withSettings(text: string, settings: Record<string, string>): string {
-  const kept = text.split('\n').filter((line) => {
-    const name = /^\s*([A-Za-z_]+)\s*=/.exec(line)?.[1]?.toLowerCase() ?? '';
-    return !Object.hasOwn(settings, name) && !ofRecoveries.test(name);
-  });
+export function withSettings(text: string, settings: Record<string, string>): string {
+  const kept = text
+    .split('\n')
+    .filter((line) => !Object.hasOwn(settings, /^\s*([A-Za-z_]+)\s*=/.exec(line)?.[1]?.toLowerCase() ?? ''));
   while (kept.at(-1) === '') kept.pop();
   const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`);
   return [...kept, ...lines, ''].join('\n');

@@ -95,7 +95,9 @@ const repository: Repository = {
   systemIdentifier: '7',
 };
 
-function around(changes: { past?: Partial<Past>; primary?: Partial<PrimaryKept> } & Partial<Around> = {}): Around {
+function around(
+  changes: { past?: Partial<Past>; primary?: Partial<PrimaryKept> } & Partial<Omit<Around, 'primary'>> = {},
+): Around {
   const { past: ofPast, primary: ofPrimary, ...rest } = changes;
   return {
     standby: {
