@@ -3,7 +3,7 @@ import type { Member } from '../plan/schema.ts';
 import type { Replication } from '../plan/server-control.ts';
 import type { Lsn } from '../recovery/archive.ts';
 import type { Place, PrimaryKept, StandbyFound } from '../recovery/rebuild.ts';
-import type { Following } from './contract-of-switchover.ts';
+import type { Following, StoppedAt } from './contract-of-switchover.ts';
 import type { Found, Scratch } from './shapes.ts';
 
 /** What takes the standby's place: a directory restored below a scratch root, or else a copy of the primary beside its own. */
@@ -11,8 +11,8 @@ export interface Exchange {
   member: Member;
   /** Names what lies beside the data directory: `<dataDirectory>.before-<run>` is the old one, kept until a person removes it. */
   run: string;
-  /** Absent: the copy. */
-  restored?: Scratch;
+  /** How the restored server was stopped. Absent: the copy takes its place. */
+  restored?: { scratch: Scratch; left: StoppedAt };
 }
 
 export interface RebuildHostReads {
@@ -54,5 +54,5 @@ export interface RebuildHostChanges {
   /** The new directory takes the old one's place and its configuration; it can only start as a standby. @throws SplitBrain @throws Moved */
   takePlace(ask: Following & Exchange): Promise<Found>;
   /** Undo: the old directory as it was; started again where it ran as a standby. */
-  giveBack(ask: Exchange & { primary: string; ran: boolean }): Promise<Found>;
+  giveBack(ask: Exchange & Pick<Following, 'backups'> & { primary: string; ran: boolean }): Promise<Found>;
 }

@@ -151,9 +151,9 @@ export interface SwitchoverHostChanges {
     from: StoppedAt;
     withinMs: number;
   }): Promise<Found & { timeline: number; lsn: Lsn }>;
-  /** Ends a segment and waits until the archive holds all of the timeline up to it, its history too. */
+  /** Ends a segment and waits until the archive holds all of the timeline up to it, or since a position, its history too. */
   archiveReaches(
-    ask: { member: Member; backups: PhysicalBackups; timeline: number } & Patience,
+    ask: { member: Member; backups: PhysicalBackups; timeline: number; since?: Lsn } & Patience,
   ): Promise<Found & { segment: string }>;
   /** Tells the old primary whom to follow. @throws SplitBrain it runs as a primary @throws Diverged it has run as one, and is stopped */
   makeFollower(ask: Following): Promise<Found>;

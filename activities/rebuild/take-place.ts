@@ -6,8 +6,7 @@ import type { Member } from '../../plan/schema.ts';
 import { besideOf, type Place } from '../../recovery/rebuild.ts';
 import { makeFollower } from '../cluster/follower.ts';
 import { signalOf, synced, writeDurably } from '../cluster/standby-only.ts';
-import type { Following } from '../contract.ts';
-import type { Exchange } from '../contract-of-rebuild.ts';
+import type { Exchange, Following, Replacement, StoppedAt } from '../contract.ts';
 import { freeAt } from '../disk.ts';
 import { failure } from '../failure.ts';
 import { loadPermit, permitScratch } from '../permit.ts';
@@ -15,8 +14,10 @@ import { permitServerControl } from '../permit-control.ts';
 import { readyWithin } from '../postgres/live-server.ts';
 import { exists, permittedPlaces, placesOf, refuseLongSocket } from '../postgres/scratch.ts';
 import { startLive } from '../postgres/server-control.ts';
+import { bringConfiguration } from '../replace/production-configuration.ts';
+import { replaceBack, replaceDirectory } from '../replace/replace-directory.ts';
 import type { Found, Scratch } from '../shapes.ts';
-import { configureAs, copyConfiguration } from './configuration.ts';
+import { configureAs } from './configuration.ts';
 import { stopped } from './stopped.ts';
 
 /** Reads only. */
@@ -84,7 +85,9 @@ interface Ways {
 async function waysOf({ member, run, restored }: Exchange): Promise<Ways> {
   const { dataDirectory } = member;
   const made =
-    restored === undefined ? besideOf(dataDirectory, 'coming', run) : (await permittedPlaces(restored)).places.data;
+    restored === undefined
+      ? besideOf(dataDirectory, 'coming', run)
+      : (await permittedPlaces(restored.scratch)).places.data;
   return { made, place: dataDirectory, aside: besideOf(dataDirectory, 'before', run) };
 }
 
@@ -92,9 +95,12 @@ async function waysOf({ member, run, restored }: Exchange): Promise<Ways> {
 export async function takePlace(ask: Following & Exchange): Promise<Found> {
   const { member, primary } = ask;
   await stopped(member, primary.host);
-  const { made, place, aside } = await waysOf(ask);
+  const ways = await waysOf(ask);
+  const replacement = await replacementOf(ask, ways);
+  if (replacement !== undefined) return replaceDirectory({ ...replacement, follow: ask });
+  const { made, place, aside } = ways;
   if (await exists(made)) {
-    await isEmptied(place);
+    await withoutEmpty(place);
     const inPlace = await exists(place);
     if (inPlace && (await exists(aside)))
       throw failure(
@@ -108,8 +114,8 @@ export async function takePlace(ask: Following & Exchange): Promise<Found> {
     await synced(dirname(made));
   } else if (!(await exists(signalOf(member))))
     throw failure(
-      'BesideLost',
-      `neither ${made} nor a standby in ${place} is on ${member.host} any more. Start again.`,
+      'Moved',
+      `neither ${made} nor a standby in ${place} is on ${member.host} any more: somebody has removed it. Start again.`,
     );
   const { found } = await makeFollower(ask);
   const kept = (await exists(aside)) ? `; the old directory is kept as ${aside}` : '';
@@ -119,35 +125,54 @@ export async function takePlace(ask: Following & Exchange): Promise<Found> {
   };
 }
 
+/** A restored directory replaces that of a server that has run there; where none has, there is nothing to be brought along. */
+async function replacementOf(
+  { member, run, restored, backups }: Exchange & Pick<Following, 'backups'>,
+  { made, place, aside }: Ways,
+): Promise<(Replacement & { left: StoppedAt }) | undefined> {
+  const ran = (directory: string) => exists(join(directory, 'postmaster.opts'));
+  if (restored === undefined || !((await ran(aside)) || ((await exists(made)) && (await ran(place))))) return undefined;
+  const setAside = besideOf(member.dataDirectory, 'before', run);
+  return { member, scratch: restored.scratch, setAside, backups, left: restored.left };
+}
+
 /** A directory without anything in it, such as a mount point's, is none. */
-async function isEmptied(place: string): Promise<void> {
+async function withoutEmpty(place: string): Promise<void> {
   if ((await readdir(place).catch(() => ['?'])).length === 0) await rmdir(place);
 }
 
 /** Before it gets its name: from then on anybody may start it. */
-async function madeReady({ member }: Following, made: string, old: string): Promise<void> {
+async function madeReady(follow: Following, made: string, old: string): Promise<void> {
+  const { member } = follow;
   await writeDurably(join(made, 'standby.signal'), '');
-  for (const name of ['recovery.signal', 'postmaster.pid', 'backup.manifest'])
-    await rm(join(made, name), { force: true });
-  if (await exists(join(old, 'postgresql.conf'))) await copyConfiguration(old, made);
-  else await configureAs(member, made);
-  if (!(await exists(join(made, 'postmaster.opts')))) await configureAs(member, made);
+  for (const name of ['recovery.signal', 'postmaster.pid']) await rm(join(made, name), { force: true });
+  if (await exists(join(old, 'postmaster.opts'))) {
+    const { host, dataDirectory } = member;
+    await bringConfiguration({ host, dataDirectory, live: old, restored: made, follow });
+  } else await configureAs(member, made);
 }
 
 const startsWithinMs = 120_000;
 
 /** Safe to repeat. What was made goes back to where it was made, and is removed by the undo of that. */
-export async function giveBack(ask: Exchange & { primary: string; ran: boolean }): Promise<Found> {
+export async function giveBack(
+  ask: Exchange & Pick<Following, 'backups'> & { primary: string; ran: boolean },
+): Promise<Found> {
   const { member, primary, ran } = ask;
   const controlled = await permitServerControl(member);
-  const { made, place, aside } = await waysOf(ask);
-  const taken = !(await exists(made));
-  if (taken && (await exists(place))) {
+  const ways = await waysOf(ask);
+  const { made, place, aside } = ways;
+  const moved = (await exists(aside)) || !(await exists(made));
+  if (moved) {
     await stopped(member, primary);
-    await rename(place, made);
+    const replacement = await replacementOf(ask, ways);
+    if (replacement !== undefined) await replaceBack(replacement);
+    else {
+      if (!(await exists(made)) && (await exists(place))) await rename(place, made);
+      if (await exists(aside)) await rename(aside, place);
+      await synced(dirname(place));
+    }
   }
-  if (await exists(aside)) await rename(aside, place);
-  await synced(dirname(place));
   if (!(await exists(place))) return { found: `${member.host} has no data directory again, as before` };
   if (!ran) return { found: `${place} is the old directory again; its server is stopped, as before` };
   await startLive(member, controlled, startsWithinMs);

@@ -56,7 +56,7 @@ export function restoreBeside(run: Run, { scratch, backup, room, throwAway }: Re
 /** Starts the restored server, or moves it on, and leaves it paused at `target`. The undo is that of the restore. */
 export function replayTo(
   run: Run,
-  { scratch, room }: Beside,
+  { scratch, room }: Pick<Beside, 'scratch' | 'room'>,
   target: RecoveryTarget,
   where: string,
 ): Change<EndOfRecovery> {

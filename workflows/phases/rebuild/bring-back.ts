@@ -4,8 +4,8 @@ import { formatBytes } from '../../../evidence/format.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
-import { restoreBeside, restoreStep } from '../restore-beside.ts';
 import type { Rebuild } from './choose.ts';
+import { restoreAndProve } from './restore.ts';
 
 /** Its undo gives the old directory back, whatever has become of the new one. */
 export const placeStep = 'Put the new directory in the place of the old one';
@@ -22,10 +22,8 @@ export async function bringBack(run: Run, rebuild: Rebuild): Promise<void> {
   }
   if (backup === undefined) throw failure('Bug', 'a restore was chosen, and no backup');
   const { scratch } = who;
-  const room = { bytes: backup.bytes, keepFree: run.plan.drills.monthly.keepFree };
-  await run.change(restoreStep, restoreBeside(run, { scratch, backup, room }));
-  run.record({ backup: { label: backup.label, type: backup.type, stoppedAt: backup.stoppedAt, bytes: backup.bytes } });
-  await run.change(placeStep, takePlace(run, rebuild, { restored: scratch }));
+  const left = await restoreAndProve(run, rebuild, backup);
+  await run.change(placeStep, takePlace(run, rebuild, { restored: { scratch, left } }));
   run.afterwards('Nothing is left of the restore', () => run.host(scratch.host).removeScratch({ scratch }));
 }
 
@@ -100,6 +98,6 @@ function takePlace(
       yields: undefined,
     }),
     apply: () => run.host(standby.host).takePlace({ ...follow, ...exchange }),
-    undo: () => run.host(standby.host).giveBack({ ...exchange, primary: primary.host, ran }),
+    undo: () => run.host(standby.host).giveBack({ ...exchange, backups: follow.backups, primary: primary.host, ran }),
   };
 }

@@ -38,6 +38,8 @@ export interface Rebuild {
   /** Where the old directory is kept, when one is set aside. */
   setAside?: string;
   ownWrites?: OwnWrites;
+  /** Where the primary wrote when it was assessed. */
+  primaryAt: Lsn;
   /** It ran as a standby. */
   ran: boolean;
   hadSlot: boolean;
@@ -158,6 +160,7 @@ function rebuildBy(run: Run, who: Who, around: Around, way: Way): Rebuild {
     },
     ...(backup === undefined ? {} : { backup }),
     ...(replaces ? { setAside: besideOf(who.standby.dataDirectory, 'before', who.run) } : {}),
+    primaryAt: primary.lsn,
     ran: standby.runs === 'standby',
     hadSlot: primary.slot !== undefined && !primary.slot.lost,
   };

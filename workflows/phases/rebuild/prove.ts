@@ -2,7 +2,7 @@
 import type { Following } from '../../../activities/contract.ts';
 import type { Found } from '../../../activities/shapes.ts';
 import { addresses } from '../../../plan/hosts.ts';
-import type { Anchor } from '../../../recovery/archive.ts';
+import type { Anchor, Lsn } from '../../../recovery/archive.ts';
 import type { Way } from '../../../recovery/rebuild.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure } from '../../runbook/failure.ts';
@@ -16,15 +16,22 @@ import type { Rebuild } from './choose.ts';
 /** At least so long for what it has to replay; more, while the phase's budget lasts. */
 const leastMs = 300_000;
 
-/** Compares it while nobody else reaches it, then starts it. */
-export async function proveAndStart(run: Run, { who, follow, way }: Rebuild): Promise<void> {
-  const taken = await run.change('Take an anchor on the primary', takeAnchorOn(run, who.primary));
-  // What it was before must not be compared with what it has become.
-  const now: Following = { ...follow, left: { ...follow.left, lsn: taken?.anchor.lsn ?? '0/0' } };
-  await run.change('Write a checkpoint on the primary', writeCheckpoint(run, who));
-  await run.prove('The standby equals the primary', () => compare(run, now, taken?.anchor));
+/** Compares it while nobody else reaches it, then starts it. A restored one was compared before it took its place. */
+export async function proveAndStart(run: Run, rebuild: Rebuild): Promise<void> {
+  const { who, follow, way } = rebuild;
+  const reached = way === 'restore' ? rebuild.primaryAt : await compared(run, rebuild);
+  // Where it was left before says nothing of what it has become.
+  const now: Following = { ...follow, left: { ...follow.left, lsn: reached } };
   await run.change('Start the standby', start(run, now, way));
   await run.prove('Every member has its role', () => roles(run, who, follow.timeline));
+}
+
+/** @returns the position that it holds at least */
+async function compared(run: Run, { who, follow, primaryAt }: Rebuild): Promise<Lsn> {
+  const taken = await run.change('Take an anchor on the primary', takeAnchorOn(run, who.primary));
+  await run.change('Write a checkpoint on the primary', writeCheckpoint(run, who));
+  await run.prove('The standby equals the primary', () => compare(run, follow, taken?.anchor));
+  return taken?.anchor.lsn ?? primaryAt;
 }
 
 /** A replay stops at a position once it sees a record behind it. */
