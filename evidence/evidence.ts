@@ -271,6 +271,10 @@ export interface Evidence {
   inUse?: { what: string; by: string }[];
   /** Facts that make a run dirty: what was left behind, where. */
   leftBehind: string[];
+  /** Data directories that a recovery has replaced, where they are kept until a person accepts the result. */
+  setAside?: { host: string; directory: string; dataDirectory: string }[];
+  /** When the service was healthy again through its front door; what follows makes it safe, and keeps nobody waiting. */
+  recoveredAt?: string;
   /** What a sweep has found on the hosts. */
   leftovers?: Leftover[];
   /** What a search of the WAL has found. */

@@ -3,6 +3,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import type { Mode } from '../evidence/evidence.ts';
 import { moment } from '../recovery/moment.ts';
 import { ways } from '../recovery/rebuild.ts';
+import { wrongTarget } from '../recovery/wanted-target.ts';
 import type { RunbookName, RunInput } from './messages.ts';
 import { signatureIn } from './runbook/people/said.ts';
 
@@ -65,6 +66,12 @@ const shapes: Record<RunbookName, Shape> = {
     usual: 'dry-run',
     fields: { host: text, way: oneOf(ways) },
   },
+  'point-in-time-recovery': {
+    modes: ['live', 'dry-run'],
+    usual: 'dry-run',
+    fields: { target: wrongTarget, incidentAt: moment },
+    whole: targetNamed,
+  },
   find: {
     modes: ['live', 'dry-run'],
     usual: 'dry-run',
@@ -80,6 +87,13 @@ const shapes: Record<RunbookName, Shape> = {
     whole: inOrder,
   },
 };
+
+/** There is no usual target: nobody should lose data to a default. */
+function targetNamed(input: object): string | undefined {
+  return 'target' in input && input.target !== undefined
+    ? undefined
+    : '"target" is missing: say where to go back to, such as 2026-11-21T14:00:00Z, before 0/59E1A40 or before transaction 4711 (lifeboat find names it)';
+}
 
 /** People see first what will be removed, and then exactly that is. */
 function shownBefore(input: object): string | undefined {

@@ -72,6 +72,13 @@ export interface StandbyRebuildInput extends RunInput {
   way?: Way;
 }
 
+export interface PointInTimeRecoveryInput extends RunInput {
+  /** `2026-11-21T14:00:00Z`, `0/59E1A40`, `transaction 4711`, `name before-deploy`; `before` in front of a position or a transaction: just before it. */
+  target?: string;
+  /** When it began: the time to recover counts from then on; from the start of the run when absent. */
+  incidentAt?: string;
+}
+
 export interface SweepInput extends RunInput {
   /** Only this host of the plan. */
   host?: string;
@@ -127,6 +134,7 @@ export const runbooks = {
   anchor: 'anchor',
   sweep: 'sweep',
   switchover: 'switchover',
+  'point-in-time-recovery': 'pointInTimeRecovery',
   find: 'find',
   'standby-rebuild': 'standbyRebuild',
 } as const;

@@ -1,15 +1,11 @@
 /** Reads archived WAL for the transactions that look like a disaster. */
 import { formatClock, formatCount, formatNumberOf } from '../../evidence/format.ts';
-import { judgeFirstPage, type Known, readFirstPage } from '../../recovery/content.ts';
 import { Tally } from '../../recovery/search/tally.ts';
 import { namesOf } from '../../recovery/segments.ts';
 import type { HostReads } from '../contract.ts';
-import { failure } from '../failure.ts';
 import { beating } from '../heartbeat.ts';
-import { Outage } from '../outage.ts';
 import type { WalSearched } from '../shapes.ts';
-import { backupKind } from './kind.ts';
-import { firstBytes } from './read-segments.ts';
+import { fetchOwn } from './fetch-own.ts';
 import { inReadingRoom } from './reading-room.ts';
 import { readStretch } from './wal-stream.ts';
 
@@ -27,8 +23,6 @@ export async function searchWal(ask: Parameters<HostReads['searchWal']>[0]): Pro
   const names = ask.segments.flatMap((range) => namesOf(range, segmentBytes));
   const toMs = Date.parse(ask.to);
   const tally = new Tally({ fromMs: Date.parse(ask.from), toMs, leastRows: ask.leastRows });
-  const outage = new Outage('ArchiveUnreachable', ask);
-  const kind = backupKind(ask.backups);
   let read = 0;
   const started = performance.now();
   await inReadingRoom(ask, async (places, permit) => {
@@ -36,11 +30,7 @@ export async function searchWal(ask: Parameters<HostReads['searchWal']>[0]): Pro
       names,
       segmentBytes,
       serverVersion,
-      fetch: async (segment: string, to: string) => {
-        const there = await outage.waitOut(() => kind.fetchWal(ask.backups, segment, to));
-        if (there) await refuseStrange(known, segment, to);
-        return there;
-      },
+      fetch: fetchOwn(ask),
     };
     await beating(
       () => ({ line: progressWords(read, names.length, tally) }),
@@ -71,16 +61,6 @@ export async function searchWal(ask: Parameters<HostReads['searchWal']>[0]): Pro
     found: `${formatNumberOf(read, 'segment')} read, ${formatNumberOf(tally.commits, 'transaction')} committed in that time; ${formatCount(suspects.length)} of them are looked at closer`,
     expected: 'all WAL of that time',
   };
-}
-
-/** What another cluster has written would be counted, and mean nothing. */
-async function refuseStrange(known: Known, segment: string, file: string): Promise<void> {
-  const fault = judgeFirstPage(known, segment, readFirstPage(await firstBytes(file)));
-  if (fault === undefined) return;
-  throw failure(
-    fault.kind === 'damaged-segment' ? 'BackupCorrupt' : 'ArchiveUnsound',
-    `${fault.seen}; expected WAL of this cluster and this branch. See what else is wrong with the archive: lifeboat archive`,
-  );
 }
 
 /** `segment 37 of 120, 14:02:11Z, 3 findings` */

@@ -14,6 +14,7 @@ import type { Anchor, BackupInfo, RecoveryTarget, Repository } from '../../recov
 import type { ContentFault } from '../../recovery/content.ts';
 import type { Suspect } from '../../recovery/search/suspects.ts';
 import { FakePair } from './fake-pair.ts';
+import { FakeRecovery } from './fake-recovery.ts';
 import { FakeStandby } from './fake-standby.ts';
 
 const GB = 1024 ** 3;
@@ -101,6 +102,8 @@ const anchor: Anchor = {
 /** What this estate looks like; a test changes what it is about. */
 export class FakeEstate {
   readonly calls: string[] = [];
+  /** The same with the host that was asked: `stopStandby db2`. */
+  readonly calledOn: string[] = [];
   readonly written: Evidence[] = [];
   plan: Plan = structuredClone(plan);
   anchors: Anchor[] = [structuredClone(anchor)];
@@ -125,6 +128,8 @@ export class FakeEstate {
   readonly pair = new FakePair();
   /** What a rebuild of the standby changes. */
   readonly rebuild = new FakeStandby(this.pair);
+  /** What a recovery in place changes. */
+  readonly recovery = new FakeRecovery(this.pair);
   faults: ContentFault[] = [];
   scratchThere = false;
   missingPulses = 0;
@@ -247,6 +252,7 @@ export class FakeEstate {
     return noting<HostReads>(this, {
       ...this.pair.hostReads(),
       ...this.rebuild.reads(),
+      ...this.recovery.hostReads(),
       hostFacts: async () => ({
         found: 'ready',
         at: this.hostNow,
@@ -282,6 +288,13 @@ export class FakeEstate {
         tookMs: 900,
         found: '9 segments read',
       }),
+      locateTarget: async ({ timeline }) => ({
+        found: 'just before 0/8A00000 on timeline 1',
+        target: { kind: 'lsn', lsn: '0/8A00000', inclusive: false, timeline },
+        at: '2026-11-21T13:59:59.812345Z',
+        transaction: 730,
+        after: { transactions: 6, newestAt: '2026-11-21T14:01:48.113Z', newestLsn: '0/8FFFF00' },
+      }),
       roomFor: async () => ({ found: 'room enough', freeBytes: 100 * GB }),
       litter: async () => {
         if (this.scratchThere) throw new Error('the scratch server is still there');
@@ -301,22 +314,28 @@ export class FakeEstate {
     return noting<HostChanges>(this, {
       ...this.pair.hostChanges(),
       ...this.rebuild.changes(),
-      restoreBeside: async ({ bytes }) => {
+      ...this.recovery.hostChanges(),
+      restoreBeside: async ({ scratch, bytes }) => {
+        this.recovery.restored(scratch);
         this.scratchThere = true;
         return { found: 'restored', bytes };
       },
-      replayTo: async () => end,
+      replayTo: async ({ scratch, target }) => this.recovery.replayed(scratch, target) ?? end,
       relationsAt: async ({ target }) => this.restored(target),
-      endOfRecovery: async () => end,
+      endOfRecovery: async ({ scratch }) => this.recovery.end(scratch) ?? end,
       fingerprints: async () => ({ found: 'fingerprints', tables: this.restoredAnchor.tables }),
       pulsesRestored: async () => ({ found: '402 pulses', intervals: [[1, 402]] }),
       runAssertions: async () => ({ found: '1 of 1 holds' }),
-      promoteScratch: async () => ({ found: 'promoted', timeline: 2 }),
+      promoteScratch: async ({ scratch }) => ({
+        found: 'promoted',
+        timeline: this.recovery.promoted(scratch) ?? 2,
+      }),
       smoke: async () => ({ found: 'an order was placed and paid' }),
       checkIndexes: async () => ({ found: '12 indexes' }),
       checkConstraints: async () => ({ found: '9 constraints' }),
       checkPages: async () => ({ found: '131,072 pages' }),
-      removeScratch: async () => {
+      removeScratch: async ({ scratch }) => {
+        this.recovery.removed(scratch);
         this.scratchThere = false;
         return { found: 'removed' };
       },
@@ -339,13 +358,19 @@ export class FakeEstate {
   }
 }
 
+interface Asked {
+  member?: { host: string };
+  scratch?: { host: string };
+}
+
 /** Each call is noted, and may be made to fail, before it is answered. */
 function noting<A extends object>(estate: FakeEstate, fakes: A): A {
   const noted = Object.entries(fakes).map(([name, answer]) => [
     name,
-    async (ask: object) => {
+    async (ask: Asked) => {
       estate.calls.push(name);
       estate.seen(name, ask);
+      estate.calledOn.push(`${name} ${ask.member?.host ?? ask.scratch?.host ?? ''}`.trim());
       await estate.before(name);
       return answer(ask);
     },

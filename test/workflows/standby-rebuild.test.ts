@@ -234,16 +234,35 @@ test('one that is started as a primary while people are asked is not rewound', a
   expect(estate.rebuild.inPlace).toBe('old');
 });
 
-test('a restored standby that differs from the primary is not started, and the old directory comes back', async () => {
+test('a restored standby that differs from the primary does not take its place', async () => {
   const estate = estateWithDivergedStandby();
   estate.rebuild.rewindable = false;
-  estate.pair.tables = [{ table: 'public.orders', rows: 211, fingerprint: '41', castToText: [] }];
+  estate.restoredAnchor.tables = [{ table: 'public.orders', rows: 211, fingerprint: '41', castToText: [] }];
   const evidence = await rebuilt(estate);
   expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'NotEqual' }, leftBehind: [] });
   expect(estate.rebuild).toMatchObject({ inPlace: 'old', beside: [] });
-  expect(estate.pair.servers.db2.running).toBe(false);
+  expect(estate.calls).not.toContain('takePlace');
   expect(estate.scratchThere).toBe(false);
 });
+
+test.each([
+  ['restore', 'startFollower', 'StandbyUnfit'],
+  ['basebackup', 'fingerprintsAt', 'StandbyUnfit'],
+] as const)(
+  'after a %s of which %s fails the old directory comes back, and runs again',
+  async (way, activity, type) => {
+    const estate = estateThatAsks();
+    estate.rebuild.standby = { ...estate.rebuild.standby, runs: 'standby', receiver: 'not there' };
+    estate.before = (name) => {
+      if (name === activity) throw failure(type, 'made to fail');
+    };
+    const evidence = await rebuilt(estate, { way });
+    expect(evidence).toMatchObject({ outcome: 'failed', failure: { type }, leftBehind: [] });
+    expect(estate.rebuild).toMatchObject({ inPlace: 'old', beside: [] });
+    expect(estate.pair.servers.db2.running).toBe(true);
+    expect(estate.scratchThere).toBe(false);
+  },
+);
 
 test.each([
   ['made by the run goes', []],
@@ -269,9 +288,10 @@ test('a worker that only reads can run it as a dry run, which lists every change
   expect(steps).toEqual([
     'Keep a slot for the standby',
     'Restore the backup beside',
-    'Put the new directory in the place of the old one',
     'Take an anchor on the primary',
-    'Write a checkpoint on the primary',
+    'Replay to the anchor',
+    'Stop the restored server',
+    'Put the new directory in the place of the old one',
     'Start the standby',
   ]);
 });

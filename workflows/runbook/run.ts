@@ -40,6 +40,8 @@ type Facts = Partial<
     | 'leftBehind'
     | 'doorClosed'
     | 'search'
+    | 'setAside'
+    | 'recoveredAt'
   >
 >;
 
@@ -280,6 +282,11 @@ export class Run<I extends RunInput = RunInput> {
   /** Waits for every step in flight to have stopped. */
   settle(): Promise<void> {
     return this.#steps.settle();
+  }
+
+  /** What the run has made for itself is made anew no more when it is lost: it is about to serve, or to be made otherwise. */
+  forgetWhatStands(): void {
+    this.#steps.standing.clear();
   }
 
   /** Undoes what was armed, newest first; what fails is written down and does not stop the rest. */

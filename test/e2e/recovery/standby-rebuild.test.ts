@@ -99,6 +99,9 @@ test('two primaries are left alone; once the one is stopped, it is rewound, with
     'pg_read_binary_file(text, bigint, bigint, boolean)',
   ])
     await ask({ ...server('db1'), database: 'postgres' }, `grant execute on function pg_catalog.${read} to replicator`);
+  // What a standby needs no more it removes soon: the way back to the last common checkpoint must still be there.
+  await ask(server('db2'), "alter system set wal_keep_size = '64MB'");
+  await ask(server('db2'), 'select pg_reload_conf()');
   await promotedByHand();
   const split = await ended(await start(scenario(), 'standbyRebuild', {}));
   expect(split.failure?.type).toBe('SplitBrain');

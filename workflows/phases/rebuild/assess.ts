@@ -11,8 +11,8 @@ import { slotNameFor } from '../../../recovery/switchover.ts';
 import type { StandbyRebuildInput } from '../../messages.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
+import { replicationOf } from '../members.ts';
 import { sayingHowItStands } from '../standing.ts';
-import { replicationOf } from '../switchover/assess.ts';
 
 /** Who comes back, and to whom. */
 export interface Who {
