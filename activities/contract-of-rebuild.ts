@@ -1,8 +1,8 @@
 /** What bringing a standby back asks for: part of the contract, in a file of its own. */
-import type { Member } from '../plan/schema.ts';
+import type { Member, PhysicalBackups } from '../plan/schema.ts';
 import type { Replication } from '../plan/server-control.ts';
 import type { Lsn } from '../recovery/archive.ts';
-import type { Place, PrimaryKept, StandbyFound } from '../recovery/rebuild.ts';
+import type { Place, PrimaryKept, StandbyFound, WayBack } from '../recovery/rebuild.ts';
 import type { Following, StoppedAt } from './contract-of-switchover.ts';
 import type { Found, Scratch } from './shapes.ts';
 
@@ -26,12 +26,20 @@ export interface RebuildHostReads {
     timeline: number;
     from: Lsn;
   }): Promise<Found & { transactions: number; upTo: Lsn; whole: boolean }>;
-  /** pg_rewind's own rehearsal, which writes nothing: whether the WAL back to the last common checkpoint is there. */
+  /**
+   * Whether pg_rewind finds its way: by its own rehearsal, which writes nothing; or else by the archive, where what is missing of the way
+   * back to the last common checkpoint can be fetched.
+   */
   canRewind(ask: {
     member: Member;
     primary: Following['primary'];
     replication: Replication;
-  }): Promise<Found & { possible: boolean }>;
+    backups: PhysicalBackups;
+    scratch: Scratch;
+    /** Where it has left the primary's line, and its own segments around that. */
+    from: Lsn;
+    way: WayBack;
+  }): Promise<Found & { possible: boolean; fetch: string[] }>;
   /** Whether another directory could take the standby's place by a rename, and where it could be made. */
   canTakePlace(ask: { member: Member; scratch: Scratch }): Promise<Found & Place>;
 }
@@ -44,9 +52,9 @@ export interface RebuildHostChanges {
   /**
    * Takes back what the standby has written beside the primary. Nobody can start it meanwhile: its directory has another name.
    *
-   * @throws SplitBrain @throws Moved it is not as it was assessed @throws RewindFailed its directory is spoilt: restore it
+   * @throws SplitBrain @throws Moved it is not as it was assessed @throws RewindFailed nothing was changed, or its directory is spoilt: it says which
    */
-  rewind(ask: Following & { run: string }): Promise<Found>;
+  rewind(ask: Following & { run: string; fetch: string[] }): Promise<Found>;
   /** Copies the primary into a directory beside the standby's own. */
   copyPrimary(ask: Following & { run: string }): Promise<Found>;
   /** Undo of it. */

@@ -1,9 +1,9 @@
 /** In which way a standby comes back: the cheapest one that the facts allow, and why each cheaper one was passed over. Pure. */
 import type { BackupInfo, Lsn, Repository, TimelineInfo } from './archive.ts';
 import { chooseBackup } from './choice.ts';
-import { missingOf, segmentsNeeded, spansFor } from './continuity.ts';
+import { missingOf, type Span, segmentsNeeded, spansFor } from './continuity.ts';
 import { compareLsn } from './lsn.ts';
-import { parseSegment, segmentAt, segmentNumberAt } from './segments.ts';
+import { namesOf, parseSegment, segmentAt, segmentName, segmentNumberAt } from './segments.ts';
 import { soundness } from './soundness.ts';
 import { pathTo, type Stretch } from './timelines.ts';
 
@@ -113,6 +113,32 @@ export function divergence(past: Line & Pick<Past, 'reached' | 'as'>, primary: L
 
 function stretches({ timeline, ancestors }: Line, end: Lsn): { timeline: number; until: Lsn }[] {
   return [...ancestors.map((one) => ({ timeline: one.timeline, until: one.forkLsn })), { timeline, until: end }];
+}
+
+/** Segments of a standby's own line that pg_rewind reads, backward. */
+export interface WayBack {
+  /** From its end back to the one in which it left the primary's line. */
+  own: string[];
+  /** Those before, newest first, as far as a common checkpoint is worth looking for. */
+  common: string[];
+}
+
+/** Checkpoints are farther apart only where nobody writes. */
+const mostLookedBack = 64;
+
+export function wayBack(past: Past, from: Lsn, segmentBytes: number): WayBack {
+  const [last, fork] = [past.reached, from].map((lsn) => segmentNumberAt(lsn, segmentBytes));
+  const first = Math.max(1, (fork ?? 0) - mostLookedBack);
+  const names = segmentsNeeded(pathOf(past), first, last ?? 0, segmentBytes)
+    .flatMap((span) => namesOf(rangeOf(span, segmentBytes), segmentBytes))
+    .reverse();
+  const isOwn = (name: string) => parseSegment(name, segmentBytes).number >= (fork ?? 0);
+  return { own: names.filter(isOwn), common: names.filter((name) => !isOwn(name)) };
+}
+
+function rangeOf({ timeline, first, last }: Span, segmentBytes: number): { first: string; last: string } {
+  const name = (number: number) => segmentName({ timeline, number }, segmentBytes);
+  return { first: name(first), last: name(last) };
 }
 
 /** Timelines of the archive that are newer than the primary's: nobody's, and yet what `latest` would choose. */

@@ -77,7 +77,7 @@ async function refuseDiverged({ member, left, primary }: Following, { permit }: 
  * Whether the server in a directory, which does not run, has written nothing of its own. One that was stopped, or has died, as a standby may
  * stand anywhere on the way; a restored one has not begun.
  */
-export async function hasWrittenNothing(permit: Permit, dataDirectory: string): Promise<boolean> {
+async function hasWrittenNothing(permit: Permit, dataDirectory: string): Promise<boolean> {
   const { state } = await controlData(permit, dataDirectory);
   if (state === 'shut down in recovery' || state === 'in archive recovery') return true;
   return exists(join(dataDirectory, 'backup_label'));

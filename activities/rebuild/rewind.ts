@@ -1,17 +1,15 @@
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Member } from '../../plan/schema.ts';
-import type { Replication } from '../../plan/server-control.ts';
 import { besideOf } from '../../recovery/rebuild.ts';
-import { runLong, runTool } from '../child.ts';
+import { isSegmentName } from '../../recovery/segments.ts';
+import { backupKind } from '../backups/kind.ts';
+import { runLong } from '../child.ts';
 import { makeFollower } from '../cluster/follower.ts';
-import { signalOf, synced, writeDurably } from '../cluster/standby-only.ts';
+import { synced, writeDurably } from '../cluster/standby-only.ts';
 import type { Following } from '../contract.ts';
 import { failure } from '../failure.ts';
 import type { Permit } from '../permit.ts';
-import { permitServerControl } from '../permit-control.ts';
 import { controlData } from '../postgres/control-data.ts';
-import { findLive } from '../postgres/live-server.ts';
 import { exists } from '../postgres/scratch.ts';
 import type { Found } from '../shapes.ts';
 import { lastLines } from '../tail.ts';
@@ -19,13 +17,14 @@ import { copyConfiguration, saveConfiguration } from './configuration.ts';
 import { connectionTo } from './connection.ts';
 import { stopped } from './stopped.ts';
 
+type Ask = Following & { run: string; fetch: string[] };
 type Source = Pick<Following, 'primary' | 'replication'>;
 
 /**
  * It does not recover the server itself: with standby.signal it could not, and without it a server could come up. It fetches nothing from
  * the archive: it reads backward, and takes whatever does not come for the end.
  */
-async function command(
+export async function rewindCommand(
   permit: Permit,
   data: string,
   source: Source,
@@ -37,41 +36,6 @@ async function command(
   };
 }
 
-const rehearsesWithinMs = 900_000;
-
-/** pg_rewind says itself whether it finds its way: from the last common checkpoint on, all WAL must be in pg_wal. Writes nothing. */
-export async function canRewind(ask: {
-  member: Member;
-  primary: Following['primary'];
-  replication: Replication;
-}): Promise<Found & { possible: boolean }> {
-  const { member } = ask;
-  const { permit } = await permitServerControl(member);
-  if ((await findLive(member.dataDirectory)) !== undefined)
-    return {
-      possible: false,
-      found: `${member.host} runs, and pg_rewind can only be rehearsed on a server that is stopped`,
-    };
-  const { words, env } = await command(permit, member.dataDirectory, ask);
-  const { code, stdout, stderr } = await runTool(join(permit.postgresql, 'pg_rewind'), [...words, '--dry-run'], {
-    env,
-    withinMs: rehearsesWithinMs,
-  });
-  const said = `${stderr}\n${stdout}`;
-  const from = /last common checkpoint at (\S+) on timeline (\d+)/.exec(said);
-  if (code === 0 && from !== null)
-    return {
-      possible: true,
-      found: `pg_rewind would begin at the last common checkpoint, ${from[1]} on timeline ${from[2]}`,
-    };
-  const why = said
-    .split('\n')
-    .filter((line) => /error|fatal|no rewind required|detail/i.test(line))
-    .join(' ')
-    .replaceAll('pg_rewind: ', '');
-  return { possible: false, found: `pg_rewind, rehearsed, does not find its way: ${why.trim().slice(-400)}` };
-}
-
 /**
  * Rewinds a stopped server onto the line of the primary, and tells it whom to follow.
  *
@@ -80,7 +44,7 @@ export async function canRewind(ask: {
  * Safe to repeat: what is half done is gone on with where pg_rewind can, and else said.
  * @see PostgreSQL documentation, "pg_rewind"
  */
-export async function rewind(ask: Following & { run: string }): Promise<Found> {
+export async function rewind(ask: Ask): Promise<Found> {
   const { member, run, primary } = ask;
   const { dataDirectory } = member;
   const { permit } = await stopped(member, primary.host);
@@ -91,17 +55,16 @@ export async function rewind(ask: Following & { run: string }): Promise<Found> {
         'Moved',
         `both ${dataDirectory} and ${away} are on ${member.host}: somebody has made a data directory while this one was rewound. Find out who, and move one of them away.`,
       );
-    if ((await exists(saved)) && (await exists(signalOf(member)))) return finished(ask, saved);
+    if (await hasEnded(permit, dataDirectory)) return finished(ask, saved);
     await refuseOther(ask, permit);
+    await fetchMissing(ask);
     await saveConfiguration(dataDirectory, saved);
     await rename(dataDirectory, away);
     await synced(dirname(dataDirectory));
   }
-  if (!(await exists(join(away, 'standby.signal')))) {
-    await rewound(ask, permit, away);
-    await copyConfiguration(saved, away);
-    await writeDurably(join(away, 'standby.signal'), '');
-  }
+  if (!(await hasEnded(permit, away))) await rewound(ask, permit, away, saved);
+  await copyConfiguration(saved, away);
+  await writeDurably(join(away, 'standby.signal'), '');
   await rename(away, dataDirectory);
   await synced(dirname(dataDirectory));
   return finished(ask, saved);
@@ -117,28 +80,70 @@ async function refuseOther({ member, left }: Following, permit: Permit): Promise
   );
 }
 
-/** pg_control is written last, and says by then that this is a standby. */
-async function rewound(ask: Following & { run: string }, permit: Permit, away: string): Promise<void> {
-  const { state } = await controlData(permit, away);
-  if (state === 'in archive recovery') return;
-  const log = `${away}.log`;
-  const { words, env } = await command(permit, away, ask);
-  const { code } = await runLong({
-    file: join(permit.postgresql, 'pg_rewind'),
-    words: [...words, '--progress'],
-    env,
-    log,
-    details: (lines) => ({ line: lines.at(-1) }),
-  });
-  if (code !== 0)
+/** pg_rewind writes pg_control last: by then it says that this is a standby which has not reached its primary yet. */
+async function hasEnded(permit: Permit, data: string): Promise<boolean> {
+  return (await controlData(permit, data)).state === 'in archive recovery';
+}
+
+/** A name becomes part of a path. @throws NotPermitted */
+export function refuseStrange(names: readonly string[]): void {
+  const strange = names.find((name) => !isSegmentName(name));
+  if (strange !== undefined)
+    throw failure(
+      'NotPermitted',
+      `${JSON.stringify(strange)} is not the name of a WAL segment: nothing is fetched under it.`,
+    );
+}
+
+/** What it has archived, and removed since, of its own way back. */
+async function fetchMissing({ member, backups, fetch }: Ask): Promise<void> {
+  refuseStrange(fetch);
+  for (const name of fetch) {
+    const to = join(member.dataDirectory, 'pg_wal', name);
+    if (await exists(to)) continue;
+    if (!(await backupKind(backups).fetchWal(backups, name, `${to}.fetched`)))
+      throw failure(
+        'ArchiveGap',
+        `${name}, which pg_rewind needs on ${member.host}, is not in the archive any more. Start again: the standby is then restored.`,
+      );
+    await rename(`${to}.fetched`, to);
+  }
+}
+
+async function rewound(ask: Ask, permit: Permit, away: string, saved: string): Promise<void> {
+  const { member, run } = ask;
+  const log = besideOf(member.dataDirectory, 'rewinding', `${run}-log`);
+  const tool = async (words: string[]): Promise<string | undefined> => {
+    const { words: usual, env } = await rewindCommand(permit, away, ask);
+    const { code } = await runLong({
+      file: join(permit.postgresql, 'pg_rewind'),
+      words: [...usual, ...words],
+      env,
+      log,
+      details: (lines) => ({ line: lines.at(-1) }),
+    });
+    return code === 0
+      ? undefined
+      : `pg_rewind on ${member.host} ended with ${code}: ${(await lastLines(log, 3)).join(' | ')}`;
+  };
+  // What it does not find it does not find now: nothing is changed yet.
+  const before = await tool(['--dry-run']);
+  if (before !== undefined) {
+    await rename(away, member.dataDirectory);
+    await synced(dirname(member.dataDirectory));
+    await rm(saved, { recursive: true, force: true });
+    throw failure('RewindFailed', `${before}. Nothing was changed. Start again with "way": "restore".`);
+  }
+  const why = await tool([]);
+  if (why !== undefined)
     throw failure(
       'RewindFailed',
-      `pg_rewind on ${ask.member.host} ended with ${code}: ${(await lastLines(log, 3)).join(' | ')}. What it has left lies in ${away}, and is no data directory any more: start again, the standby is then restored or copied. Its configuration is kept in ${besideOf(ask.member.dataDirectory, 'saved', ask.run)}.`,
+      `${why}. What it has left lies in ${away}, and is no data directory any more: start again, the standby is then restored or copied. Its configuration is kept in ${saved}.`,
     );
   await rm(log, { force: true });
 }
 
-async function finished(ask: Following & { run: string }, saved: string): Promise<Found> {
+async function finished(ask: Ask, saved: string): Promise<Found> {
   const { found } = await makeFollower(ask);
   await rm(saved, { recursive: true, force: true });
   return {

@@ -70,6 +70,7 @@ export class FakeStandby {
       }),
       canRewind: async () => ({
         possible: this.rewindable,
+        fetch: [],
         found: this.rewindable ? 'from 0/7000028' : 'pg_rewind, rehearsed, does not find its way: no WAL',
       }),
       canTakePlace: async () => ({ ...this.place, found: 'a place' }),

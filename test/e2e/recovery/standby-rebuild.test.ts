@@ -99,10 +99,18 @@ test('two primaries are left alone; once the one is stopped, it is rewound, with
     'pg_read_binary_file(text, bigint, bigint, boolean)',
   ])
     await ask({ ...server('db1'), database: 'postgres' }, `grant execute on function pg_catalog.${read} to replicator`);
-  // What a standby needs no more it removes soon: the way back to the last common checkpoint must still be there.
-  await ask(server('db2'), "alter system set wal_keep_size = '64MB'");
-  await ask(server('db2'), 'select pg_reload_conf()');
   await promotedByHand();
+  const [first] = await ask<{ name: string }>(
+    server('db2'),
+    "select min(name) as name from pg_ls_waldir() where name ~ '^00000002[0-9A-F]{16}$'",
+  );
+  await until('it has removed the WAL of its promotion, which is in the archive', async () => {
+    await order(server('db2'), 10);
+    await ask(server('db2'), 'select pg_switch_wal()');
+    await ask(server('db2'), 'checkpoint');
+    const left = await ask(server('db2'), `select from pg_ls_waldir() where name = '${first?.name}'`);
+    return left.length === 0 ? true : undefined;
+  });
   const split = await ended(await start(scenario(), 'standbyRebuild', {}));
   expect(split.failure?.type).toBe('SplitBrain');
   expect(await roles(scenario().estate)).toEqual({ db1: 'primary', db2: 'primary' });
@@ -112,7 +120,10 @@ test('two primaries are left alone; once the one is stopped, it is rewound, with
   const own = await configurationOf(data);
   const evidence = await rebuilt();
   expect(wayOf(evidence)).toMatch(/^pg_rewind\. Not re-attach it: db2 has left the line of db1 at/);
-  expect(evidence.approvals?.[0]?.subject['is lost']).toMatch(/^\d+ transactions, .* on timeline 2$/);
+  expect(evidence.steps.find(({ name }) => name === 'pg_rewind finds its way back')?.found).toMatch(
+    /[1-9]\d* segments? of its way are fetched from the archive/,
+  );
+  expect(evidence.approvals?.[0]?.subject['is lost']).toMatch(/\d+ transactions, .* on timeline 2$/);
   await isBack();
   expect(await ask(server('db2'), "select to_regclass('only_here') as there")).toEqual([{ there: null }]);
   const now = await configurationOf(data);

@@ -9,6 +9,7 @@ import {
   type Past,
   type PrimaryKept,
   strays,
+  wayBack,
 } from '../../../recovery/rebuild.ts';
 
 const MB = 1024 ** 2;
@@ -276,6 +277,17 @@ test('timelines of the archive that are newer than the primary’s are nobody’
   };
   expect(strays(around())).toEqual([]);
   expect(strays(around({ archive: { repository: more } }))).toEqual([4]);
+});
+
+test('pg_rewind reads backward: the segments of the standby alone, the first of them under the number of its own timeline, then those of both', () => {
+  const ancestors = [...primary.ancestors, { timeline: 3, forkLsn: '0/B000100' }];
+  const { own, common } = wayBack({ ...past, timeline: 4, ancestors, reached: '0/C000028' }, '0/B000100', 16 * MB);
+  expect(own).toEqual(['00000004000000000000000C', '00000004000000000000000B']);
+  expect(common.slice(0, 3)).toEqual([
+    '00000003000000000000000A',
+    '000000030000000000000009',
+    '000000020000000000000008',
+  ]);
 });
 
 test('what lies beside a data directory is named after it and the run, and leads nowhere else', () => {

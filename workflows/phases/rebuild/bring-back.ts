@@ -53,14 +53,14 @@ function reattach(run: Run, { who, follow }: Rebuild): Change<unknown> {
   };
 }
 
-function rewind(run: Run, { who, follow }: Rebuild): Change<unknown> {
+function rewind(run: Run, { who, follow, fetch }: Rebuild): Change<unknown> {
   const { standby, primary } = who;
   return {
     preview: async () => ({
       will: `rewind ${standby.dataDirectory} on ${standby.host} by pg_rewind, out of everybody's reach, and give it back its own configuration`,
       yields: undefined,
     }),
-    apply: () => run.host(standby.host).rewind({ ...follow, run: who.run }),
+    apply: () => run.host(standby.host).rewind({ ...follow, run: who.run, fetch }),
     undo: {
       pointOfNoReturn: `What ${standby.host} had written beside ${primary.host} is gone; it can only start as its standby.`,
     },

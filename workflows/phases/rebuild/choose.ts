@@ -13,6 +13,7 @@ import {
   objections,
   strays,
   type Way,
+  wayBack,
   ways,
 } from '../../../recovery/rebuild.ts';
 import type { StandbyRebuildInput } from '../../messages.ts';
@@ -38,6 +39,8 @@ export interface Rebuild {
   /** Where the old directory is kept, when one is set aside. */
   setAside?: string;
   ownWrites?: OwnWrites;
+  /** Segments of its own that pg_rewind needs, and that it has no more. */
+  fetch: string[];
   /** Where the primary wrote when it was assessed. */
   primaryAt: Lsn;
   /** It ran as a standby. */
@@ -62,17 +65,28 @@ export async function chooseWay(run: Run<StandbyRebuildInput>, who: Who, around:
     return undefined;
   }
   const against = objections(around);
+  let fetch: string[] = [];
   if (against.rewind.length === 0) {
-    const rehearsed = await run.check('pg_rewind finds its way back', () => rehearse(run, who));
+    const rehearsed = await run.check('pg_rewind finds its way back', () => rehearse(run, who, around));
     if (!rehearsed.possible) against.rewind.push(rehearsed.found);
+    fetch = rehearsed.fetch;
   }
   const { way } = await run.check('The way back is chosen', async () => chosen(run, who, against));
   const ownWrites = await writesOf(run, who, around);
-  return { ...rebuildBy(run, who, around, way), ...(ownWrites === undefined ? {} : { ownWrites }) };
+  return { ...rebuildBy(run, who, around, way), fetch, ...(ownWrites === undefined ? {} : { ownWrites }) };
 }
 
-function rehearse(run: Run, { standby, replication, ...who }: Who) {
-  return run.host(standby.host).canRewind({ member: standby, primary: primaryOf(run, who), replication });
+async function rehearse(run: Run, who: Who, { standby: { past }, primary }: Around) {
+  const from = past === undefined ? undefined : divergence(past, primary);
+  if (past === undefined || from === undefined)
+    return { possible: false, fetch: [], found: 'it has not left the line' };
+  const { standby: member, replication, scratch } = who;
+  return run.host(member.host).canRewind({
+    ...{ member, replication, scratch, from },
+    primary: primaryOf(run, who),
+    backups: run.plan.backups.physical,
+    way: wayBack(past, from, primary.segmentBytes),
+  });
 }
 
 function chosen(run: Run<StandbyRebuildInput>, { standby }: Who, against: Record<Way, string[]>): Found & { way: Way } {
@@ -135,7 +149,7 @@ function primaryOf(run: Run, { primary }: Pick<Who, 'primary'>): Following['prim
   return { host: primary.host, address: addresses(run.plan)[primary.host] ?? primary.host, port: primary.port };
 }
 
-function rebuildBy(run: Run, who: Who, around: Around, way: Way): Rebuild {
+function rebuildBy(run: Run, who: Who, around: Around, way: Way): Omit<Rebuild, 'fetch'> {
   const { standby, primary, archive } = around;
   const foreign = strays(around);
   const left: StoppedAt = standby.past?.left ?? {
