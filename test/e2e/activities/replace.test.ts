@@ -265,6 +265,12 @@ describe('a restored primary and its standby take the place of the live ones, an
     );
     await hand.kill();
     hand = await newHand(estate.env);
+    const again = hand.start('returnOnNewTimeline', ask);
+    await until('it is being promoted', async () =>
+      again.heartbeats.some((one) => JSON.stringify(one).includes('promoting')),
+    );
+    await hand.kill();
+    hand = await newHand(estate.env);
     const back = await hand.call('returnOnNewTimeline', ask);
     expect(back.timeline).toBeGreaterThan(2);
     expect(await hand.call('returnOnNewTimeline', ask)).toMatchObject({ timeline: back.timeline });
