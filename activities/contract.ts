@@ -30,6 +30,7 @@ import type {
   TableFingerprint,
 } from '../recovery/archive.ts';
 import type { Known } from '../recovery/content.ts';
+import type { LedgerHostChanges, LedgerHostReads } from './contract-of-ledger.ts';
 import type { SwitchoverControlReads, SwitchoverHostChanges, SwitchoverHostReads } from './contract-of-switchover.ts';
 import type { Message, Outlets, Posted } from './notify/message.ts';
 import type {
@@ -52,6 +53,7 @@ import type {
   WalSearched,
 } from './shapes.ts';
 
+export type * from './contract-of-ledger.ts';
 export type * from './contract-of-recovery.ts';
 export type * from './contract-of-switchover.ts';
 export type * from './notify/message.ts';
@@ -151,7 +153,7 @@ export interface ControlRecords {
   }): Promise<Posted>;
 }
 
-export interface HostReads extends SwitchoverHostReads {
+export interface HostReads extends SwitchoverHostReads, LedgerHostReads {
   /** The permit file covers what the run will touch; the tools are here; where the socket path is not too long. */
   hostFacts(ask: {
     backups: PhysicalBackups;
@@ -219,7 +221,7 @@ export interface HostReads extends SwitchoverHostReads {
   litter(ask: { scratch: Scratch }): Promise<Found>;
 }
 
-export interface HostChanges extends SwitchoverHostChanges {
+export interface HostChanges extends SwitchoverHostChanges, LedgerHostChanges {
   restoreBeside(
     ask: {
       backups: PhysicalBackups;

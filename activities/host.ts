@@ -21,6 +21,10 @@ import type { HostChanges, HostReads } from './contract.ts';
 import { beating } from './heartbeat.ts';
 import { hostFacts, roomFor } from './host-facts.ts';
 import { inTurn } from './in-turn.ts';
+import { copySetAside, roomForCopy } from './ledger/copy.ts';
+import { ledgerOfLostWrites } from './ledger/ledger.ts';
+import { lostInWal } from './ledger/lost-in-wal.ts';
+import { lookAtSetAside } from './ledger/set-aside.ts';
 import { sayingFullDisk } from './on-full-disk.ts';
 import { anchorOnStandby } from './postgres/anchor-on-standby.ts';
 import { anchorUnderLock } from './postgres/anchor-under-lock.ts';
@@ -68,6 +72,9 @@ export const hostReads: HostReads = sayingFullDisk({
   caughtUp,
   standsStill: alive(standsStill),
   howItStands: alive(howItStands),
+  lookAtSetAside: alive(lookAtSetAside),
+  roomForCopy: inTurn(alive(roomForCopy)),
+  lostInWal: inTurn(lostInWal),
 });
 
 export const hostChanges: HostChanges = sayingFullDisk({
@@ -100,4 +107,6 @@ export const hostChanges: HostChanges = sayingFullDisk({
   makeFollower: alive(makeFollower),
   fingerprintsAt: alive(fingerprintsAt),
   startFollower: alive(startFollower),
+  copySetAside: inTurn(copySetAside),
+  ledgerOfLostWrites: onServer(ledgerOfLostWrites),
 });

@@ -1,5 +1,6 @@
 /** The one record of a run: everything the report, the live page, the CLI and an auditor read. Versioned; rendered, never parsed back from a rendering. */
 
+import type { Ledger } from './ledger.ts';
 import type { Aborted, Approval, Click, Decision, Place, Post } from './people.ts';
 import type { Search } from './search.ts';
 
@@ -164,6 +165,31 @@ export interface Leftover {
   why: string;
 }
 
+/** The data directory that a server had before a recovery: kept, never started, removed when a person accepts the recovery. */
+export interface SetAside {
+  host: string;
+  /** `<dataDirectory>.before-<run>` */
+  directory: string;
+  /** Whose place it had. */
+  dataDirectory: string;
+  /** As it was found there; absent until somebody has looked. */
+  seen?: SetAsideSeen;
+}
+
+/** Which directory it is, and what it knows of itself: another of the same name, or one that was started since, has other facts. */
+export interface SetAsideSeen {
+  inode: string;
+  systemIdentifier: string;
+  timeline: number;
+  /** Of its last checkpoint: of a server that was stopped in order, where its WAL ends. */
+  lsn: string;
+  /** pg_control's word: `shut down`; of a standby `shut down in recovery`. */
+  state: string;
+  bytes: number;
+  /** UTC. */
+  at: string;
+}
+
 /** Two clocks that cannot both be right. */
 export interface ClockDifference {
   /** `host db2`, `the database` */
@@ -275,6 +301,10 @@ export interface Evidence {
   leftovers?: Leftover[];
   /** What a search of the WAL has found. */
   search?: Search;
+  /** What a recovery has put out of the way, until a person accepts the recovery or the plan's time for it is over. */
+  setAside?: SetAside[];
+  /** What the old database holds that the recovered one does not. */
+  ledger?: Ledger;
 }
 
 /** What a runbook returns: small; the evidence itself lies in the store. */

@@ -1,17 +1,9 @@
 /** Reads archived WAL for the transactions that look like a disaster. */
 import { formatClock, formatCount, formatNumberOf } from '../../evidence/format.ts';
-import { judgeFirstPage, type Known, readFirstPage } from '../../recovery/content.ts';
 import { Tally } from '../../recovery/search/tally.ts';
-import { namesOf } from '../../recovery/segments.ts';
 import type { HostReads } from '../contract.ts';
-import { failure } from '../failure.ts';
-import { beating } from '../heartbeat.ts';
-import { Outage } from '../outage.ts';
 import type { WalSearched } from '../shapes.ts';
-import { backupKind } from './kind.ts';
-import { firstBytes } from './read-segments.ts';
-import { inReadingRoom } from './reading-room.ts';
-import { readStretch } from './wal-stream.ts';
+import { readArchived } from './read-archived.ts';
 
 /** Times of commits are not in their order: one that took its time first may commit last. */
 const timesMayDifferMs = 5_000;
@@ -22,43 +14,16 @@ const timesMayDifferMs = 5_000;
  * @throws ArchiveGap @throws BackupCorrupt @throws ArchiveUnsound a segment is of another cluster or branch @throws ArchiveUnreachable
  */
 export async function searchWal(ask: Parameters<HostReads['searchWal']>[0]): Promise<WalSearched> {
-  const { known, serverVersion } = ask;
-  const { segmentBytes } = known;
-  const names = ask.segments.flatMap((range) => namesOf(range, segmentBytes));
   const toMs = Date.parse(ask.to);
   const tally = new Tally({ fromMs: Date.parse(ask.from), toMs, leastRows: ask.leastRows });
-  const outage = new Outage('ArchiveUnreachable', ask);
-  const kind = backupKind(ask.backups);
-  let read = 0;
   const started = performance.now();
-  await inReadingRoom(ask, async (places, permit) => {
-    const stretch = {
-      names,
-      segmentBytes,
-      serverVersion,
-      fetch: async (segment: string, to: string) => {
-        const there = await outage.waitOut(() => kind.fetchWal(ask.backups, segment, to));
-        if (there) await refuseStrange(known, segment, to);
-        return there;
-      },
-    };
-    await beating(
-      () => ({ line: progressWords(read, names.length, tally) }),
-      () =>
-        readStretch(
-          stretch,
-          places.wal,
-          permit,
-          ({ record, lsn }) => {
-            if (record === undefined) return;
-            tally.add(record, lsn);
-            if (record.what === 'end' && Date.parse(record.end.at) > toMs + timesMayDifferMs) return false;
-          },
-          (count) => {
-            read = count;
-          },
-        ),
-    );
+  const { read } = await readArchived(ask, {
+    onRecord: ({ record, lsn }) => {
+      if (record === undefined) return;
+      tally.add(record, lsn);
+      if (record.what === 'end' && Date.parse(record.end.at) > toMs + timesMayDifferMs) return false;
+    },
+    words: (read, of) => progressWords(read, of, tally),
   });
   const { suspects, leftOut } = tally.result;
   return {
@@ -71,16 +36,6 @@ export async function searchWal(ask: Parameters<HostReads['searchWal']>[0]): Pro
     found: `${formatNumberOf(read, 'segment')} read, ${formatNumberOf(tally.commits, 'transaction')} committed in that time; ${formatCount(suspects.length)} of them are looked at closer`,
     expected: 'all WAL of that time',
   };
-}
-
-/** What another cluster has written would be counted, and mean nothing. */
-async function refuseStrange(known: Known, segment: string, file: string): Promise<void> {
-  const fault = judgeFirstPage(known, segment, readFirstPage(await firstBytes(file)));
-  if (fault === undefined) return;
-  throw failure(
-    fault.kind === 'damaged-segment' ? 'BackupCorrupt' : 'ArchiveUnsound',
-    `${fault.seen}; expected WAL of this cluster and this branch. See what else is wrong with the archive: lifeboat archive`,
-  );
 }
 
 /** `segment 37 of 120, 14:02:11Z, 3 findings` */

@@ -13,6 +13,7 @@ import type { Plan } from '../../plan/schema.ts';
 import type { Anchor, BackupInfo, RecoveryTarget, Repository } from '../../recovery/archive.ts';
 import type { ContentFault } from '../../recovery/content.ts';
 import type { Suspect } from '../../recovery/search/suspects.ts';
+import { FakeLedger } from './fake-ledger.ts';
 import { FakePair } from './fake-pair.ts';
 
 const GB = 1024 ** 3;
@@ -122,6 +123,8 @@ export class FakeEstate {
   timeline = 1;
   /** What a switchover changes. */
   readonly pair = new FakePair();
+  /** What a recovery has set aside. */
+  readonly ledger = new FakeLedger();
   faults: ContentFault[] = [];
   scratchThere = false;
   missingPulses = 0;
@@ -236,6 +239,7 @@ export class FakeEstate {
   hostReads(): HostReads {
     return noting<HostReads>(this, {
       ...this.pair.hostReads(),
+      ...this.ledger.hostReads(),
       hostFacts: async () => ({
         found: 'ready',
         at: this.hostNow,
@@ -289,6 +293,7 @@ export class FakeEstate {
     };
     return noting<HostChanges>(this, {
       ...this.pair.hostChanges(),
+      ...this.ledger.hostChanges(),
       restoreBeside: async ({ bytes }) => {
         this.scratchThere = true;
         return { found: 'restored', bytes };

@@ -40,6 +40,8 @@ type Facts = Partial<
     | 'leftBehind'
     | 'doorClosed'
     | 'search'
+    | 'setAside'
+    | 'ledger'
   >
 >;
 
