@@ -31,6 +31,7 @@ import type {
 } from '../recovery/archive.ts';
 import type { Known } from '../recovery/content.ts';
 import type { LedgerHostChanges, LedgerHostReads } from './contract-of-ledger.ts';
+import type { RecoveryHostChanges, RecoveryHostReads } from './contract-of-recovery.ts';
 import type { SwitchoverControlReads, SwitchoverHostChanges, SwitchoverHostReads } from './contract-of-switchover.ts';
 import type { Message, Outlets, Posted } from './notify/message.ts';
 import type {
@@ -153,7 +154,7 @@ export interface ControlRecords {
   }): Promise<Posted>;
 }
 
-export interface HostReads extends SwitchoverHostReads, LedgerHostReads {
+export interface HostReads extends SwitchoverHostReads, RecoveryHostReads, LedgerHostReads {
   /** The permit file covers what the run will touch; the tools are here; where the socket path is not too long. */
   hostFacts(ask: {
     backups: PhysicalBackups;
@@ -221,7 +222,7 @@ export interface HostReads extends SwitchoverHostReads, LedgerHostReads {
   litter(ask: { scratch: Scratch }): Promise<Found>;
 }
 
-export interface HostChanges extends SwitchoverHostChanges, LedgerHostChanges {
+export interface HostChanges extends SwitchoverHostChanges, RecoveryHostChanges, LedgerHostChanges {
   restoreBeside(
     ask: {
       backups: PhysicalBackups;

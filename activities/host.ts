@@ -17,7 +17,9 @@ import { serverFacts } from './cluster/server-facts.ts';
 import { dropSlot, makeSlot } from './cluster/slots.ts';
 import { primaryAgain, standbyOnly } from './cluster/standby-only.ts';
 import { checkpoint, standsStill, startPrimary, stopPrimary } from './cluster/stop-primary.ts';
+import { startStandby, stopStandby } from './cluster/stop-standby.ts';
 import type { HostChanges, HostReads } from './contract.ts';
+import type { RecoveryHostChanges, RecoveryHostReads } from './contract-of-recovery.ts';
 import { beating } from './heartbeat.ts';
 import { hostFacts, roomFor } from './host-facts.ts';
 import { inTurn } from './in-turn.ts';
@@ -40,6 +42,11 @@ import { pulsesRestored } from './postgres/pulses.ts';
 import { relationsAt } from './postgres/relations-at.ts';
 import { litter, removeScratch } from './postgres/remove.ts';
 import { replayTo } from './postgres/replay.ts';
+import { canReplace } from './replace/can-replace.ts';
+import { replaceBack, replaceDirectory } from './replace/replace-directory.ts';
+import { returnOnNewTimeline } from './replace/return-on-new-timeline.ts';
+import { startReplaced } from './replace/start-replaced.ts';
+import { stopBeside } from './replace/stop-beside.ts';
 import type { Scratch } from './shapes.ts';
 import { leftovers } from './sweep/leftovers.ts';
 import { removeLeftovers } from './sweep/remove-leftovers.ts';
@@ -56,6 +63,19 @@ const alive =
       () => undefined,
       () => activity(ask),
     );
+
+const replacementReads: Pick<RecoveryHostReads, 'canReplace'> = { canReplace: alive(canReplace) };
+
+const replacementChanges: Omit<RecoveryHostChanges, 'waysToLook' | 'tellApplication' | 'smokeLive'> = {
+  stopBeside: onServer(alive(stopBeside)),
+  stopStandby: alive(stopStandby),
+  startStandby: alive(startStandby),
+  replaceDirectory: onServer(alive(replaceDirectory)),
+  // Whoever has made the restored directory: what was moved is told by the directories themselves.
+  replaceBack: inTurn(alive(replaceBack)),
+  startReplaced: alive(startReplaced),
+  returnOnNewTimeline: alive(returnOnNewTimeline),
+};
 
 export const hostReads: HostReads = sayingFullDisk({
   hostFacts,
@@ -75,6 +95,7 @@ export const hostReads: HostReads = sayingFullDisk({
   lookAtSetAside: alive(lookAtSetAside),
   roomForCopy: inTurn(alive(roomForCopy)),
   lostInWal: inTurn(lostInWal),
+  ...replacementReads,
 });
 
 export const hostChanges: HostChanges = sayingFullDisk({
@@ -109,4 +130,5 @@ export const hostChanges: HostChanges = sayingFullDisk({
   startFollower: alive(startFollower),
   copySetAside: inTurn(copySetAside),
   ledgerOfLostWrites: onServer(ledgerOfLostWrites),
+  ...replacementChanges,
 });

@@ -36,6 +36,7 @@ const advice: Record<FailureType, (service: string) => string> = {
   SplitBrain: () => 'Stop one of the primaries now, before both take more writes.',
   Diverged: () =>
     'Keep a copy of the data directory that has diverged, compare it with the primary, then rebuild it from a backup.',
+  NotReplaceable: () => 'Bring both data directories to one file system, each in one piece, or move the data by hand.',
   StandbyUnfit: () => 'Bring the standby up to date, then run it again.',
   LockHeld: () => 'Wait for the other run, or cancel it, then start again.',
   LiveRunInProgress: () => 'Wait until the live recovery has ended, then start again.',

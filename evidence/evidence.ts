@@ -297,12 +297,14 @@ export interface Evidence {
   inUse?: { what: string; by: string }[];
   /** Facts that make a run dirty: what was left behind, where. */
   leftBehind: string[];
+  /** Data directories that a recovery has replaced, where they are kept until a person accepts the result. */
+  setAside?: SetAside[];
+  /** When the service was healthy again through its front door; what follows makes it safe, and keeps nobody waiting. */
+  recoveredAt?: string;
   /** What a sweep has found on the hosts. */
   leftovers?: Leftover[];
   /** What a search of the WAL has found. */
   search?: Search;
-  /** What a recovery has put out of the way, until a person accepts the recovery or the plan's time for it is over. */
-  setAside?: SetAside[];
   /** What the old database holds that the recovered one does not. */
   ledger?: Ledger;
 }

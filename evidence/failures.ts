@@ -30,6 +30,7 @@ export const failureTypes = {
   DoorOpen: { means: 'the load balancer still lets sessions through, or leads to the wrong server', passes: true },
   SplitBrain: { means: 'more than one server says that it is the primary' },
   Diverged: { means: 'an old primary has written beside the new one' },
+  NotReplaceable: { means: 'a rename cannot put the restored data directory in the place of the live one' },
   StandbyUnfit: { means: 'the standby cannot serve as a reference' },
   LockHeld: { means: 'another run holds the lock' },
   LiveRunInProgress: { means: 'a live recovery of this service is going on' },

@@ -57,7 +57,7 @@ export function timeToRecover(evidence: Evidence): Measured {
   if (!recovers(evidence)) return not('nothing is recovered in this runbook');
   if (evidence.failure !== undefined) return not('the run ended before the recovery was proven');
   const last = clockPhases(evidence).at(-1);
-  const end = evidence.phases.find((phase) => phase.name === last)?.endedAt;
+  const end = evidence.recoveredAt ?? evidence.phases.find((phase) => phase.name === last)?.endedAt;
   if (end === undefined) return { objectiveMs, how: notMeasuredYet };
   const drill = evidence.mode === 'drill';
   const from = drill ? evidence.startedAt : (evidence.incidentAt ?? evidence.startedAt);

@@ -19,7 +19,7 @@ const person = z.strictObject({
 });
 
 /** What runbooks ask people to approve, by the names that a plan gives rules to. */
-export const approvalNames: readonly string[] = ['switch-the-primary'];
+export const approvalNames: readonly string[] = ['switch-the-primary', 'replace-the-production-database'];
 
 /** The rule of every approval that has none of its own. */
 export const usualApproval = 'default';

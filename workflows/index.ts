@@ -5,6 +5,7 @@ export { backup } from './backup.ts';
 export { find } from './find.ts';
 export { lock } from './lock.ts';
 export { monthlyDrill } from './monthly-drill.ts';
+export { pointInTimeRecovery } from './point-in-time-recovery.ts';
 export { recoveryWindow } from './recovery-window.ts';
 export { sweep } from './sweep.ts';
 export { switchover } from './switchover.ts';

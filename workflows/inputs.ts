@@ -1,6 +1,8 @@
 /** What a runbook may be started with. Pure, so that the CLI says the same as the run itself. */
 import { closest, distance } from 'fastest-levenshtein';
 import type { Mode } from '../evidence/evidence.ts';
+import { moment } from '../recovery/moment.ts';
+import { wrongTarget } from '../recovery/wanted-target.ts';
 import type { RunbookName, RunInput } from './messages.ts';
 import { signatureIn } from './runbook/people/said.ts';
 
@@ -22,24 +24,6 @@ const serviceName = (value: unknown): string | undefined =>
   typeof value === 'string' && /^[a-z][a-z0-9-]{0,40}$/.test(value)
     ? undefined
     : 'must be the name of a service, in lower-case letters, digits and hyphens';
-
-const withOffset = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$/;
-
-/** What is wrong with a moment, as the end of the sentence "it ..."; `undefined` when it can be used. */
-export function moment(value: unknown): string | undefined {
-  if (typeof value !== 'string') return 'must be a time such as 2026-11-21T14:00:00Z';
-  if (withOffset.test(value) && !Number.isNaN(Date.parse(value)))
-    return onCalendar(value) ? undefined : `names a day that the calendar does not have ("${value}")`;
-  if (/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/.test(value))
-    return `is a time without an offset ("${value}"): write ${value.replace(' ', 'T')}Z, or with +02:00`;
-  return 'must be a time with its offset, such as 2026-11-21T14:00:00Z';
-}
-
-/** JavaScript reads the 31st of February as the 3rd of March: another moment than anybody meant. */
-function onCalendar(value: string): boolean {
-  const day = value.slice(0, 10);
-  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
-}
 
 const oneOf =
   (words: readonly string[]) =>
@@ -76,6 +60,12 @@ const shapes: Record<RunbookName, Shape> = {
     whole: shownBefore,
   },
   switchover: { modes: ['live', 'dry-run'], usual: 'dry-run', fields: { to: text } },
+  'point-in-time-recovery': {
+    modes: ['live', 'dry-run'],
+    usual: 'dry-run',
+    fields: { target: wrongTarget, incidentAt: moment },
+    whole: targetNamed,
+  },
   find: {
     modes: ['live', 'dry-run'],
     usual: 'dry-run',
@@ -91,6 +81,13 @@ const shapes: Record<RunbookName, Shape> = {
     whole: inOrder,
   },
 };
+
+/** There is no usual target: nobody should lose data to a default. */
+function targetNamed(input: object): string | undefined {
+  return 'target' in input && input.target !== undefined
+    ? undefined
+    : '"target" is missing: say where to go back to, such as 2026-11-21T14:00:00Z, before 0/59E1A40 or before transaction 4711 (lifeboat find names it)';
+}
 
 /** People see first what will be removed, and then exactly that is. */
 function shownBefore(input: object): string | undefined {

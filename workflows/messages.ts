@@ -64,6 +64,13 @@ export interface SwitchoverInput extends RunInput {
   to?: string;
 }
 
+export interface PointInTimeRecoveryInput extends RunInput {
+  /** `2026-11-21T14:00:00Z`, `0/59E1A40`, `transaction 4711`, `name before-deploy`; `before` in front of a position or a transaction: just before it. */
+  target?: string;
+  /** When it began: the time to recover counts from then on; from the start of the run when absent. */
+  incidentAt?: string;
+}
+
 export interface SweepInput extends RunInput {
   /** Only this host of the plan. */
   host?: string;
@@ -119,6 +126,7 @@ export const runbooks = {
   anchor: 'anchor',
   sweep: 'sweep',
   switchover: 'switchover',
+  'point-in-time-recovery': 'pointInTimeRecovery',
   find: 'find',
 } as const;
 export type RunbookName = keyof typeof runbooks;

@@ -1,4 +1,3 @@
-import { workflowInfo } from '@temporalio/workflow';
 import type { EndOfRecovery, Scratch, ServiceMoment } from '../activities/shapes.ts';
 import { phases, type RunSummary } from '../evidence/evidence.ts';
 import type { Anchor } from '../recovery/archive.ts';
@@ -17,6 +16,7 @@ import {
   restoreStep,
 } from './phases/restore-beside.ts';
 import { anchorBefore, chosenTarget, newestTarget } from './phases/route.ts';
+import { scratchName } from './phases/scratch-name.ts';
 import type { Run } from './runbook/run.ts';
 import { runbook } from './runbook/runbook.ts';
 
@@ -132,11 +132,4 @@ async function notExercised(run: Run): Promise<void> {
     return { left, found: `last proven: ${words.join(', ')}` };
   });
   run.record({ notExercised: left });
-}
-
-/** The same after a reset, and safe as a directory's name, whatever the run is called. */
-function scratchName(): string {
-  const { workflowId, originalExecutionRunId, runId } = workflowInfo();
-  const name = workflowId.replace(/[^A-Za-z0-9-]/g, '-').slice(0, 24);
-  return `${name}-${(originalExecutionRunId ?? runId).slice(0, 8)}`;
 }

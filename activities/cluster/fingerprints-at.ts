@@ -3,14 +3,13 @@ import type { TableFingerprint } from '../../recovery/archive.ts';
 import type { Following } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { pause } from '../heartbeat.ts';
-import { type Controlled, permitServerControl } from '../permit-control.ts';
+import { permitServerControl } from '../permit-control.ts';
+import { runsAlone, startAlone, stopAlone, stopBySignal } from '../postgres/alone.ts';
 import { beginSnapshot, describeTables, fingerprintTables } from '../postgres/fingerprint.ts';
 import { socketOf } from '../postgres/live-member.ts';
-import { findLive, goneWithin, readyWithin } from '../postgres/live-server.ts';
-import { writeWhole } from '../postgres/scratch.ts';
-import { launch, privateMark, wordsOfLastStart } from '../postgres/server-control.ts';
+import { findLive, readyWithin } from '../postgres/live-server.ts';
+import { wordsOfLastStart } from '../postgres/server-control.ts';
 import { one, type SocketPlace, withSession } from '../postgres/session.ts';
-import { askToEnd } from '../processes.ts';
 import type { Found } from '../shapes.ts';
 import { refusePrimary, standingOf } from './asked.ts';
 import { makeFollower } from './follower.ts';
@@ -31,38 +30,34 @@ export async function fingerprintsAt(ask: Ask): Promise<Found & { tables: TableF
   await makeFollower(ask);
   const usual = await wordsOfLastStart(member);
   try {
-    await launch(controlled.permit, [...usual, ...alone(ask)], join(member.dataDirectory, 'pg_ctl.log'), member);
+    const log = join(member.dataDirectory, 'pg_ctl.log');
+    await startAlone(controlled.permit, { member, usual, settings: settingsOf(ask), log });
     await readyWithin(member, withinMs);
     const { place } = await socketOf(member);
     await standsAt(ask, place);
     const tables = await read(ask, place);
     return { tables, found: `${member.host} at ${ask.lsn}: ${describeTables(tables)}` };
   } finally {
-    await stopAlone(ask, controlled, usual);
+    await stopAlone(controlled.permit, member, usual);
   }
 }
 
-/** One that an earlier attempt has started is known by its socket, which lies where no server's usually does. */
+/** One that an earlier attempt has started is stopped. */
 async function refuseRunning(ask: Ask): Promise<void> {
   const { member, primary } = ask;
   if ((await findLive(member.dataDirectory)) === undefined) return;
-  const { place } = await socketOf(member);
-  if (place.host !== member.dataDirectory) {
+  if (!(await runsAlone(member))) {
     refusePrimary(member.host, await standingOf(member), `beside ${primary.host}`);
     throw failure(
       'Moved',
       `the server on ${member.host} runs already, as a standby, and not by Lifeboat: it is not stopped again to be compared. Compare it by hand, or leave this out.`,
     );
   }
-  await stopServer(member.dataDirectory);
+  await stopBySignal(member.dataDirectory);
 }
 
-function alone({ member, lsn, timeline }: Ask): string[] {
-  const settings: Record<string, string> = {
-    listen_addresses: '',
-    unix_socket_directories: member.dataDirectory,
-    unix_socket_permissions: '0700',
-    hot_standby: 'on',
+function settingsOf({ lsn, timeline }: Ask): Record<string, string> {
+  return {
     // The anchor's position is that after its record: the end of the last record that it holds.
     recovery_target_lsn: lsn,
     recovery_target_inclusive: 'off',
@@ -71,7 +66,6 @@ function alone({ member, lsn, timeline }: Ask): string[] {
     // Whatever becomes of it: nothing of it may reach the archive.
     archive_command: '/bin/false',
   };
-  return ['-c', privateMark, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
 }
 
 async function standsAt({ member, lsn, withinMs }: Ask, place: SocketPlace): Promise<void> {
@@ -108,22 +102,4 @@ function read({ database, tables }: Ask, place: SocketPlace): Promise<TableFinge
     },
     () => ({ reading: progress.table }),
   );
-}
-
-/** Also its words, which the next start would take for the usual ones. */
-async function stopAlone({ member }: Ask, { permit }: Controlled, usual: string[]): Promise<void> {
-  await stopServer(member.dataDirectory);
-  const words = usual.map((word) => ` "${word}"`).join('');
-  await writeWhole(join(member.dataDirectory, 'postmaster.opts'), `${join(permit.postgresql, 'postgres')}${words}\n`);
-}
-
-const stopsWithinMs = 60_000;
-
-async function stopServer(dataDirectory: string): Promise<void> {
-  const live = await findLive(dataDirectory);
-  if (live === undefined) return;
-  askToEnd(live.pid, 'SIGINT');
-  const gone = await goneWithin(dataDirectory, stopsWithinMs);
-  if (!gone)
-    throw failure('ServerControlFailed', `the server in ${dataDirectory} does not end. End it by hand (pg_ctl stop).`);
 }

@@ -71,7 +71,13 @@ async function refuseDiverged({ member, left, primary }: Following, { permit }: 
 }
 
 /** Read last by the server, so that they hold whatever its own configuration says. */
-async function settingsOf({ member, primary, replication, slot, backups }: Following): Promise<Record<string, string>> {
+export async function settingsOf({
+  member,
+  primary,
+  replication,
+  slot,
+  backups,
+}: Following): Promise<Record<string, string>> {
   const { user, passfile, password, options } = replication;
   const words: Record<string, string> = {
     host: primary.address,
@@ -97,7 +103,7 @@ function connectionWord(value: string): string {
   return /^[A-Za-z0-9_./:-]+$/.test(value) ? value : `'${value.replaceAll(/[\\']/g, '\\$&')}'`;
 }
 
-function withSettings(text: string, settings: Record<string, string>): string {
+export function withSettings(text: string, settings: Record<string, string>): string {
   const kept = text
     .split('\n')
     .filter((line) => !Object.hasOwn(settings, /^\s*([A-Za-z_]+)\s*=/.exec(line)?.[1]?.toLowerCase() ?? ''));

@@ -58,7 +58,8 @@ export async function writeDurably(file: string, text: string): Promise<void> {
   await synced(join(file, '..'));
 }
 
-async function synced(path: string): Promise<void> {
+/** What is written, or renamed in a directory, has reached the disk. */
+export async function synced(path: string): Promise<void> {
   const handle = await open(path, 'r');
   await handle.sync().finally(() => handle.close());
 }

@@ -55,8 +55,8 @@ export async function launch(
   words: readonly string[],
   logFile: string,
   { dataDirectory }: Member,
-): Promise<void> {
-  await spawnServer(permit, words, { dataDirectory, logFile, env: toolEnvironment() });
+): Promise<number> {
+  return spawnServer(permit, words, { dataDirectory, logFile, env: toolEnvironment() });
 }
 
 /** Begins the words of a start that Lifeboat alone is meant to reach; all that follow it are of that start only. */

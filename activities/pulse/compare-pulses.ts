@@ -1,9 +1,10 @@
 import type { PulseSettings } from '../../plan/schema.ts';
+import { microseconds } from '../../recovery/moment.ts';
 import type { ControlReads } from '../contract.ts';
 import { failure } from '../failure.ts';
 import type { PulseComparison } from '../shapes.ts';
 import { type Question, type Tally, tally } from './compare.ts';
-import { type Entry, type LogFile, logFiles, microseconds, readLog } from './log.ts';
+import { type Entry, type LogFile, logFiles, readLog } from './log.ts';
 
 const day = 24 * 60 * 60 * 1_000;
 const most = 20;

@@ -1,7 +1,8 @@
 /** Acknowledged pulses against those that a recovery brought back. Pure arithmetic. */
 import type { Interval, Lsn } from '../../recovery/archive.ts';
 import { compareLsn } from '../../recovery/lsn.ts';
-import { type Acknowledged, type Entry, isAcknowledged, microseconds } from './log.ts';
+import { microseconds } from '../../recovery/moment.ts';
+import { type Acknowledged, type Entry, isAcknowledged } from './log.ts';
 
 export interface Question {
   restored: Interval[];

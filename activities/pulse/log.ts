@@ -109,11 +109,3 @@ function isEntry(value: unknown): value is Entry {
   if (typeof forgotten === 'string') return true;
   return typeof at === 'string' && (failed === true || Number.isSafeInteger(number));
 }
-
-/** Microseconds since 1970: an exact number until the year 2255. @throws RangeError no time */
-export function microseconds(at: string): number {
-  const [, whole, fraction = '', offset] = /^(.+?)(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/.exec(at) ?? [];
-  const milliseconds = Date.parse(`${whole}${offset}`);
-  if (Number.isNaN(milliseconds)) throw new RangeError(`"${at}" is not a time with an offset`);
-  return milliseconds * 1_000 + Number(fraction.padEnd(6, '0').slice(0, 6));
-}

@@ -15,6 +15,7 @@ import type { ContentFault } from '../../recovery/content.ts';
 import type { Suspect } from '../../recovery/search/suspects.ts';
 import { FakeLedger } from './fake-ledger.ts';
 import { FakePair } from './fake-pair.ts';
+import { FakeRecovery } from './fake-recovery.ts';
 
 const GB = 1024 ** 3;
 const minute = 60_000;
@@ -101,6 +102,8 @@ const anchor: Anchor = {
 /** What this estate looks like; a test changes what it is about. */
 export class FakeEstate {
   readonly calls: string[] = [];
+  /** The same with the host that was asked: `stopStandby db2`. */
+  readonly calledOn: string[] = [];
   readonly written: Evidence[] = [];
   plan: Plan = structuredClone(plan);
   anchors: Anchor[] = [structuredClone(anchor)];
@@ -125,6 +128,8 @@ export class FakeEstate {
   readonly pair = new FakePair();
   /** What a recovery has set aside. */
   readonly ledger = new FakeLedger();
+  /** What a recovery in place changes. */
+  readonly recovery = new FakeRecovery(this.pair);
   faults: ContentFault[] = [];
   scratchThere = false;
   missingPulses = 0;
@@ -240,6 +245,7 @@ export class FakeEstate {
     return noting<HostReads>(this, {
       ...this.pair.hostReads(),
       ...this.ledger.hostReads(),
+      ...this.recovery.hostReads(),
       hostFacts: async () => ({
         found: 'ready',
         at: this.hostNow,
@@ -293,23 +299,29 @@ export class FakeEstate {
     };
     return noting<HostChanges>(this, {
       ...this.pair.hostChanges(),
+      ...this.recovery.hostChanges(),
       ...this.ledger.hostChanges(),
-      restoreBeside: async ({ bytes }) => {
+      restoreBeside: async ({ scratch, bytes }) => {
+        this.recovery.restored(scratch);
         this.scratchThere = true;
         return { found: 'restored', bytes };
       },
-      replayTo: async () => end,
+      replayTo: async ({ scratch, target }) => this.recovery.replayed(scratch, target) ?? end,
       relationsAt: async ({ target }) => this.restored(target),
-      endOfRecovery: async () => end,
+      endOfRecovery: async ({ scratch }) => this.recovery.end(scratch) ?? end,
       fingerprints: async () => ({ found: 'fingerprints', tables: this.restoredAnchor.tables }),
       pulsesRestored: async () => ({ found: '402 pulses', intervals: [[1, 402]] }),
       runAssertions: async () => ({ found: '1 of 1 holds' }),
-      promoteScratch: async () => ({ found: 'promoted', timeline: 2 }),
+      promoteScratch: async ({ scratch }) => ({
+        found: 'promoted',
+        timeline: this.recovery.promoted(scratch) ?? 2,
+      }),
       smoke: async () => ({ found: 'an order was placed and paid' }),
       checkIndexes: async () => ({ found: '12 indexes' }),
       checkConstraints: async () => ({ found: '9 constraints' }),
       checkPages: async () => ({ found: '131,072 pages' }),
-      removeScratch: async () => {
+      removeScratch: async ({ scratch }) => {
+        this.recovery.removed(scratch);
         this.scratchThere = false;
         return { found: 'removed' };
       },
@@ -332,12 +344,18 @@ export class FakeEstate {
   }
 }
 
+interface Asked {
+  member?: { host: string };
+  scratch?: { host: string };
+}
+
 /** Each call is noted, and may be made to fail, before it is answered. */
 function noting<A extends object>(estate: FakeEstate, fakes: A): A {
   const noted = Object.entries(fakes).map(([name, answer]) => [
     name,
-    async (ask: object) => {
+    async (ask: Asked) => {
       estate.calls.push(name);
+      estate.calledOn.push(`${name} ${ask.member?.host ?? ask.scratch?.host ?? ''}`.trim());
       await estate.before(name);
       return answer(ask);
     },

@@ -9,9 +9,9 @@ import type {
 import { failure } from '../../activities/failure.ts';
 import type { Anchor } from '../../recovery/archive.ts';
 
-type Name = 'db1' | 'db2';
+export type Name = 'db1' | 'db2';
 
-interface FakeServer {
+export interface FakeServer {
   running: boolean;
   role: 'primary' | 'standby';
   timeline: number;

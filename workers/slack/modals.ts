@@ -3,7 +3,7 @@ import type { InputBlock, KnownBlock, ModalView, PlainTextOption } from '@slack/
 import { z } from 'zod';
 import type { ButtonMeaning } from '../../activities/notify/slack-buttons.ts';
 import { exact, inert, limits, mrkdwn, plain } from '../../activities/notify/slack-text.ts';
-import { moment } from '../../workflows/inputs.ts';
+import { moment } from '../../recovery/moment.ts';
 import type { RecoveryWindowResult } from '../../workflows/recovery-window.ts';
 import type { ClickMeaning, Place } from './click.ts';
 

@@ -59,18 +59,19 @@ export async function assessSurroundings(
   return repository;
 }
 
-function sameVersions(service: ServiceMoment, host: HostFacts): HostFacts {
+/** @param what the host that was asked, as people read it */
+export function sameVersions(service: ServiceMoment, host: HostFacts, what = 'the drill host'): HostFacts {
   const major = (version: number) => Math.floor(version / 10_000);
   if (major(service.serverVersion) !== major(host.serverVersion))
     throw failure(
       'VersionMismatch',
-      `the service runs PostgreSQL ${major(service.serverVersion)}, the drill host has ${major(host.serverVersion)}. Install the same major version there.`,
+      `the service runs PostgreSQL ${major(service.serverVersion)}, ${what} has ${major(host.serverVersion)}. Install the same major version there.`,
     );
   const { provider, version } = service.collation;
   if (provider === 'libc' && version !== undefined && host.libc !== undefined && version !== host.libc)
     throw failure(
       'VersionMismatch',
-      `the database's indexes were sorted with C library ${version}, the drill host has ${host.libc}: text indexes could be wrong there. Use a host with the same version.`,
+      `the database's indexes were sorted with C library ${version}, ${what} has ${host.libc}: text indexes could be wrong there. Use a host with the same version.`,
     );
   return host;
 }
@@ -93,11 +94,17 @@ export function noYoungTablespace(run: Run, backup: BackupInfo, service: Service
 const fetchedAheadBytes = 256 * 1024 * 1024;
 
 /** Room for the data and all the WAL, and what the plan wants to stay free. */
-export async function roomForRestore(run: Run, scratch: Scratch, backup: BackupInfo, walBytes: number): Promise<Room> {
+export async function roomForRestore(
+  run: Run,
+  scratch: Scratch,
+  backup: BackupInfo,
+  walBytes: number,
+  name = 'There is room on the drill host',
+): Promise<Room> {
   const room = {
     bytes: backup.bytes + walBytes + Math.min(walBytes, fetchedAheadBytes),
     keepFree: run.plan.drills.monthly.keepFree,
   };
-  await run.check('There is room on the drill host', () => run.host(scratch.host).roomFor({ scratch, ...room }));
+  await run.check(name, () => run.host(scratch.host).roomFor({ scratch, ...room }));
   return room;
 }

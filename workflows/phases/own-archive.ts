@@ -56,8 +56,9 @@ export function ownWal(
   scratch: Scratch,
   backup: BackupInfo,
   target: RecoveryTarget,
+  name = 'The WAL is of this cluster and this branch',
 ): Promise<Found> {
-  return run.check('The WAL is of this cluster and this branch', async () => {
+  return run.check(name, async () => {
     const { segmentBytes, systemIdentifier, timelines, oddities } = repository;
     const spans = spansFor(repository, backup, target);
     const twice = oddities.filter(({ kind, name }) => kind === 'stored-twice' && contains(spans, name, segmentBytes));

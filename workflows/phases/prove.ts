@@ -9,8 +9,13 @@ import type { Run } from '../runbook/run.ts';
 import type { Beside } from './restore-beside.ts';
 
 /** The critical tables, row for row, against the last anchor before the target. */
-export function equalsAnchor(run: Run, { scratch, database }: Beside, anchor: Anchor): Promise<Found | undefined> {
-  return run.prove('The critical tables equal their anchor', async () => {
+export function equalsAnchor(
+  run: Run,
+  { scratch, database }: Beside,
+  anchor: Anchor,
+  name = 'The critical tables equal their anchor',
+): Promise<Found | undefined> {
+  return run.prove(name, async () => {
     const names = anchor.tables.map((one) => one.table);
     const { tables } = await run.host(scratch.host).fingerprints({ scratch, database, tables: names });
     return compareTables(
@@ -66,8 +71,9 @@ export function endedAtTarget(
   run: Run,
   { scratch }: Beside,
   target: RecoveryTarget,
+  name = 'Recovery ended where it should',
 ): Promise<EndOfRecovery | undefined> {
-  return run.prove('Recovery ended where it should', async () => {
+  return run.prove(name, async () => {
     const end = await run.host(scratch.host).endOfRecovery({ scratch });
     if (target.kind === 'lsn' && compareLsn(end.lsn, target.lsn) < 0)
       throw failure(
@@ -90,12 +96,13 @@ export function endedAtTarget(
 }
 
 /** Every acknowledged pulse up to where recovery ended came back; what lies past it is the loss. */
-function allPulses(
+export function allPulses(
   run: Run,
   { scratch, database, service, ancestors }: Beside,
   reached: EndOfRecovery | undefined,
+  name = 'All acknowledged pulses up to the target are there',
 ): Promise<unknown> {
-  return run.prove('All acknowledged pulses up to the target are there', async () => {
+  return run.prove(name, async () => {
     const { pulse } = run.plan;
     const chosen = run.evidence.target?.chosenBy === 'person';
     if (pulse === undefined || reached === undefined) {

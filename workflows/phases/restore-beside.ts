@@ -16,16 +16,25 @@ export interface Beside {
   /** The service as it was at T0, and the timelines that lead to its own. */
   service: ServiceMoment;
   ancestors: TimelineInfo['ancestors'];
+  step?: string;
 }
 
 /** What a restore needs to know. */
 export type Restorable = Pick<Beside, 'scratch' | 'backup' | 'room'> & {
   /** It is never to serve, also in a live run. */
   throwAway?: true;
+  /** Where one is restored on each of several hosts: name of the step that does it here. */
+  step?: string;
 };
 
+/** Several servers of one run are told apart by their hosts. */
+function onHost({ step, scratch }: Pick<Restorable, 'step' | 'scratch'>): string {
+  return step === undefined ? '' : ` on ${scratch.host}`;
+}
+
 /** Restores a backup into a directory of its own; nothing live is touched. Undo removes the directory and what runs in it. */
-export function restoreBeside(run: Run, { scratch, backup, room, throwAway }: Restorable): Change<{ bytes: number }> {
+export function restoreBeside(run: Run, restorable: Restorable): Change<{ bytes: number }> {
+  const { scratch, backup, room, throwAway } = restorable;
   const host = run.host(scratch.host);
   return {
     preview: async () => ({
@@ -44,8 +53,18 @@ export function restoreBeside(run: Run, { scratch, backup, room, throwAway }: Re
         room,
         outageWithinMs: run.patienceMs(),
       });
-      run.measure('restored', restored.bytes, 'bytes', 'size of the restored data directory, from pgBackRest');
-      run.measure('restore', Date.now() - started, 'ms', 'from its start to the last verified file');
+      run.measure(
+        `restored${onHost(restorable)}`,
+        restored.bytes,
+        'bytes',
+        'size of the restored data directory, from pgBackRest',
+      );
+      run.measure(
+        `restore${onHost(restorable)}`,
+        Date.now() - started,
+        'ms',
+        'from its start to the last verified file',
+      );
       return restored;
     },
     undo: () => host.removeScratch({ scratch }),
@@ -54,12 +73,8 @@ export function restoreBeside(run: Run, { scratch, backup, room, throwAway }: Re
 }
 
 /** Starts the restored server, or moves it on, and leaves it paused at `target`. The undo is that of the restore. */
-export function replayTo(
-  run: Run,
-  { scratch, room }: Beside,
-  target: RecoveryTarget,
-  where: string,
-): Change<EndOfRecovery> {
+export function replayTo(run: Run, beside: Beside, target: RecoveryTarget, where: string): Change<EndOfRecovery> {
+  const { scratch, room, step = restoreStep } = beside;
   return {
     preview: async () => ({
       will: `replay WAL on timeline ${target.timeline} to ${where}, and pause there`,
@@ -75,10 +90,15 @@ export function replayTo(
         throwAway: run.mode !== 'live',
         room,
       });
-      run.measure(`replay to ${where}`, Date.now() - started, 'ms', 'from the start of the server to its pause there');
+      run.measure(
+        `replay to ${where}${onHost(beside)}`,
+        Date.now() - started,
+        'ms',
+        'from the start of the server to its pause there',
+      );
       return end;
     },
-    undo: { undoneWith: restoreStep },
+    undo: { undoneWith: step },
     throwAway: true,
   };
 }

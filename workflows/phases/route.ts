@@ -179,9 +179,14 @@ function newestCommit(
 }
 
 /** The last anchor before the target; without one, equality cannot be claimed. */
-export function anchorBefore(run: Run, repository: Repository, { backup, target }: Route): Promise<Anchor | undefined> {
+export function anchorBefore(
+  run: Run,
+  repository: Repository,
+  { backup, target }: Pick<Route, 'backup' | 'target'>,
+  name = 'An anchor lies between the backup and the target',
+): Promise<Anchor | undefined> {
   return run
-    .check('An anchor lies between the backup and the target', async () => {
+    .check(name, async () => {
       const { anchors } = await run.control.listAnchors({
         store: run.plan.evidence,
         service: run.plan.service,

@@ -42,6 +42,7 @@ type Facts = Partial<
     | 'search'
     | 'setAside'
     | 'ledger'
+    | 'recoveredAt'
   >
 >;
 
@@ -282,6 +283,11 @@ export class Run<I extends RunInput = RunInput> {
   /** Waits for every step in flight to have stopped. */
   settle(): Promise<void> {
     return this.#steps.settle();
+  }
+
+  /** What the run has made for itself is made anew no more when it is lost: it is about to serve, or to be made otherwise. */
+  forgetWhatStands(): void {
+    this.#steps.standing.clear();
   }
 
   /** Undoes what was armed, newest first; what fails is written down and does not stop the rest. */

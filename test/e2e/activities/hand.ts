@@ -2,12 +2,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { HostChanges, HostReads } from '../../../activities/contract.ts';
+import type { HostChanges, HostReads, RecoveryHostChanges, RecoveryHostReads } from '../../../activities/contract.ts';
 import type { Order, Report } from './runner.ts';
 
 const require = createRequire(import.meta.url);
 
-type Host = HostReads & HostChanges;
+type Host = HostReads & HostChanges & RecoveryHostReads & RecoveryHostChanges;
 
 /** A failure of an activity, as a workflow would see it. */
 class ActivityFailed extends Error {
@@ -26,7 +26,11 @@ export interface Running<T> {
 
 export interface Hand {
   call<K extends keyof Host>(activity: K, ask: Parameters<Host[K]>[0]): Promise<Awaited<ReturnType<Host[K]>>>;
-  start<K extends keyof Host>(activity: K, ask: Parameters<Host[K]>[0]): Running<Awaited<ReturnType<Host[K]>>>;
+  start<K extends keyof Host>(
+    activity: K,
+    ask: Parameters<Host[K]>[0],
+    how?: Pick<Order, 'dieAfterRenames'>,
+  ): Running<Awaited<ReturnType<Host[K]>>>;
   /** As a machine would: no goodbye. */
   kill(): Promise<void>;
   stop(): Promise<void>;
@@ -56,14 +60,14 @@ export async function newHand(env: Record<string, string>): Promise<Hand> {
   });
   await ready;
   let ids = 0;
-  const start: Hand['start'] = (activity, ask) => {
+  const start: Hand['start'] = (activity, ask, how = {}) => {
     ids += 1;
     const id = ids;
     const heartbeats: unknown[] = [];
     const result = new Promise<never>((resolve, reject) => waiting.set(id, { resolve, reject, heartbeats }));
     // Whoever starts it may look at its end later, or never.
     result.catch(() => undefined);
-    order(child, { id, activity, ask });
+    order(child, { id, activity, ask, ...how });
     return { result, heartbeats, cancel: () => order(child, { id, cancel: true }) };
   };
   return {

@@ -2,6 +2,8 @@
  * Runs activities of the host worker in a process of their own: as the database's user, and one that can be killed.
  * All code is loaded before root's rights are given up, so that the repository may lie where that user cannot read it.
  */
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { hostChanges, hostReads } from '../../../activities/host.ts';
@@ -11,6 +13,8 @@ export interface Order {
   activity?: string;
   ask?: object;
   cancel?: true;
+  /** The process dies as soon as it has renamed so many files. */
+  dieAfterRenames?: number;
 }
 
 export interface Report {
@@ -27,7 +31,10 @@ const environments = new Map<number, MockActivityEnvironment>();
 becomeDatabaseUser();
 process.on('message', (order: Order) => {
   if (order.cancel) environments.get(order.id)?.cancel();
-  else void run(order);
+  else {
+    if (order.dieAfterRenames !== undefined) dieAfter(order.dieAfterRenames);
+    void run(order);
+  }
 });
 process.on('disconnect', () => process.exit(0));
 send({ id: 0, ready: true });
@@ -39,6 +46,18 @@ function becomeDatabaseUser(): void {
   process.setgroups?.([gid]);
   process.setgid?.(gid);
   process.setuid?.(uid);
+}
+
+/** As a machine would, at a line that nobody has prepared. */
+function dieAfter(renames: number): void {
+  const { rename } = fs;
+  let done = 0;
+  fs.rename = async (...words) => {
+    await rename(...words);
+    done += 1;
+    if (done === renames) process.kill(process.pid, 'SIGKILL');
+  };
+  syncBuiltinESMExports();
 }
 
 async function run({ id, activity = '', ask }: Order): Promise<void> {

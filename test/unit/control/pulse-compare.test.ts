@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { inIntervals, type Question, tally } from '../../../activities/pulse/compare.ts';
-import { type Acknowledged, type Entry, microseconds } from '../../../activities/pulse/log.ts';
+import type { Acknowledged, Entry } from '../../../activities/pulse/log.ts';
 import type { Interval } from '../../../recovery/archive.ts';
+import { microseconds } from '../../../recovery/moment.ts';
 
 const second = (n: number) => new Date(Date.UTC(2026, 10, 21, 14, 0, n)).toISOString().replace('Z', '123Z');
 const lsn = (n: number) => `0/${(0x1000 + n * 0x100).toString(16).toUpperCase()}`;

@@ -1,5 +1,5 @@
 /** What a search stands on: the archive, the host that reads it, the stretch of time. Works while the service itself is down. */
-import { isCancellation, workflowInfo } from '@temporalio/workflow';
+import { isCancellation } from '@temporalio/workflow';
 import type { Found, Scratch, ServiceMoment } from '../../../activities/shapes.ts';
 import type { Repository, SegmentRange } from '../../../recovery/archive.ts';
 import { clocksMayDifferMs } from '../../../recovery/clocks.ts';
@@ -10,6 +10,7 @@ import { pathTo } from '../../../recovery/timelines.ts';
 import type { FindInput } from '../../messages.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
+import { scratchName } from '../scratch-name.ts';
 
 export interface Around {
   scratch: Scratch;
@@ -162,11 +163,4 @@ async function newestMoment(run: Run, around: Around): Promise<string> {
     outageWithinMs: run.patienceMs(),
   });
   return at;
-}
-
-/** The same after a reset, and safe as a directory's name, whatever the run is called. */
-function scratchName(): string {
-  const { workflowId, originalExecutionRunId, runId } = workflowInfo();
-  const name = workflowId.replace(/[^A-Za-z0-9-]/g, '-').slice(0, 24);
-  return `${name}-${(originalExecutionRunId ?? runId).slice(0, 8)}`;
 }

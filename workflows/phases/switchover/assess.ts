@@ -1,16 +1,15 @@
 /** What must be true before a primary is stopped on purpose. Everything here only reads. */
-import type { DoorServer } from '../../../activities/contract.ts';
 import type { Found, MemberState } from '../../../activities/shapes.ts';
 import { formatBytes, formatClock } from '../../../evidence/format.ts';
 import { addresses, member } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';
-import type { Replication } from '../../../plan/server-control.ts';
 import type { Repository } from '../../../recovery/archive.ts';
 import { lagBytes, objections } from '../../../recovery/switchover.ts';
 import type { SwitchoverInput } from '../../messages.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import { Clocks, database } from '../clocks.ts';
+import { leadsTo, replicationOf } from '../members.ts';
 import { soundArchive } from '../own-archive.ts';
 import { sayingHowItStands } from '../standing.ts';
 import { type Facts, factsOf, type Pair } from './pair.ts';
@@ -30,7 +29,8 @@ export async function assessPair(run: Run<SwitchoverInput>): Promise<Pair> {
   const { checked } = await run.check('The front door leads to the primary, and to nobody else', () =>
     sayingHowItStands(run, async () => {
       const { servers, found } = await run.control.doorState({ traffic: run.plan.traffic });
-      return { ...leadsTo(servers, from.host, to.host), found };
+      const { checked, expected } = leadsTo(servers, from.host, [to.host]);
+      return { checked: checked.includes(to.host), expected, found };
     }),
   );
   const service = await run.check('The service answers through its front door', () =>
@@ -111,16 +111,6 @@ function chosen(wanted: string | undefined, members: MemberState[], primary: str
   return only;
 }
 
-function replicationOf(run: Run): Replication & Found {
-  const { replication } = run.plan.database;
-  if (replication !== undefined && (replication.passfile !== undefined || replication.password !== undefined))
-    return { ...replication, found: `as ${replication.user}`, expected: 'a role and where its password is' };
-  throw failure(
-    'PlanInvalid',
-    'the plan does not say how a standby connects to its primary, so the old primary could not come back as one. Add database.replication: { user, passfile }, the file on every host.',
-  );
-}
-
 function judged({ primary, standby }: Facts): Found {
   const against = objections(primary, standby);
   if (against.length > 0)
@@ -143,21 +133,4 @@ function newestBackup(run: Run, { backups }: Repository): Found & Pick<Pair, 'la
   const lastBackup = `${newest.label}, of ${formatClock(newest.stoppedAt)}Z`;
   const lastBackupMs = Math.max(0, Date.parse(newest.stoppedAt) - Date.parse(newest.startedAt));
   return { lastBackup, lastBackupMs, found: `the newest is ${lastBackup}`, expected: 'a backup that is complete' };
-}
-
-function leadsTo(servers: DoorServer[], from: string, to: string): { checked: boolean } & Pick<Found, 'expected'> {
-  const at = (host: string) => servers.find(({ server }) => server === host);
-  const absent = [from, to].filter((host) => at(host) === undefined);
-  if (absent.length > 0)
-    throw failure(
-      'PlanInvalid',
-      `the load balancer has no server ${absent.join(' and ')}, it has ${servers.map(({ server }) => server).join(', ')}. Name its servers as the plan names the hosts.`,
-    );
-  const serving = servers.filter(({ serves }) => serves).map(({ server }) => server);
-  if (serving.length !== 1 || serving[0] !== from)
-    throw failure(
-      'DoorOpen',
-      `the load balancer leads to ${serving.join(' and ') || 'nobody'}, expected ${from} alone. Correct it first: who is let in during the change must be certain.`,
-    );
-  return { checked: at(to)?.checked === true, expected: `${from} alone is given sessions` };
 }

@@ -1,0 +1,45 @@
+/** What a change of the members asks of them and of their front door. Only judges what was read. */
+import type { DoorServer } from '../../activities/contract.ts';
+import type { Found } from '../../activities/shapes.ts';
+import type { Replication } from '../../plan/server-control.ts';
+import { failure } from '../runbook/failure.ts';
+import type { Run } from '../runbook/run.ts';
+
+export function replicationOf(run: Run): Replication & Found {
+  const { replication } = run.plan.database;
+  if (replication !== undefined && (replication.passfile !== undefined || replication.password !== undefined))
+    return { ...replication, found: `as ${replication.user}`, expected: 'a role and where its password is' };
+  throw failure(
+    'PlanInvalid',
+    'the plan does not say how a standby connects to its primary, so a member could not come back as one. Add database.replication: { user, passfile }, the file on every host.',
+  );
+}
+
+/**
+ * The load balancer leads to the primary alone.
+ *
+ * @returns of the others those that a check of its own keeps out: they may be given back to that check
+ */
+export function leadsTo(
+  servers: DoorServer[],
+  primary: string,
+  others: string[],
+): { checked: string[] } & Pick<Found, 'expected'> {
+  const at = (host: string) => servers.find(({ server }) => server === host);
+  const absent = [primary, ...others].filter((host) => at(host) === undefined);
+  if (absent.length > 0)
+    throw failure(
+      'PlanInvalid',
+      `the load balancer has no server ${absent.join(' and ')}, it has ${servers.map(({ server }) => server).join(', ')}. Name its servers as the plan names the hosts.`,
+    );
+  const serving = servers.filter(({ serves }) => serves).map(({ server }) => server);
+  if (serving.length !== 1 || serving[0] !== primary)
+    throw failure(
+      'DoorOpen',
+      `the load balancer leads to ${serving.join(' and ') || 'nobody'}, expected ${primary} alone. Correct it first: who is let in during the change must be certain.`,
+    );
+  return {
+    checked: others.filter((host) => at(host)?.checked === true),
+    expected: `${primary} alone is given sessions`,
+  };
+}

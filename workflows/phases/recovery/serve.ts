@@ -1,0 +1,153 @@
+/** The service is given back, and made safe again. */
+
+import { formatBytes } from '../../../evidence/format.ts';
+import { addresses } from '../../../plan/hosts.ts';
+import type { Change } from '../../runbook/change.ts';
+import { failure } from '../../runbook/failure.ts';
+import type { Run } from '../../runbook/run.ts';
+import { membersOf, placeOf, type Recovering, type RecoveryRun } from './recovering.ts';
+import type { Replaced } from './replace.ts';
+import type { Reached } from './restore.ts';
+
+/** The pulse tries one write a second, and connects anew before. */
+const pulseWithinMs = 30_000;
+
+export async function letIn(
+  run: RecoveryRun,
+  recovering: Recovering,
+  replaced: Replaced,
+  { reached, closedAt }: { reached: Reached; closedAt: string },
+): Promise<void> {
+  const opened = await run.change(
+    'Open the front door to the recovered primary',
+    openTheDoor(run, recovering, replaced),
+  );
+  const { resume: command } = run.plan.application;
+  if (command !== undefined)
+    await run.change('Let the application write again', {
+      preview: async () => ({ will: `run ${command.command.join(' ')} on ${command.host}`, yields: undefined }),
+      apply: () => run.host(command.host).tellApplication({ what: 'resume', command }),
+      undo: { pointOfNoReturn: 'The application writes to the recovered database.' },
+    });
+  await run.prove('A write is acknowledged through the front door', () =>
+    pulses(run, replaced, reached.end?.lsn ?? reached.way.located.target.lsn),
+  );
+  if (run.mode !== 'dry-run') {
+    run.record({ recoveredAt: new Date(Date.now()).toISOString() });
+    run.measure(
+      'front door closed',
+      Math.max(0, Date.parse(opened.at) - Date.parse(closedAt)),
+      'ms',
+      'from when the load balancer took no sessions until a write through it was acknowledged, by the clock of the control worker',
+    );
+  }
+  for (const server of recovering.checked)
+    await run.change(`Leave ${server} to the load balancer's check`, {
+      preview: async () => ({
+        will: `leave ${server} to the load balancer's own check, which keeps a standby out`,
+        yields: undefined,
+      }),
+      apply: () => run.control.releaseServer({ traffic: run.plan.traffic, server }),
+      undo: { pointOfNoReturn: "The load balancer's own check decides again." },
+    });
+}
+
+function openTheDoor(
+  run: Run,
+  { primary, systemIdentifier }: Recovering,
+  { timeline }: Replaced,
+): Change<{ at: string }> {
+  const { traffic, database } = run.plan;
+  return {
+    preview: async () => ({
+      will: `lead ${traffic.backend} to ${primary.host} alone, and write through it`,
+      yields: { at: new Date(Date.now()).toISOString() },
+    }),
+    apply: async () => {
+      const opened = await run.control.openDoor({
+        ...{ traffic, database, addresses: addresses(run.plan) },
+        ...{ to: primary.host, timeline, systemIdentifier },
+      });
+      run.doorOpens();
+      return opened;
+    },
+    undo: {
+      pointOfNoReturn:
+        'What is written from then on is in the recovered database alone: the way back is another recovery. What was replaced is kept aside.',
+      seals: true,
+    },
+  };
+}
+
+async function pulses(run: Run, { timeline }: Replaced, upTo: string) {
+  const { pulse, service, database } = run.plan;
+  if (pulse === undefined) return { found: 'the plan has no pulse; the front door was opened with a write through it' };
+  const across = await run.control.pulsesAcross({
+    ...{ pulse, service, timeline, upTo },
+    frontDoor: database.frontDoor,
+    withinMs: pulseWithinMs,
+  });
+  if (across.gapMs !== undefined)
+    run.measure('writes stopped', across.gapMs, 'ms', 'by the pulse, which tries one write a second');
+  if (across.missing > 0)
+    throw failure(
+      'PulsesMissing',
+      `${across.found}: ${across.missing} acknowledged pulse writes from before the target are missing in the recovered database, expected none. Compare with what was set aside.`,
+    );
+  return across;
+}
+
+/** Nobody waits for these: the service writes. */
+export async function makeSafe(run: RecoveryRun, recovering: Recovering): Promise<void> {
+  await run.together(
+    ...membersOf(recovering).map(
+      (member) => () =>
+        run.change(
+          `Remove what is left of the restored server on ${member.host}`,
+          removeRest(run, recovering, member.host),
+        ),
+    ),
+  );
+  await run.change('Take a full backup of the recovered primary', takeBackup(run, recovering));
+}
+
+/** Its data are in their place; what is left is a socket's directory, logs and settings of its own. */
+function removeRest(run: Run, recovering: Recovering, host: string): Change<unknown> {
+  const member = membersOf(recovering).find((one) => one.host === host) ?? recovering.primary;
+  const { scratch } = placeOf(run, member);
+  return {
+    preview: async () => ({
+      will: `remove ${scratch.directory} on ${host}, whose data have taken the place of the live ones`,
+      yields: undefined,
+    }),
+    apply: () => run.host(host).removeScratch({ scratch }),
+    undo: { pointOfNoReturn: 'Nothing of it is needed any more.' },
+    skip: { yields: undefined },
+  };
+}
+
+function takeBackup(run: Run, { primary }: Recovering): Change<unknown> {
+  const { physical } = run.plan.backups;
+  return {
+    preview: async () => ({
+      will: `take a full backup of ${primary.host} into stanza ${physical.stanza}: those before it lead to the new timeline only through its fork`,
+      yields: undefined,
+    }),
+    apply: async () => {
+      const { backup, found } = await run
+        .host(primary.host)
+        .takeBackup({ backups: physical, member: primary, type: 'full', outageWithinMs: run.patienceMs() });
+      return { found: `${found} (${formatBytes(backup.bytes)} restored)` };
+    },
+    undo: { pointOfNoReturn: 'A finished backup stays.' },
+    skip: { yields: undefined },
+  };
+}
+
+/** However the run ends: what it has set aside is kept, what it has made for itself is gone. */
+export function proveNothingIsBeside(run: RecoveryRun, recovering: Recovering): void {
+  for (const member of membersOf(recovering))
+    run.afterwards(`Nothing is left beside on ${member.host}`, () =>
+      run.host(member.host).litter({ scratch: placeOf(run, member).scratch }),
+    );
+}
