@@ -29,11 +29,19 @@ export type ReplacementState =
 export interface LocatedTarget extends Found {
   /** Always by LSN, on a numeric timeline: every member recovers to the very same record. */
   target: RecoveryTarget & { kind: 'lsn' };
-  /** Of the last commit that the target holds, where there is one in the segments read. */
+  /** Of the last commit that the target holds, where there is one in the segments read. UTC, microseconds. */
   at?: string;
   transaction?: number;
   /** What the archive holds after it: transactions committed there, and the newest of them. */
-  after: { transactions: number; newestAt?: string; newestLsn?: Lsn };
+  after: {
+    transactions: number;
+    newestAt?: string;
+    newestLsn?: Lsn;
+    /** Not all of the WAL after it could be read. */
+    atLeast?: true;
+  };
+  /** What people should know of it, a sentence each; they are part of `found` already. */
+  notes?: string[];
 }
 
 /** Rows of a table, counted. */
@@ -49,16 +57,28 @@ export interface RecoveryHostReads {
    * tablespace and no linked pg_wal outside of the data directory, no `setAside` there already that is not this run's.
    */
   canReplace(ask: Replacement): Promise<Found & { state: ReplacementState; liveBytes: number; freeBytes: number }>;
-  /** Finds the record that a person's target means, by reading the archived WAL. @throws TargetOutsideWindow */
+  /**
+   * Finds the record that a person's target means, by reading the archived WAL: where PostgreSQL would stop for it.
+   * @throws TargetOutsideWindow @throws ArchiveGap @throws BackupCorrupt
+   */
   locateTarget(
     ask: {
       backups: PhysicalBackups;
       scratch: Scratch;
+      /** In the order of the WAL, from the backup on that would be recovered. */
       segments: Pick<SegmentRange, 'first' | 'last'>[];
       known: Known;
       serverVersion: number;
       timeline: number;
       target: WantedTarget;
+      /** Where the oldest backup that can be recovered ends: a name or a transaction that lies before it is not meant. */
+      consistentFrom?: Lsn;
+      /**
+       * Everything that was committed up to this moment is known to be in these segments: a moment up to it is then a target also when
+       * nothing was committed after it.
+       */
+      wholeUntil?: string;
+      key?: string;
     } & Patience,
   ): Promise<LocatedTarget>;
   /** What the live server has now, by its own socket. */

@@ -1,6 +1,8 @@
 /** What a host worker offers: the files' side of the contract. */
 
+import { smokeLive, tellApplication } from './application/live.ts';
 import { smoke } from './application/smoke.ts';
+import { locateTarget } from './backups/locate-target.ts';
 import { newestCommit } from './backups/newest-commit.ts';
 import { repository, segmentSize } from './backups/read-repository.ts';
 import { readSegments } from './backups/read-segments.ts';
@@ -9,6 +11,7 @@ import { searchWal } from './backups/search-wal.ts';
 import { segmentsBetween } from './backups/segments-between.ts';
 import { takeBackup } from './backups/take-backup.ts';
 import { archiveReaches } from './cluster/archive-reaches.ts';
+import { countRows } from './cluster/count-rows.ts';
 import { fingerprintsAt } from './cluster/fingerprints-at.ts';
 import { makeFollower, startFollower } from './cluster/follower.ts';
 import { howItStands } from './cluster/how-it-stands.ts';
@@ -18,8 +21,7 @@ import { dropSlot, makeSlot } from './cluster/slots.ts';
 import { primaryAgain, standbyOnly } from './cluster/standby-only.ts';
 import { checkpoint, standsStill, startPrimary, stopPrimary } from './cluster/stop-primary.ts';
 import { startStandby, stopStandby } from './cluster/stop-standby.ts';
-import type { HostChanges, HostReads } from './contract.ts';
-import type { RecoveryHostChanges, RecoveryHostReads } from './contract-of-recovery.ts';
+import type { HostChanges, HostReads, RecoveryHostChanges, RecoveryHostReads } from './contract.ts';
 import { beating } from './heartbeat.ts';
 import { hostFacts, roomFor } from './host-facts.ts';
 import { inTurn } from './in-turn.ts';
@@ -30,7 +32,7 @@ import { lookAtSetAside } from './ledger/set-aside.ts';
 import { sayingFullDisk } from './on-full-disk.ts';
 import { anchorOnStandby } from './postgres/anchor-on-standby.ts';
 import { anchorUnderLock } from './postgres/anchor-under-lock.ts';
-import { runAssertions } from './postgres/assertions.ts';
+import { assertionsLive, runAssertions } from './postgres/assertions.ts';
 import { checkConstraints } from './postgres/check-constraints.ts';
 import { checkIndexes } from './postgres/check-indexes.ts';
 import { checkPages } from './postgres/check-pages.ts';
@@ -42,6 +44,7 @@ import { pulsesRestored } from './postgres/pulses.ts';
 import { relationsAt } from './postgres/relations-at.ts';
 import { litter, removeScratch } from './postgres/remove.ts';
 import { replayTo } from './postgres/replay.ts';
+import { waysToLook } from './postgres/ways-to-look.ts';
 import { canReplace } from './replace/can-replace.ts';
 import { replaceBack, replaceDirectory } from './replace/replace-directory.ts';
 import { returnOnNewTimeline } from './replace/return-on-new-timeline.ts';
@@ -64,9 +67,14 @@ const alive =
       () => activity(ask),
     );
 
-const replacementReads: Pick<RecoveryHostReads, 'canReplace'> = { canReplace: alive(canReplace) };
+const recoveryReads = {
+  canReplace: alive(canReplace),
+  locateTarget: inTurn(locateTarget),
+  countRows,
+  assertionsLive,
+} satisfies RecoveryHostReads;
 
-const replacementChanges: Omit<RecoveryHostChanges, 'waysToLook' | 'tellApplication' | 'smokeLive'> = {
+const recoveryChanges = {
   stopBeside: onServer(alive(stopBeside)),
   stopStandby: alive(stopStandby),
   startStandby: alive(startStandby),
@@ -75,7 +83,10 @@ const replacementChanges: Omit<RecoveryHostChanges, 'waysToLook' | 'tellApplicat
   replaceBack: inTurn(alive(replaceBack)),
   startReplaced: alive(startReplaced),
   returnOnNewTimeline: alive(returnOnNewTimeline),
-};
+  waysToLook: onServer(waysToLook),
+  tellApplication,
+  smokeLive,
+} satisfies RecoveryHostChanges;
 
 export const hostReads: HostReads = sayingFullDisk({
   hostFacts,
@@ -95,7 +106,7 @@ export const hostReads: HostReads = sayingFullDisk({
   lookAtSetAside: alive(lookAtSetAside),
   roomForCopy: inTurn(alive(roomForCopy)),
   lostInWal: inTurn(lostInWal),
-  ...replacementReads,
+  ...recoveryReads,
 });
 
 export const hostChanges: HostChanges = sayingFullDisk({
@@ -130,5 +141,5 @@ export const hostChanges: HostChanges = sayingFullDisk({
   startFollower: alive(startFollower),
   copySetAside: inTurn(copySetAside),
   ledgerOfLostWrites: onServer(ledgerOfLostWrites),
-  ...replacementChanges,
+  ...recoveryChanges,
 });

@@ -130,7 +130,8 @@ const beforePromotion: readonly string[] = ['OVERWRITE_CONTRECORD', 'FPW_CHANGE'
 
 const pageBytes = 8192n;
 
-function headerAt(lsn: Lsn, segmentBytes: number): number {
+/** Bytes that a page begins with, before its first record; 0 inside of a page. */
+export function headerAt(lsn: Lsn, segmentBytes: number): number {
   const at = parseLsn(lsn);
   if (at % pageBytes !== 0n) return 0;
   return at === BigInt(segmentNumberAt(lsn, segmentBytes)) * BigInt(segmentBytes) ? firstPageBytes : 24;

@@ -19,6 +19,20 @@ export function gapsOf(names: readonly string[], segmentBytes: number): SegmentR
   return runs;
 }
 
+/** The same, but a run goes on across a fork: the WAL does. */
+export function runsOf(names: readonly string[], segmentBytes: number): string[][] {
+  const runs: string[][] = [];
+  let expected: number | undefined;
+  for (const name of names) {
+    const { number } = parseSegment(name, segmentBytes);
+    const open = runs.at(-1);
+    if (open !== undefined && number === expected) open.push(name);
+    else runs.push([name]);
+    expected = number + 1;
+  }
+  return runs;
+}
+
 /** Backups that cannot become consistent, because segments between their start and their end are not there. */
 export function incompleteBackups(repository: Repository): { backup: BackupInfo; missing: string[] }[] {
   const { segmentBytes } = repository;

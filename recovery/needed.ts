@@ -1,8 +1,10 @@
 /** Which part of an archive a recovery now would read, and which part is worth reading to judge the rest. */
-import type { BackupInfo, Repository, SegmentRange } from './archive.ts';
+import type { BackupInfo, Lsn, Repository, SegmentRange } from './archive.ts';
+import { chooseBackup } from './choice.ts';
 import { heldOf, newestNumber, type Span, segmentsNeeded } from './continuity.ts';
 import { isSegmentName, parseSegment, segmentAt, segmentName } from './segments.ts';
 import { pathTo } from './timelines.ts';
+import type { WantedTarget } from './wanted-target.ts';
 import { recoveryWindow } from './window.ts';
 
 /** From the newest backup that can be recovered to the newest segment; all of the way when there is none. */
@@ -26,6 +28,32 @@ function neededFrom(repository: Repository, timeline: number, backup: BackupInfo
   const path = pathTo(repository, timeline);
   const first = backup === undefined ? 0 : parseSegment(backup.startWal, segmentBytes).number;
   return segmentsNeeded(path, first, Math.max(first, newestNumber(repository, path) ?? 0), segmentBytes);
+}
+
+/**
+ * What is read to locate a target. For a moment and a position from the very backup that would be recovered: in older WAL a clock that was set
+ * may show a later moment. For all else from the oldest one that can be recovered; what lies before its end is no target.
+ */
+export function neededToLocate(
+  repository: Repository,
+  timeline: number,
+  wanted: WantedTarget,
+): { segments: Pick<SegmentRange, 'first' | 'last'>[]; consistentFrom?: Lsn } {
+  const oldest = recoveryWindow(repository, [], timeline).reaches.find(({ to }) => to !== undefined)?.backup;
+  const backup =
+    (wanted.kind === 'time' || wanted.kind === 'lsn' ? chosenFor(repository, timeline, wanted) : undefined) ?? oldest;
+  return {
+    segments: heldWithin(repository, neededFrom(repository, timeline, backup)),
+    ...(oldest && { consistentFrom: oldest.stopLsn }),
+  };
+}
+
+function chosenFor(
+  repository: Repository,
+  timeline: number,
+  wanted: Extract<WantedTarget, { kind: 'time' | 'lsn' }>,
+): BackupInfo | undefined {
+  return chooseBackup(repository, { ...wanted, timeline }).backup;
 }
 
 /** Whether a segment, by name, lies in one of the spans. */

@@ -38,3 +38,9 @@ export function liesOn(path: Stretch[], position: { timeline: number; lsn: Lsn }
 export function timelineAt(path: Stretch[], lsn: Lsn): number | undefined {
   return path.find(({ until }) => until === undefined || compareLsn(lsn, until) <= 0)?.timeline;
 }
+
+/** The timeline on which the record that starts here was written: at a fork, the one that begins there. */
+export function timelineOfRecord(path: Stretch[], lsn: Lsn): number {
+  const stretch = path.find(({ until }) => until === undefined || compareLsn(lsn, until) < 0);
+  return stretch?.timeline ?? Math.max(1, ...path.map(({ timeline }) => timeline));
+}

@@ -1,9 +1,13 @@
 /** Reads archived WAL for the transactions that look like a disaster. */
 import { formatClock, formatCount, formatNumberOf } from '../../evidence/format.ts';
 import { Tally } from '../../recovery/search/tally.ts';
+import { namesOf } from '../../recovery/segments.ts';
 import type { HostReads } from '../contract.ts';
+import { beating } from '../heartbeat.ts';
 import type { WalSearched } from '../shapes.ts';
-import { readArchived } from './read-archived.ts';
+import { fetchOwn } from './fetch-own.ts';
+import { inReadingRoom } from './reading-room.ts';
+import { readStretch } from './wal-stream.ts';
 
 /** Times of commits are not in their order: one that took its time first may commit last. */
 const timesMayDifferMs = 5_000;
@@ -14,16 +18,37 @@ const timesMayDifferMs = 5_000;
  * @throws ArchiveGap @throws BackupCorrupt @throws ArchiveUnsound a segment is of another cluster or branch @throws ArchiveUnreachable
  */
 export async function searchWal(ask: Parameters<HostReads['searchWal']>[0]): Promise<WalSearched> {
+  const { known, serverVersion } = ask;
+  const { segmentBytes } = known;
+  const names = ask.segments.flatMap((range) => namesOf(range, segmentBytes));
   const toMs = Date.parse(ask.to);
   const tally = new Tally({ fromMs: Date.parse(ask.from), toMs, leastRows: ask.leastRows });
+  let read = 0;
   const started = performance.now();
-  const { read } = await readArchived(ask, {
-    onRecord: ({ record, lsn }) => {
-      if (record === undefined) return;
-      tally.add(record, lsn);
-      if (record.what === 'end' && Date.parse(record.end.at) > toMs + timesMayDifferMs) return false;
-    },
-    words: (read, of) => progressWords(read, of, tally),
+  await inReadingRoom(ask, async (places, permit) => {
+    const stretch = {
+      names,
+      segmentBytes,
+      serverVersion,
+      fetch: fetchOwn(ask),
+    };
+    await beating(
+      () => ({ line: progressWords(read, names.length, tally) }),
+      () =>
+        readStretch(
+          stretch,
+          places.wal,
+          permit,
+          ({ record, lsn }) => {
+            if (record === undefined) return;
+            tally.add(record, lsn);
+            if (record.what === 'end' && Date.parse(record.end.at) > toMs + timesMayDifferMs) return false;
+          },
+          (count) => {
+            read = count;
+          },
+        ),
+    );
   });
   const { suspects, leftOut } = tally.result;
   return {

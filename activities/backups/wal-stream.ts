@@ -5,7 +5,7 @@ import type { Lsn } from '../../recovery/archive.ts';
 import { formatLsn, parseLsn } from '../../recovery/lsn.ts';
 import { batchOf } from '../../recovery/search/batches.ts';
 import { type Line, readLine } from '../../recovery/search/records.ts';
-import { parseSegment, segmentName, segmentNumberAt } from '../../recovery/segments.ts';
+import { parseSegment, segmentName, segmentNumberAt, segmentStart } from '../../recovery/segments.ts';
 import { currentActivity } from '../current-activity.ts';
 import { failure } from '../failure.ts';
 import type { Permit } from '../permit.ts';
@@ -19,10 +19,17 @@ export interface Stretch {
   fetch(segment: string, to: string): Promise<boolean>;
   /** server_version_num of the programs here. */
   serverVersion: number;
+  /** Kinds of records that are read, or every record, whatever it says; absent: all that tells of rows, files and transactions. */
+  records?: readonly string[] | 'all';
+  /** How many are fetched and read at once; absent: as many as is fast. */
+  atOnce?: number;
 }
 
 /** Fetched side by side: each is a process of its own, that mostly waits for the store. */
 const sideBySide = 2;
+
+/** A record that is read begins in one of the last segments of a batch when it goes on in the next batch: none is longer than one of them. */
+const kept = 2;
 
 /** Everything that tells of rows, of files and of transactions; of older programs all is printed, and passed over here. */
 const managers = ['Heap', 'Heap2', 'Transaction', 'Storage', 'Database', 'Standby', 'XLOG'];
@@ -48,25 +55,30 @@ export async function readStretch(
   const over = { yet: false };
   const fetch = (batch: readonly string[]) =>
     promised(fetchAll(stretch, batch, (name) => join(directory, fileOf(numberOf(name))), over));
+  const { atOnce = batchOf(segmentBytes) } = stretch;
+  const firstBatch = Math.min(soonBatch, atOnce);
   let here: number[] = [];
   let seen: Lsn | undefined;
   let from = 0;
   let ahead = fetch(names.slice(0, firstBatch));
   try {
-    for (let count = firstBatch; from < names.length; count = batchOf(segmentBytes)) {
+    for (let count = firstBatch; from < names.length; count = atOnce) {
       await ahead.done;
       const batch = names.slice(from, from + count);
       from += batch.length;
-      ahead = fetch(names.slice(from, from + batchOf(segmentBytes)));
+      ahead = fetch(names.slice(from, from + atOnce));
       here = [...here, ...batch.map(numberOf)];
       onBatch(from);
       const [first = 0, last = first] = [here[0], here.at(-1)];
-      const reading = { first: fileOf(first), last: fileOf(last), seen, serverVersion: stretch.serverVersion };
+      const reading = { first: fileOf(first), last: fileOf(last), seen, stretch };
       const read = await readBatch(reading, directory, permit, onRecord);
       seen = read.last ?? seen;
       if (read.enough) return;
       // A record that begins in the last segments and ends in the next batch is read once more, from where it begins.
-      const keepFrom = seen === undefined ? first : segmentNumberAt(seen, segmentBytes);
+      const oldest = Math.max(first, last - kept + 1);
+      if (seen === undefined || segmentNumberAt(seen, segmentBytes) < oldest)
+        seen = segmentStart(fileOf(oldest), segmentBytes);
+      const keepFrom = segmentNumberAt(seen, segmentBytes);
       for (const number of here) if (number < keepFrom) await rm(join(directory, fileOf(number)), { force: true });
       here = here.filter((number) => number >= keepFrom);
     }
@@ -78,7 +90,7 @@ export async function readStretch(
 }
 
 /** Reading begins soon. */
-const firstBatch = 2;
+const soonBatch = 2;
 
 /** Its failure is met where it is awaited, also when that is much later. */
 function promised(work: Promise<void>): { done: Promise<void> } {
@@ -114,19 +126,20 @@ interface Batch {
   /** Names of files. */
   first: string;
   last: string;
-  /** The last record that was handed over: it is read again, and not handed over again. */
+  /** The last record that was handed over: it is read again, and not handed over again. Or where none was for long, a segment's start. */
   seen: Lsn | undefined;
-  serverVersion: number;
+  stretch: Stretch;
 }
 
 async function readBatch(
-  { first, last, seen, serverVersion }: Batch,
+  { first, last, seen, stretch }: Batch,
   directory: string,
   permit: Permit,
   onRecord: (line: Line) => unknown,
 ): Promise<{ last: Lsn | undefined; enough: boolean }> {
+  const { serverVersion, records = managers } = stretch;
   const words = [
-    ...(serverVersion >= severalManagersSince ? managers.map((name) => `--rmgr=${name}`) : []),
+    ...(records !== 'all' && serverVersion >= severalManagersSince ? records.map((name) => `--rmgr=${name}`) : []),
     ...(seen === undefined ? [] : [`--start=${seen}`]),
     ...[first, last],
   ];
@@ -139,7 +152,7 @@ async function readBatch(
     if (behind && from !== undefined && parseLsn(line.lsn) <= from) return;
     behind = false;
     newest = line.lsn;
-    return line.record === undefined ? undefined : onRecord(line);
+    return line.record === undefined && records !== 'all' ? undefined : onRecord(line);
   });
   // Asked up to the end of a segment, it ends well there, also when a record goes on in the next one.
   if (code !== 0) throw damaged(`the WAL between ${first} and ${last}`, said);

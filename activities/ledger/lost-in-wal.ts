@@ -3,8 +3,12 @@ import { formatNumberOf } from '../../evidence/format.ts';
 import type { LedgerCounts } from '../../evidence/ledger.ts';
 import { LostInWal } from '../../recovery/ledger/lost-in-wal.ts';
 import type { RowCounts } from '../../recovery/search/suspects.ts';
-import { readArchived } from '../backups/read-archived.ts';
+import { namesOf } from '../../recovery/segments.ts';
+import { fetchOwn } from '../backups/fetch-own.ts';
+import { inReadingRoom } from '../backups/reading-room.ts';
+import { readStretch } from '../backups/wal-stream.ts';
 import type { LedgerHostReads } from '../contract-of-ledger.ts';
+import { beating } from '../heartbeat.ts';
 import { socketOf } from '../postgres/live-member.ts';
 import { relationsIn } from '../postgres/relations.ts';
 import { withSession } from '../postgres/session.ts';
@@ -16,12 +20,7 @@ const mostTables = 100;
 
 export async function lostInWal(ask: Ask): ReturnType<LedgerHostReads['lostInWal']> {
   const lost = new LostInWal(ask.after);
-  await readArchived(ask, {
-    onRecord: ({ record, lsn }) => {
-      if (record !== undefined) lost.add(record, lsn);
-    },
-    words: (read, of) => `segment ${read} of ${of}, ${formatNumberOf(lost.transactions, 'transaction')}`,
-  });
+  await read(ask, lost);
   const counts = together(await named(ask, lost.counts));
   const gone =
     lost.filesGone === 0 ? '' : `; ${formatNumberOf(lost.filesGone, 'file')} of tables dropped, emptied or rewritten`;
@@ -31,6 +30,33 @@ export async function lostInWal(ask: Ask): ReturnType<LedgerHostReads['lostInWal
     found: `${formatNumberOf(lost.transactions, 'transaction')} committed after ${ask.after}${gone}`,
     expected: 'a count of what the recovered database does not have',
   };
+}
+
+/** Memory and room stay the same however much WAL it is. */
+async function read(ask: Ask, lost: LostInWal): Promise<void> {
+  const { known, serverVersion } = ask;
+  const { segmentBytes } = known;
+  const names = ask.segments.flatMap((range) => namesOf(range, segmentBytes));
+  let count = 0;
+  await inReadingRoom(ask, async (places, permit) => {
+    const stretch = { names, segmentBytes, serverVersion, fetch: fetchOwn(ask) };
+    const words = () => `segment ${count} of ${names.length}, ${formatNumberOf(lost.transactions, 'transaction')}`;
+    await beating(
+      () => ({ line: words() }),
+      () =>
+        readStretch(
+          stretch,
+          places.wal,
+          permit,
+          ({ record, lsn }) => {
+            if (record !== undefined) lost.add(record, lsn);
+          },
+          (segments) => {
+            count = segments;
+          },
+        ),
+    );
+  });
 }
 
 /** By the recovered server's catalog; what was made or rewritten after the target has only a number there. */

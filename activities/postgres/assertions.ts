@@ -1,10 +1,11 @@
 import { type Client, DatabaseError, type QueryConfig } from 'pg';
-import type { Assertion } from '../../plan/schema.ts';
+import type { Assertion, Member } from '../../plan/schema.ts';
 import { failure } from '../failure.ts';
 import type { Found, Scratch } from '../shapes.ts';
+import { socketOf } from './live-member.ts';
 import { readerOf } from './reader.ts';
 import { permittedPlaces } from './scratch.ts';
-import { isOutage, one } from './session.ts';
+import { isOutage, one, withSession } from './session.ts';
 import { withScratch } from './standing.ts';
 
 /** Milliseconds for one statement of the plan. */
@@ -28,11 +29,28 @@ export async function runAssertions(ask: {
   assertions: Assertion[];
 }): Promise<Found> {
   const permitted = await permittedPlaces(ask.scratch);
-  if (ask.assertions.length === 0) return { found: 'the plan states nothing about the data' };
-  const user = await withScratch(permitted, ask.database, 'assertions', readerOf);
-  const answers = await withScratch({ ...permitted, user }, ask.database, 'assertions', async (client) => {
+  return judged(ask.assertions, (user, body) => withScratch({ ...permitted, user }, ask.database, 'assertions', body));
+}
+
+/** The same of a live server, by its own socket. @throws AssertionsFailed */
+export async function assertionsLive(ask: {
+  member: Member;
+  database: string;
+  assertions: Assertion[];
+}): Promise<Found> {
+  const { place } = await socketOf(ask.member);
+  // Who may come in as somebody else is for pg_hba.conf to say: a superuser in the role of a reader always may.
+  return judged(ask.assertions, (_user, body) => withSession(place, ask.database, 'assertions', body), false);
+}
+
+type InSession = <T>(user: string | undefined, body: (client: Client) => Promise<T>) => Promise<T>;
+
+async function judged(assertions: Assertion[], inSession: InSession, asReader = true): Promise<Found> {
+  if (assertions.length === 0) return { found: 'the plan states nothing about the data' };
+  const user = asReader ? await inSession(undefined, readerOf) : undefined;
+  const answers = await inSession(user, async (client) => {
     const all: Answer[] = [];
-    for (const assertion of ask.assertions) all.push(await run(client, assertion, user === undefined));
+    for (const assertion of assertions) all.push(await run(client, assertion, user === undefined));
     return all;
   });
   const broken = answers.filter(({ holds }) => !holds);

@@ -1,4 +1,5 @@
 import type { FrontDoor, PulseSettings } from '../../plan/schema.ts';
+import { compareLsn } from '../../recovery/lsn.ts';
 import type { ControlReads } from '../contract.ts';
 import { pause } from '../heartbeat.ts';
 import { withDatabase } from '../postgres/front-door.ts';
@@ -20,22 +21,24 @@ interface Seen {
 export async function pulsesAcross(
   ask: Parameters<ControlReads['pulsesAcross']>[0],
 ): Promise<Found & { acknowledged: number; missing: number; gapMs?: number }> {
-  const { pulse, service, frontDoor, timeline } = ask;
+  const { pulse, service, frontDoor, timeline, upTo } = ask;
   const { before, after } = await seenAcross(ask);
   const last = before.at(-1);
   if (last === undefined) throw silent(pulse, `holds no pulse of ${service} from before timeline ${timeline}`);
   const there = await numbersThere(frontDoor, before[0]?.number ?? last.number, last.number);
-  const missing = before.filter(({ number }) => !there.has(number)).length;
+  // A chosen target gives up what lies after it; that is counted elsewhere.
+  const expected = before.filter(({ lsn }) => upTo === undefined || (lsn !== undefined && compareLsn(lsn, upTo) <= 0));
+  const missing = expected.filter(({ number }) => !there.has(number)).length;
   const gapMs = after === undefined ? undefined : Math.max(0, Date.parse(after.at) - Date.parse(last.at));
   const gap =
     gapMs === undefined
       ? 'none has been acknowledged since the switch'
       : `${gapMs} ms lie between the last acknowledged before and the first after the switch`;
   return {
-    acknowledged: before.length,
+    acknowledged: expected.length,
     missing,
     ...(gapMs === undefined ? {} : { gapMs }),
-    found: `${before.length - missing} of ${before.length} pulse writes that were acknowledged in the minutes before are there; ${gap} (one a second is tried)`,
+    found: `${expected.length - missing} of ${expected.length} pulse writes that were acknowledged in the minutes before${upTo === undefined ? '' : `, up to ${upTo},`} are there; ${gap} (one a second is tried)`,
     expected: 'all of them, and writes that go on',
   };
 }

@@ -16,6 +16,10 @@ export type WalRecord =
   | { what: 'truncated'; xid: number; relations: number[] }
   | { what: 'dropped-database'; xid: number; database: number }
   | { what: 'end'; end: TransactionEnd }
+  /** The first half of a two-phase commit. */
+  | { what: 'prepared'; xid: number; at: string }
+  /** Its name in the bytes of the server, one character each. */
+  | { what: 'restore-point'; name: string }
   | { what: 'running'; next: number; oldest: number; transactions: number[] };
 
 /** A commit or an abort, also of a transaction that was prepared, or of a part of one. */
@@ -96,7 +100,10 @@ function ofHeap2(text: string, xid: number): WalRecord | undefined {
   return file ? { what: 'rows', xid, file, change: 'inserted', rows: Number(found[1] ?? found[2]) } : undefined;
 }
 
+const restorePoint = 'RESTORE_POINT ';
+
 function ofPages(text: string, xid: number): WalRecord | undefined {
+  if (text.startsWith(restorePoint)) return { what: 'restore-point', name: text.slice(restorePoint.length) };
   if (xid === 0 || !text.startsWith('FPI ')) return undefined;
   const file = firstBlock.exec(text)?.[1];
   return file === undefined ? undefined : { what: 'page', xid, file };
@@ -120,7 +127,7 @@ const ended = /^(COMMIT|ABORT)(_PREPARED (\d+):)? (\d{4}-\d\d-\d\d) (\d\d:\d\d:\
 
 function ofTransaction(text: string, xid: number): WalRecord | undefined {
   const found = ended.exec(text);
-  if (found === null) return undefined;
+  if (found === null) return ofPrepared(text, xid);
   const [whole, kind, prepared, number, day, time] = found;
   const end: TransactionEnd = {
     committed: kind === 'COMMIT',
@@ -133,6 +140,14 @@ function ofTransaction(text: string, xid: number): WalRecord | undefined {
   };
   if (text.length > whole.length) readClauses(text, whole.length, end);
   return { what: 'end', end };
+}
+
+/** `PREPARE gid payment 7: 2026-11-21 14:03:07.221456 UTC; ...` */
+const prepared = /^PREPARE gid .*?: (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) UTC/;
+
+function ofPrepared(text: string, xid: number): WalRecord | undefined {
+  const [, day, time] = prepared.exec(text) ?? [];
+  return day === undefined ? undefined : { what: 'prepared', xid, at: `${day}T${time}Z` };
 }
 
 function readClauses(text: string, from: number, end: TransactionEnd): void {

@@ -86,6 +86,10 @@ export class Tally {
       case 'end':
         this.#end(record.end, lsn);
         return;
+      // Neither makes anything true.
+      case 'prepared':
+      case 'restore-point':
+        return;
     }
   }
 
