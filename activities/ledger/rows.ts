@@ -74,9 +74,9 @@ export async function* wholeRows(
   onPage: (rows: number) => void,
 ): AsyncGenerator<Keyed<string>> {
   const select = `
-    select hash::text, count(*)::text
+    select hashed.hash::text, count(*)::text
     from (select hashtextextended(whole.row, 0) as hash from ${name} t ${wholeRow(shared)}) hashed
-    group by hash order by hash`;
+    group by hashed.hash order by hashed.hash`;
   for await (const [key = '', content = ''] of streamed(client, select, onPage)) yield { key, content };
 }
 
