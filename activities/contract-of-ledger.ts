@@ -1,5 +1,5 @@
 /** What the ledger of lost writes and the acceptance of a recovery ask for: part of the contract, in a file of its own. */
-import type { SetAsideSeen } from '../evidence/evidence.ts';
+import type { SetAside, SetAsideSeen } from '../evidence/evidence.ts';
 import type { Ledger, LedgerCounts } from '../evidence/ledger.ts';
 import type { EvidenceStore, Member, PhysicalBackups } from '../plan/schema.ts';
 import type { Lsn, SegmentRange } from '../recovery/archive.ts';
@@ -13,6 +13,15 @@ export interface SetAsideDirectory {
   member: Member;
   directory: string;
   left: StoppedAt;
+}
+
+export interface LedgerControlReads {
+  /** What a recovery has set aside, by its own evidence. @throws InputInvalid it was no recovery, or goes on */
+  recoveryOf(ask: {
+    run: string;
+    service: string;
+    store: EvidenceStore;
+  }): Promise<Found & { setAside: SetAside[]; startedAt: string; outcome: string }>;
 }
 
 export interface LedgerHostReads {
@@ -40,6 +49,12 @@ export interface LedgerHostReads {
 }
 
 export interface LedgerHostChanges {
+  /**
+   * Removes it, when it is still the one that was looked at. Safe to repeat, also after a crash in its middle.
+   *
+   * @throws Moved another one lies there, or somebody has started it
+   */
+  removeSetAside(ask: Pick<SetAsideDirectory, 'member' | 'directory'> & { identity: string }): Promise<Found>;
   /**
    * Copies it into the scratch directory and starts the copy there: reached by its socket alone, read-only, archiving nothing. The directory
    * itself is only read. Safe to repeat. @throws DiskFull @throws Moved it is not the one that was set aside @throws TablespaceUnsafe

@@ -30,7 +30,7 @@ import type {
   TableFingerprint,
 } from '../recovery/archive.ts';
 import type { Known } from '../recovery/content.ts';
-import type { LedgerHostChanges, LedgerHostReads } from './contract-of-ledger.ts';
+import type { LedgerControlReads, LedgerHostChanges, LedgerHostReads } from './contract-of-ledger.ts';
 import type { RecoveryHostChanges, RecoveryHostReads } from './contract-of-recovery.ts';
 import type { SwitchoverControlReads, SwitchoverHostChanges, SwitchoverHostReads } from './contract-of-switchover.ts';
 import type { Message, Outlets, Posted } from './notify/message.ts';
@@ -59,7 +59,7 @@ export type * from './contract-of-recovery.ts';
 export type * from './contract-of-switchover.ts';
 export type * from './notify/message.ts';
 
-export interface ControlReads extends SwitchoverControlReads {
+export interface ControlReads extends SwitchoverControlReads, LedgerControlReads {
   loadPlan(ask: { service?: string }): Promise<{ plan: Plan; sha256: string; file: string } & Found>;
   resolveSecrets(ask: { names: string[] }): Promise<Found>;
   serviceMoment(ask: { frontDoor: FrontDoor }): Promise<ServiceMoment>;
@@ -112,6 +112,8 @@ export interface ControlReads extends SwitchoverControlReads {
     traces: Trace[];
     locks: string[];
     me: { workflowId: string };
+    /** How long the plan keeps what a recovery has set aside, milliseconds. */
+    keepOldForMs?: number;
   }): Promise<Found & { leftovers: Leftover[] }>;
   /** What a dry run of the sweep has shown. */
   shownBy(ask: { run: string; service: string; store: EvidenceStore }): Promise<Found & { leftovers: Leftover[] }>;

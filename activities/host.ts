@@ -28,6 +28,7 @@ import { inTurn } from './in-turn.ts';
 import { copySetAside, roomForCopy } from './ledger/copy.ts';
 import { ledgerOfLostWrites } from './ledger/ledger.ts';
 import { lostInWal } from './ledger/lost-in-wal.ts';
+import { removeSetAside } from './ledger/remove-set-aside.ts';
 import { lookAtSetAside } from './ledger/set-aside.ts';
 import { sayingFullDisk } from './on-full-disk.ts';
 import { anchorOnStandby } from './postgres/anchor-on-standby.ts';
@@ -141,5 +142,6 @@ export const hostChanges: HostChanges = sayingFullDisk({
   startFollower: alive(startFollower),
   copySetAside: inTurn(copySetAside),
   ledgerOfLostWrites: onServer(ledgerOfLostWrites),
+  removeSetAside: alive(removeSetAside),
   ...recoveryChanges,
 });

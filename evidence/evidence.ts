@@ -149,7 +149,7 @@ export interface Equality {
 /** Something that lies on a host and may have been left there by a run, and whose it is. */
 export interface Leftover {
   host: string;
-  kind: 'directory' | 'process' | 'session' | 'paused-replay';
+  kind: 'directory' | 'process' | 'session' | 'paused-replay' | 'set-aside';
   /** As people read it: a path, a process with its command. */
   what: string;
   /** Which one it is: another of the same name has another identity. */
@@ -160,8 +160,8 @@ export interface Leftover {
   /** UTC. */
   since?: string;
   run?: string;
-  /** `left` and `likely-left` can be removed; what a run uses, or nobody knows, is left alone. */
-  verdict: 'left' | 'likely-left' | 'in-use' | 'unknown';
+  /** `left` and `likely-left` can be removed; what a run uses, what is kept on purpose, and what nobody knows is left alone. */
+  verdict: 'left' | 'likely-left' | 'in-use' | 'kept' | 'unknown';
   why: string;
 }
 

@@ -59,7 +59,7 @@ export async function bytesIn(directory: string, ...leaveOut: string[]): Promise
 }
 
 /** The directory, if it is there; a link in its place is nobody's to follow. @throws Moved */
-async function foundAt(directory: string, host: string): Promise<{ inode: string } | undefined> {
+export async function foundAt(directory: string, host: string): Promise<{ inode: string } | undefined> {
   const found = await lstat(directory, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
@@ -105,7 +105,7 @@ export async function asItWasLeft(
 }
 
 /** @throws Moved */
-async function refuseRunning(directory: string, host: string): Promise<void> {
+export async function refuseRunning(directory: string, host: string): Promise<void> {
   const live = await findLive(directory);
   if (live !== undefined)
     throw failure(

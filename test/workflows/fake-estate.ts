@@ -223,6 +223,7 @@ export class FakeEstate {
       somebodyPolls: async ({ queue }) => ({ polls: !this.silent.some((host) => queue.endsWith(host)), found: queue }),
       verifySignature: async ({ signature }) => ({ found: 'looked at', holds: signature.value === this.signs }),
       ...this.pair.reads(),
+      ...this.ledger.reads(),
       liveRelations: async () => this.live,
       previewTraffic: async () => ({ found: 'db1 serves; db2 would' }),
       writeEvidence: async ({ evidence }) => {

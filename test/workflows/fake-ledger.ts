@@ -1,7 +1,9 @@
 /** Directories that a recovery has set aside, and what is read of them, in memory. */
-import type { LedgerHostChanges, LedgerHostReads } from '../../activities/contract.ts';
-import type { SetAsideSeen } from '../../evidence/evidence.ts';
+import type { LedgerControlReads, LedgerHostChanges, LedgerHostReads } from '../../activities/contract.ts';
+import { failure } from '../../activities/failure.ts';
+import type { SetAside, SetAsideSeen } from '../../evidence/evidence.ts';
 import type { LedgerTable } from '../../evidence/ledger.ts';
+import { identityOfSetAside } from '../../evidence/set-aside.ts';
 
 const seen: SetAsideSeen = {
   inode: '4711',
@@ -28,6 +30,23 @@ export class FakeLedger {
     this.directories.set(directory, { ...seen, ...more });
   }
 
+  /** What the recovery's evidence says. */
+  recovery: SetAside[] = [];
+
+  reads(): LedgerControlReads {
+    return {
+      recoveryOf: async ({ run }) => {
+        if (this.recovery.length === 0) throw failure('InputInvalid', `${run} has set nothing aside`);
+        return {
+          setAside: this.recovery,
+          startedAt: '2026-11-21T13:30:00.000Z',
+          outcome: 'recovered',
+          found: `${run} has set aside ${this.recovery.length} directories`,
+        };
+      },
+    };
+  }
+
   hostReads(): LedgerHostReads {
     return {
       lookAtSetAside: async ({ directory }) => {
@@ -52,6 +71,13 @@ export class FakeLedger {
 
   hostChanges(): LedgerHostChanges {
     return {
+      removeSetAside: async ({ directory, identity }) => {
+        const there = this.directories.get(directory);
+        if (there !== undefined && identityOfSetAside(there) !== identity)
+          throw failure('Moved', `${directory} is another one`);
+        this.directories.delete(directory);
+        return { found: `${directory} is gone` };
+      },
       copySetAside: async () => {
         this.copied = true;
         return { found: 'copied', reflink: false };

@@ -4,9 +4,10 @@ import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoppedAt } from '../../../activities/contract.ts';
+import { isAlive } from '../../../activities/processes.ts';
 import type { LedgerTable } from '../../../evidence/ledger.ts';
 import { type Hand, newHand } from '../activities/hand.ts';
-import { newSmallEstate, type SmallEstate, segmentBytes } from '../activities/small-estate.ts';
+import { newSmallEstate, type SmallEstate, segmentBytes, until } from '../activities/small-estate.ts';
 import { useStore } from '../control/store-rig.ts';
 import { type Recovered, recoveredByHand } from './set-aside.ts';
 
@@ -226,6 +227,7 @@ describe('the ledger of lost writes', () => {
   it('a copy whose server was killed is started again', async () => {
     const [pid = ''] = (await readFile(join(scratch().directory, 'data/postmaster.pid'), 'utf8')).split('\n');
     process.kill(Number(pid), 'SIGKILL');
+    await until('it is gone', async () => !(await isAlive(Number(pid))));
     const { tables: again } = await hand.call('ledgerOfLostWrites', { ...ledgerAsk(), tables: ['pairs'] });
     expect(again[0]).toMatchObject({ missing: 1, changed: 1 });
   });
