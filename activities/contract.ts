@@ -31,6 +31,7 @@ import type {
 } from '../recovery/archive.ts';
 import type { Known } from '../recovery/content.ts';
 import type { RebuildHostChanges, RebuildHostReads } from './contract-of-rebuild.ts';
+import type { LedgerControlReads, LedgerHostChanges, LedgerHostReads } from './contract-of-ledger.ts';
 import type { RecoveryHostChanges, RecoveryHostReads } from './contract-of-recovery.ts';
 import type { SwitchoverControlReads, SwitchoverHostChanges, SwitchoverHostReads } from './contract-of-switchover.ts';
 import type { Message, Outlets, Posted } from './notify/message.ts';
@@ -55,11 +56,12 @@ import type {
 } from './shapes.ts';
 
 export type * from './contract-of-rebuild.ts';
+export type * from './contract-of-ledger.ts';
 export type * from './contract-of-recovery.ts';
 export type * from './contract-of-switchover.ts';
 export type * from './notify/message.ts';
 
-export interface ControlReads extends SwitchoverControlReads {
+export interface ControlReads extends SwitchoverControlReads, LedgerControlReads {
   loadPlan(ask: { service?: string }): Promise<{ plan: Plan; sha256: string; file: string } & Found>;
   resolveSecrets(ask: { names: string[] }): Promise<Found>;
   serviceMoment(ask: { frontDoor: FrontDoor }): Promise<ServiceMoment>;
@@ -112,6 +114,8 @@ export interface ControlReads extends SwitchoverControlReads {
     traces: Trace[];
     locks: string[];
     me: { workflowId: string };
+    /** How long the plan keeps what a recovery has set aside, milliseconds. */
+    keepOldForMs?: number;
   }): Promise<Found & { leftovers: Leftover[] }>;
   /** What a dry run of the sweep has shown. */
   shownBy(ask: { run: string; service: string; store: EvidenceStore }): Promise<Found & { leftovers: Leftover[] }>;
@@ -154,7 +158,7 @@ export interface ControlRecords {
   }): Promise<Posted>;
 }
 
-export interface HostReads extends SwitchoverHostReads, RecoveryHostReads, RebuildHostReads {
+export interface HostReads extends SwitchoverHostReads, RecoveryHostReads, RebuildHostReads, LedgerHostReads {
   /** The permit file covers what the run will touch; the tools are here; where the socket path is not too long. */
   hostFacts(ask: {
     backups: PhysicalBackups;
@@ -222,7 +226,7 @@ export interface HostReads extends SwitchoverHostReads, RecoveryHostReads, Rebui
   litter(ask: { scratch: Scratch }): Promise<Found>;
 }
 
-export interface HostChanges extends SwitchoverHostChanges, RecoveryHostChanges, RebuildHostChanges {
+export interface HostChanges extends SwitchoverHostChanges, RecoveryHostChanges, RebuildHostChanges, LedgerHostChanges {
   restoreBeside(
     ask: {
       backups: PhysicalBackups;

@@ -10,6 +10,7 @@ import { lastProven } from './evidence/last-proven.ts';
 import { storeAnswers } from './evidence/store-answers.ts';
 import { writeEvidence } from './evidence/write-evidence.ts';
 import { beating } from './heartbeat.ts';
+import { recoveryOf } from './ledger/recovery-of.ts';
 import { post } from './notify/post.ts';
 import { verifySignature } from './people/verify.ts';
 import { loadPlan } from './plans.ts';
@@ -52,6 +53,7 @@ export const controlReads: ControlReads = {
   tracesOfEnded: alive(tracesOfEnded),
   judgeLeftovers: alive(judgeLeftovers),
   shownBy: alive(shownBy),
+  recoveryOf: alive(recoveryOf),
   somebodyPolls: alive(somebodyPolls),
   liveRelations: alive(liveRelations),
   previewTraffic: alive(previewTraffic),

@@ -25,6 +25,11 @@ import type { HostChanges, HostReads, RecoveryHostChanges, RecoveryHostReads } f
 import { beating } from './heartbeat.ts';
 import { hostFacts, roomFor } from './host-facts.ts';
 import { inTurn } from './in-turn.ts';
+import { copySetAside, roomForCopy } from './ledger/copy.ts';
+import { ledgerOfLostWrites } from './ledger/ledger.ts';
+import { lostInWal } from './ledger/lost-in-wal.ts';
+import { removeSetAside } from './ledger/remove-set-aside.ts';
+import { lookAtSetAside } from './ledger/set-aside.ts';
 import { sayingFullDisk } from './on-full-disk.ts';
 import { anchorOnStandby } from './postgres/anchor-on-standby.ts';
 import { anchorUnderLock } from './postgres/anchor-under-lock.ts';
@@ -113,6 +118,9 @@ export const hostReads: HostReads = sayingFullDisk({
   writesAfter: alive(writesAfter),
   canRewind: alive(canRewind),
   canTakePlace: alive(canTakePlace),
+  lookAtSetAside: alive(lookAtSetAside),
+  roomForCopy: inTurn(alive(roomForCopy)),
+  lostInWal: inTurn(lostInWal),
   ...recoveryReads,
 });
 
@@ -153,5 +161,8 @@ export const hostChanges: HostChanges = sayingFullDisk({
   removeCopy: alive(removeCopy),
   takePlace: alive(takePlace),
   giveBack: alive(giveBack),
+  copySetAside: inTurn(copySetAside),
+  ledgerOfLostWrites: onServer(ledgerOfLostWrites),
+  removeSetAside: alive(removeSetAside),
   ...recoveryChanges,
 });

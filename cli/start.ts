@@ -1,4 +1,4 @@
-/** `lifeboat drill`, `backup`, `anchor` and `start`: check the input, start the run, follow it. */
+/** `lifeboat drill`, `backup`, `anchor`, `accept` and `start`: check the input, start the run, follow it. */
 import { type Command, Option } from 'commander';
 import { startStatement } from '../evidence/statements.ts';
 import { controlQueue, type RunbookName, type RunInput, runbooks } from '../workflows/messages.ts';
@@ -42,6 +42,14 @@ export function startCommands(program: Command, cli: Cli): void {
     .action((service: string | undefined, options: StartOptions) => {
       const mode = options.dryRun ? 'dry-run' : 'live';
       return start(cli, options, 'anchor', { service, mode });
+    });
+
+  usual(program.command('accept').argument('<run>', 'the recovery that is accepted'))
+    .argument('[service]', 'as its plan names it')
+    .description('accept a recovery: people say yes, and the old data directories that it has set aside are removed')
+    .action((recovery: string, service: string | undefined, options: StartOptions) => {
+      const mode = options.dryRun ? 'dry-run' : 'live';
+      return start(cli, options, 'accept', { service, mode, recovery });
     });
 
   usual(program.command('start').argument('<runbook>', `one of ${Object.keys(runbooks).join(', ')}`))

@@ -144,6 +144,7 @@ const sureness: Record<Leftover['verdict'], string> = {
   left: 'sure',
   'likely-left': 'likely',
   'in-use': 'in use',
+  kept: 'kept on purpose',
   unknown: 'not known to be ours',
 };
 

@@ -1,5 +1,6 @@
 /** The one record of a run: everything the report, the live page, the CLI and an auditor read. Versioned; rendered, never parsed back from a rendering. */
 
+import type { Ledger } from './ledger.ts';
 import type { Aborted, Approval, Click, Decision, Place, Post } from './people.ts';
 import type { Search } from './search.ts';
 
@@ -148,7 +149,7 @@ export interface Equality {
 /** Something that lies on a host and may have been left there by a run, and whose it is. */
 export interface Leftover {
   host: string;
-  kind: 'directory' | 'process' | 'session' | 'paused-replay';
+  kind: 'directory' | 'process' | 'session' | 'paused-replay' | 'set-aside';
   /** As people read it: a path, a process with its command. */
   what: string;
   /** Which one it is: another of the same name has another identity. */
@@ -159,9 +160,34 @@ export interface Leftover {
   /** UTC. */
   since?: string;
   run?: string;
-  /** `left` and `likely-left` can be removed; what a run uses, or nobody knows, is left alone. */
-  verdict: 'left' | 'likely-left' | 'in-use' | 'unknown';
+  /** `left` and `likely-left` can be removed; what a run uses, what is kept on purpose, and what nobody knows is left alone. */
+  verdict: 'left' | 'likely-left' | 'in-use' | 'kept' | 'unknown';
   why: string;
+}
+
+/** The data directory that a server had before a recovery: kept, never started, removed when a person accepts the recovery. */
+export interface SetAside {
+  host: string;
+  /** `<dataDirectory>.before-<run>` */
+  directory: string;
+  /** Whose place it had. */
+  dataDirectory: string;
+  /** As it was found there; absent until somebody has looked. */
+  seen?: SetAsideSeen;
+}
+
+/** Which directory it is, and what it knows of itself: another of the same name, or one that was started since, has other facts. */
+export interface SetAsideSeen {
+  inode: string;
+  systemIdentifier: string;
+  timeline: number;
+  /** Of its last checkpoint: of a server that was stopped in order, where its WAL ends. */
+  lsn: string;
+  /** pg_control's word: `shut down`; of a standby `shut down in recovery`. */
+  state: string;
+  bytes: number;
+  /** UTC. */
+  at: string;
 }
 
 /** Two clocks that cannot both be right. */
@@ -272,13 +298,15 @@ export interface Evidence {
   /** Facts that make a run dirty: what was left behind, where. */
   leftBehind: string[];
   /** Data directories that a recovery has replaced, where they are kept until a person accepts the result. */
-  setAside?: { host: string; directory: string; dataDirectory: string }[];
+  setAside?: SetAside[];
   /** When the service was healthy again through its front door; what follows makes it safe, and keeps nobody waiting. */
   recoveredAt?: string;
   /** What a sweep has found on the hosts. */
   leftovers?: Leftover[];
   /** What a search of the WAL has found. */
   search?: Search;
+  /** What the old database holds that the recovered one does not. */
+  ledger?: Ledger;
 }
 
 /** What a runbook returns: small; the evidence itself lies in the store. */

@@ -23,6 +23,7 @@ export const approvalNames: readonly string[] = [
   'switch-the-primary',
   'replace-the-production-database',
   'replace-the-standby',
+  'accept-the-recovery',
 ];
 
 /** The rule of every approval that has none of its own. */

@@ -179,6 +179,14 @@ const drill = z.strictObject({
   keepFree: size.default('1GB'),
 });
 
+const recovery = z
+  .strictObject({
+    keepOldFor: duration
+      .prefault('14d')
+      .describe('What a recovery has set aside is kept so long, unless a person accepts the recovery before'),
+  })
+  .describe('What holds for recoveries in place');
+
 export const planSchema = z.strictObject({
   service: name,
   objectives,
@@ -193,6 +201,7 @@ export const planSchema = z.strictObject({
   /** Where people reach lifeboat-pages: links in the Temporal UI lead there. */
   pages: z.url({ protocol: /^https?$/ }).optional(),
   drills: z.strictObject({ monthly: drill }),
+  recovery: recovery.optional(),
   people: peopleSchema.optional(),
   schedules: z
     .strictObject({

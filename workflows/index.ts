@@ -1,4 +1,5 @@
 /** The workflows that a control worker registers. */
+export { accept } from './accept.ts';
 export { anchor } from './anchor.ts';
 export { archive } from './archive.ts';
 export { backup } from './backup.ts';

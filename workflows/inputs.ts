@@ -72,6 +72,7 @@ const shapes: Record<RunbookName, Shape> = {
     fields: { target: wrongTarget, incidentAt: moment },
     whole: targetNamed,
   },
+  accept: { modes: ['live', 'dry-run'], usual: 'dry-run', fields: { recovery: text }, whole: recoveryNamed },
   find: {
     modes: ['live', 'dry-run'],
     usual: 'dry-run',
@@ -93,6 +94,13 @@ function targetNamed(input: object): string | undefined {
   return 'target' in input && input.target !== undefined
     ? undefined
     : '"target" is missing: say where to go back to, such as 2026-11-21T14:00:00Z, before 0/59E1A40 or before transaction 4711 (lifeboat find names it)';
+}
+
+/** What is removed follows from the recovery alone. */
+function recoveryNamed(input: object): string | undefined {
+  return 'recovery' in input && input.recovery !== undefined
+    ? undefined
+    : '"recovery" is missing: name the run of the recovery that is accepted';
 }
 
 /** People see first what will be removed, and then exactly that is. */

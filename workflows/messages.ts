@@ -86,6 +86,11 @@ export interface SweepInput extends RunInput {
   shownBy?: string;
 }
 
+export interface AcceptInput extends RunInput {
+  /** The recovery that is accepted, by its run. */
+  recovery?: string;
+}
+
 export interface FindInput extends RunInput {
   /** Moments with their offsets; without them the last hour that the archive holds. */
   from?: string;
@@ -137,6 +142,7 @@ export const runbooks = {
   'point-in-time-recovery': 'pointInTimeRecovery',
   find: 'find',
   'standby-rebuild': 'standbyRebuild',
+  accept: 'accept',
 } as const;
 export type RunbookName = keyof typeof runbooks;
 

@@ -10,6 +10,9 @@ const endOfTime = 9_999_999_999_999;
 export const runFolder = (service: string, run: string): string => `${service}/runs/${safeName(run)}/`;
 export const executionFolder = (service: string, run: string, runId: string): string =>
   `${runFolder(service, run)}${safeName(runId)}/`;
+/** Rows that a recovery did not bring back: read by nobody but those who hold the keys of the store. */
+export const ledgerKey = (service: string, run: string, runId: string, table: string): string =>
+  `${executionFolder(service, run, runId)}ledger/${safeName(table)}.csv`;
 export const indexFolder = (service: string): string => `${service}/index/`;
 /** The same lines again, so that a monthly drill is still found among the backups of many months. */
 export const kindFolder = (service: string, { runbook, mode }: { runbook: string; mode: string }): string =>

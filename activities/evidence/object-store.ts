@@ -1,7 +1,9 @@
 /** The object store that holds evidence and anchors: a thin, patient-but-not-too-patient client. */
 import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
+import { Readable } from 'node:stream';
 import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { EvidenceStore } from '../../plan/schema.ts';
 import { failure } from '../failure.ts';
@@ -11,6 +13,10 @@ import { storeFailure } from './store-failure.ts';
 /** Keys are relative to the plan's prefix. Everything throws StoreUnreachable or StoreRefused. */
 export interface ObjectStore {
   put(key: string, bytes: Uint8Array, contentType: string): Promise<void>;
+  /** In parts, where it is long: a few of them are in memory. */
+  putStream(key: string, stream: Readable, contentType: string): Promise<void>;
+  /** `undefined` when there is no such object. */
+  getStream(key: string): Promise<Readable | undefined>;
   /** `undefined` when there is no such object. */
   get(key: string): Promise<Uint8Array | undefined>;
   /** In the order of their names, at most `limit` of them. */
@@ -25,6 +31,8 @@ const connectMs = 3_000;
 const answerMs = 10_000;
 const attempts = 3;
 const pageSize = 1_000;
+/** A store takes 10,000 of them at most: 160 GB. */
+const partBytes = 16 * 1024 * 1024;
 
 async function openStore(store: EvidenceStore): Promise<ObjectStore> {
   const client = await connect(store);
@@ -43,6 +51,12 @@ async function openStore(store: EvidenceStore): Promise<ObjectStore> {
           new PutObjectCommand({ Bucket: store.bucket, Key: prefix + key, Body: bytes, ContentType: contentType }),
         );
       }),
+    putStream: (key, stream, contentType) =>
+      asked(async () => {
+        const params = { Bucket: store.bucket, Key: prefix + key, Body: stream, ContentType: contentType };
+        await new Upload({ client, params, partSize: partBytes, queueSize: 2 }).done();
+      }),
+    getStream: (key) => asked(() => body(client, store.bucket, prefix + key)),
     get: (key) => asked(() => read(client, store.bucket, prefix + key)),
     list: (under, limit = Number.POSITIVE_INFINITY) =>
       asked(async () => {
@@ -101,9 +115,17 @@ async function readAuthority(caFile: string | undefined): Promise<string | undef
 }
 
 async function read(client: S3Client, bucket: string, key: string): Promise<Uint8Array | undefined> {
+  const stream = await body(client, bucket, key);
+  if (stream === undefined) return undefined;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function body(client: S3Client, bucket: string, key: string): Promise<Readable | undefined> {
   try {
     const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-    return Body === undefined ? new Uint8Array() : await Body.transformToByteArray();
+    return Body instanceof Readable ? Body : Readable.from([]);
   } catch (error) {
     if (error instanceof NoSuchKey) return undefined;
     throw error;

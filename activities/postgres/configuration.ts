@@ -18,14 +18,19 @@ export interface ScratchSettings {
 
 export async function writeConfiguration(places: Places, settings: ScratchSettings): Promise<void> {
   await keepSourceSettings(places);
-  // These would be read after ours: the source's recovery targets, its primary_conninfo, its archive_command.
-  await writeWhole(join(places.data, 'postgresql.auto.conf'), '');
   await rm(join(places.data, 'standby.signal'), { force: true });
-  await writeWhole(places.hba, 'local all all trust\n');
-  await writeWhole(places.ident, '');
-  await writeWhole(places.configuration, linesOf(places, settings));
+  await writePrivate(places, { ...privateSettings(places, settings), ...recoverySettings(places, settings) });
   // Without it, WAL in the directory would let the server come up writable on the source's own timeline.
   await writeWhole(join(places.data, 'recovery.signal'), '');
+}
+
+/** Nobody but the database's own user is let in. */
+export async function writePrivate(places: Places, settings: Settings): Promise<void> {
+  // These would be read after ours: the source's recovery targets, its primary_conninfo, its archive_command.
+  await writeWhole(join(places.data, 'postgresql.auto.conf'), '');
+  await writeWhole(places.hba, 'local all all trust\n');
+  await writeWhole(places.ident, '');
+  await writeWhole(places.configuration, inWords(settings));
 }
 
 async function keepSourceSettings(places: Places): Promise<void> {
@@ -34,8 +39,14 @@ async function keepSourceSettings(places: Places): Promise<void> {
   if (!(await exists(kept)) && (await exists(auto))) await copyFile(auto, kept);
 }
 
-function linesOf(places: Places, { target, control, raised, throwAway }: ScratchSettings): string {
-  const settings: Record<string, string | number> = {
+type Settings = Record<string, string | number>;
+
+/** Of a server that only Lifeboat reaches, and that does nothing by itself. */
+export function privateSettings(
+  places: Places,
+  { control, raised, throwAway }: Omit<ScratchSettings, 'target'>,
+): Settings {
+  return {
     data_directory: places.data,
     hba_file: places.hba,
     ident_file: places.ident,
@@ -68,10 +79,6 @@ function linesOf(places: Places, { target, control, raised, throwAway }: Scratch
     wal_level: 'replica',
     track_commit_timestamp: control.trackCommitTimestamp ? 'on' : 'off',
 
-    hot_standby: 'on',
-    restore_command: `${quoted(places.restoreCommand).replaceAll('%', '%%')} %f %p`,
-    recovery_target_action: 'pause',
-    ...targetSettings(target),
     ...leastSettings(control, raised),
 
     // Large buffers and rare restartpoints: replay is bound by one process.
@@ -101,6 +108,18 @@ function linesOf(places: Places, { target, control, raised, throwAway }: Scratch
     TimeZone: 'UTC',
     log_timezone: 'UTC',
   };
+}
+
+function recoverySettings(places: Places, { target }: ScratchSettings): Settings {
+  return {
+    hot_standby: 'on',
+    restore_command: `${quoted(places.restoreCommand).replaceAll('%', '%%')} %f %p`,
+    recovery_target_action: 'pause',
+    ...targetSettings(target),
+  };
+}
+
+function inWords(settings: Settings): string {
   return `# Written by Lifeboat for a server beside the live one.\n${Object.entries(settings)
     .map(([name, value]) => settingLine(name, value))
     .join('\n')}\n`;

@@ -6,6 +6,7 @@ import { formatBytes } from '../../evidence/format.ts';
 import type { ControlReads } from '../contract.ts';
 import { describe, firstRunOf, isOpen, openHolder, parentOf } from '../runs.ts';
 import type { LeftoverFound, Trace } from '../shapes.ts';
+import { judgeSetAside } from './set-aside.ts';
 
 type Ask = Parameters<ControlReads['judgeLeftovers']>[0];
 type Verdict = Pick<Leftover, 'verdict' | 'why' | 'run'>;
@@ -16,7 +17,7 @@ export async function judgeLeftovers(ask: Ask): ReturnType<ControlReads['judgeLe
   const leftovers: Leftover[] = [];
   for (const found of ask.found) {
     const { madeBy: _maker, watched: _watched, link: _link, note, ...rest } = found;
-    const verdict = await judge(client, found, ask.traces, users);
+    const verdict = await judge(client, found, ask, users);
     leftovers.push({ ...rest, ...verdict, why: note === undefined ? verdict.why : `${verdict.why}; ${note}` });
   }
   return { leftovers, found: inWords(leftovers), expected: 'nothing but what a run that goes on uses' };
@@ -34,9 +35,11 @@ async function usersOf(client: Client, ask: Ask): Promise<string[]> {
   return [...new Set(users)];
 }
 
-async function judge(client: Client, found: LeftoverFound, traces: Trace[], users: string[]): Promise<Verdict> {
+async function judge(client: Client, found: LeftoverFound, ask: Ask, users: string[]): Promise<Verdict> {
+  const { traces } = ask;
   if (found.kind === 'directory') return judgeDirectory(client, found, traces);
   if (found.kind === 'process') return { verdict: 'left', why: 'its directory is gone', ...runOf(found, traces) };
+  if (found.kind === 'set-aside') return judgeSetAside(found, ask, users, Date.now());
   // Sessions and a pause do not name their run: whichever run uses the hosts may need them.
   if (users.length > 0) return { verdict: 'in-use', run: users.join(', '), why: `${users.join(', ')} goes on` };
   if (found.kind === 'session') return { verdict: 'left', why: 'no run uses the hosts of this service' };
@@ -95,7 +98,7 @@ function inWords(leftovers: Leftover[]): string {
   const left = leftovers.filter((one) => one.verdict === 'left' || one.verdict === 'likely-left');
   const others = leftovers.length - left.length;
   const bytes = left.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
-  const beside = others === 0 ? '' : `; ${others} more that are in use or not known to be Lifeboat's`;
+  const beside = others === 0 ? '' : `; ${others} more that are in use, kept on purpose or not known to be Lifeboat's`;
   if (left.length === 0) return `nothing was left behind${beside}`;
   return `${left.length} left behind, ${formatBytes(bytes)}: ${left.map(({ what }) => what).join('; ')}${beside}`;
 }

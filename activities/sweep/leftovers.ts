@@ -11,6 +11,7 @@ import { exists, placesOf } from '../postgres/scratch.ts';
 import { processesOf, scratchProcessesBelow, startOf } from '../processes.ts';
 import type { LeftoverFound } from '../shapes.ts';
 import { leftOnServer } from './on-servers.ts';
+import { setAsideBy } from './set-aside.ts';
 
 type Ask = Parameters<HostReads['leftovers']>[0];
 
@@ -29,7 +30,8 @@ export async function leftovers(ask: Ask): ReturnType<HostReads['leftovers']> {
       const directories = (await Promise.all(scratch.map((root) => directoriesIn(root, ask)))).flat();
       const processes = (await Promise.all(scratch.map((root) => strayProcesses(root, ask)))).flat();
       const onServers = await Promise.all(ask.members.map((member) => leftOnServer(member)));
-      return [...directories, ...processes, ...onServers.flatMap((one) => one.found)];
+      const setAside = (await Promise.all(ask.members.map((member) => setAsideBy(member)))).flat();
+      return [...directories, ...processes, ...onServers.flatMap((one) => one.found), ...setAside];
     },
   );
   const words = found.map(({ what }) => what);

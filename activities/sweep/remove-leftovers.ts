@@ -2,6 +2,7 @@ import { oneLine } from '../../evidence/render/text.ts';
 import type { HostChanges } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { inTurn } from '../in-turn.ts';
+import { removeSetAside } from '../ledger/remove-set-aside.ts';
 import { loadPermit, permitScratch } from '../permit.ts';
 import { removeScratch } from '../postgres/remove.ts';
 import { endProcesses, scratchProcessesBelow, startOf } from '../processes.ts';
@@ -32,6 +33,10 @@ async function remove(left: LeftoverFound, { host, members }: Ask): Promise<void
   if (left.kind === 'directory') return removeDirectory(left, host);
   if (left.kind === 'process') return endProcess(left);
   if (member === undefined) throw failure('Bug', `${left.what}: ${host} has no server in the plan`);
+  if (left.kind === 'set-aside') {
+    await removeSetAside({ member, directory: left.path ?? '', identity: left.identity });
+    return;
+  }
   return left.kind === 'session' ? endSession(member, left) : resumeReplay(member, left);
 }
 

@@ -116,7 +116,7 @@ function whyNot(evidence: Evidence | undefined, service: string): string | undef
   return evidence.outcome === 'previewed' ? undefined : `ended ${evidence.outcome}`;
 }
 
-async function queried(run: string): Promise<Evidence | undefined> {
+export async function queried(run: string): Promise<Evidence | undefined> {
   try {
     return await Context.current().client.workflow.getHandle(run).query<Evidence>('evidence');
   } catch (error) {

@@ -3,6 +3,7 @@ import type { Evidence } from '../evidence.ts';
 import { seenAt } from '../seen-at.ts';
 import { equalitySection, measurementsSection, recordSection } from './html/annex.ts';
 import { cards } from './html/cards.ts';
+import { ledgerSection } from './html/ledger.ts';
 import { html } from './html/markup.ts';
 import { page } from './html/page.ts';
 import { peopleSection, waitsPanels } from './html/people.ts';
@@ -40,6 +41,7 @@ ${cards(evidence, at)}
 ${remarks(evidence, at)}
 ${phasesSection(evidence, at)}
 ${peopleSection(evidence)}
+${ledgerSection(evidence)}
 ${timelineSection(evidence, at)}
 ${stepsSection(evidence, at)}
 ${equalitySection(evidence)}

@@ -6,6 +6,7 @@ import { formatBytes, formatClock, formatCount, formatDuration, formatMoment } f
 import { splitOf } from '../outcome.ts';
 import { seenAt } from '../seen-at.ts';
 import { waitSentence } from '../waits.ts';
+import { ledgerSection } from './markdown/ledger.ts';
 import { block, code, plain, table } from './markdown/marks.ts';
 import { peopleSections } from './markdown/people.ts';
 import { searchSection } from './markdown/search.ts';
@@ -53,6 +54,7 @@ export function renderMarkdown(known: Evidence, { now }: { now?: string } = {}):
     ...stepSections(evidence, at),
     ...equalitySection(evidence),
     ...searchSection(evidence),
+    ...ledgerSection(evidence),
     ...measurementSection(evidence),
     '## Record',
     record(evidence),

@@ -4,6 +4,7 @@ import { formatBytes, formatClock, formatDuration } from '../format.ts';
 import { seenAt } from '../seen-at.ts';
 import { stepNumbers, totalSentence } from './plan-of-action.ts';
 import { classWords, overWord } from './promises.ts';
+import { ledgerBlock } from './terminal/ledger.ts';
 import { type Look, paint, toneColors } from './terminal/paint.ts';
 import { peopleBlock } from './terminal/people.ts';
 import { searchBlock } from './terminal/search.ts';
@@ -51,6 +52,7 @@ export function renderTerminal(known: Evidence, look: Look): string {
     ]),
     peopleBlock(evidence, look),
     searchBlock(evidence),
+    ledgerBlock(evidence),
     terminalClosing(evidence, look),
   ].filter((lines) => lines.length > 0);
   return blocks.map((lines) => lines.join('\n')).join('\n\n');

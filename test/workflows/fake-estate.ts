@@ -13,6 +13,7 @@ import type { Plan } from '../../plan/schema.ts';
 import type { Anchor, BackupInfo, RecoveryTarget, Repository } from '../../recovery/archive.ts';
 import type { ContentFault } from '../../recovery/content.ts';
 import type { Suspect } from '../../recovery/search/suspects.ts';
+import { FakeLedger } from './fake-ledger.ts';
 import { FakePair } from './fake-pair.ts';
 import { FakeRecovery } from './fake-recovery.ts';
 import { FakeStandby } from './fake-standby.ts';
@@ -128,6 +129,8 @@ export class FakeEstate {
   readonly pair = new FakePair();
   /** What a rebuild of the standby changes. */
   readonly rebuild = new FakeStandby(this.pair);
+  /** What a recovery has set aside. */
+  readonly ledger = new FakeLedger();
   /** What a recovery in place changes. */
   readonly recovery = new FakeRecovery(this.pair);
   faults: ContentFault[] = [];
@@ -225,6 +228,7 @@ export class FakeEstate {
       somebodyPolls: async ({ queue }) => ({ polls: !this.silent.some((host) => queue.endsWith(host)), found: queue }),
       verifySignature: async ({ signature }) => ({ found: 'looked at', holds: signature.value === this.signs }),
       ...this.pair.reads(),
+      ...this.ledger.reads(),
       liveRelations: async () => this.live,
       previewTraffic: async () => ({ found: 'db1 serves; db2 would' }),
       writeEvidence: async ({ evidence }) => {
@@ -252,6 +256,7 @@ export class FakeEstate {
     return noting<HostReads>(this, {
       ...this.pair.hostReads(),
       ...this.rebuild.reads(),
+      ...this.ledger.hostReads(),
       ...this.recovery.hostReads(),
       hostFacts: async () => ({
         found: 'ready',
@@ -308,6 +313,7 @@ export class FakeEstate {
       ...this.pair.hostChanges(),
       ...this.rebuild.changes(),
       ...this.recovery.hostChanges(),
+      ...this.ledger.hostChanges(),
       restoreBeside: async ({ scratch, bytes }) => {
         this.recovery.restored(scratch);
         this.scratchThere = true;

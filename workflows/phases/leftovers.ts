@@ -2,6 +2,7 @@
 import type { LeftoverFound, Trace } from '../../activities/shapes.ts';
 import type { Leftover } from '../../evidence/evidence.ts';
 import { removable } from '../../evidence/leftovers.ts';
+import { keptUsuallyMs } from '../../evidence/set-aside.ts';
 import { hostQueue, type SweepInput } from '../messages.ts';
 import type { Change } from '../runbook/change.ts';
 import { failure } from '../runbook/failure.ts';
@@ -34,7 +35,10 @@ export async function findLeftovers(run: Run<SweepInput>, hosts: string[]): Prom
   const { members } = run.plan.database;
   const locks = [...new Set([...members.map(({ host }) => host), ...hosts])].map((host) => `lifeboat-host/${host}`);
   const { leftovers } = await run.check('Whose it is', () =>
-    run.control.judgeLeftovers({ found, traces, locks, me: { workflowId: run.evidence.run } }),
+    run.control.judgeLeftovers({
+      ...{ found, traces, locks, me: { workflowId: run.evidence.run } },
+      keepOldForMs: run.plan.recovery?.keepOldFor ?? keptUsuallyMs,
+    }),
   );
   return [...leftovers, ...tracesOn(silent, traces)];
 }
@@ -105,7 +109,9 @@ export function compareWithShown(shown: Leftover[], found: Leftover[], hosts: st
 function isThere(one: Leftover, other: Leftover): boolean {
   if (one.host !== other.host || one.kind !== other.kind) return false;
   // A number that was given to another process or session is a stranger's, who is no concern of ours.
-  return one.kind === 'directory' ? one.path === other.path : one.identity === other.identity;
+  return one.kind === 'directory' || one.kind === 'set-aside'
+    ? one.path === other.path
+    : one.identity === other.identity;
 }
 
 /** Removes what was shown on a host, and proves that it is gone. */

@@ -41,6 +41,7 @@ type Facts = Partial<
     | 'doorClosed'
     | 'search'
     | 'setAside'
+    | 'ledger'
     | 'recoveredAt'
   >
 >;
