@@ -41,11 +41,13 @@ import { relationsAt } from './postgres/relations-at.ts';
 import { litter, removeScratch } from './postgres/remove.ts';
 import { replayTo } from './postgres/replay.ts';
 import { waysToLook } from './postgres/ways-to-look.ts';
+import { ownConfiguration } from './replace/backup-configuration.ts';
 import { canReplace } from './replace/can-replace.ts';
 import { replaceBack, replaceDirectory } from './replace/replace-directory.ts';
 import { returnOnNewTimeline } from './replace/return-on-new-timeline.ts';
 import { startReplaced } from './replace/start-replaced.ts';
 import { stopBeside } from './replace/stop-beside.ts';
+import { whatLies } from './replace/what-lies.ts';
 import type { Scratch } from './shapes.ts';
 import { leftovers } from './sweep/leftovers.ts';
 import { removeLeftovers } from './sweep/remove-leftovers.ts';
@@ -64,6 +66,7 @@ const alive =
     );
 
 const recoveryReads = {
+  whatLies: alive(whatLies),
   canReplace: alive(canReplace),
   locateTarget: inTurn(locateTarget),
   countRows,
@@ -80,6 +83,7 @@ const recoveryChanges = {
   startReplaced: alive(startReplaced),
   returnOnNewTimeline: alive(returnOnNewTimeline),
   waysToLook: onServer(waysToLook),
+  ownConfiguration: onServer(ownConfiguration),
   tellApplication,
   smokeLive,
 } satisfies RecoveryHostChanges;

@@ -66,6 +66,11 @@ const shapes: Record<RunbookName, Shape> = {
     fields: { target: wrongTarget, incidentAt: moment },
     whole: targetNamed,
   },
+  'full-restore': {
+    modes: ['live', 'dry-run'],
+    usual: 'dry-run',
+    fields: { target: wrongTarget, primary: text, incidentAt: moment },
+  },
   find: {
     modes: ['live', 'dry-run'],
     usual: 'dry-run',

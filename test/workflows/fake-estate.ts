@@ -188,7 +188,12 @@ export class FakeEstate {
         found: `primary ${this.primary}`,
         members: (['db1', 'db2'] as const).map((host) => ({
           host,
-          role: host === (this.pair.servers.db2.role === 'primary' ? 'db2' : this.primary) ? 'primary' : 'standby',
+          role:
+            this.recovery.lies[host] !== undefined && !this.pair.servers[host].running
+              ? 'unknown'
+              : host === (this.pair.servers.db2.role === 'primary' ? 'db2' : this.primary)
+                ? 'primary'
+                : 'standby',
           timeline: this.pair.servers[host].timeline,
         })),
       }),

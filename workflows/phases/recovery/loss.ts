@@ -4,7 +4,7 @@ import type { Found } from '../../../activities/shapes.ts';
 import { formatDuration, formatNumberOf } from '../../../evidence/format.ts';
 import type { Repository } from '../../../recovery/archive.ts';
 import { failure } from '../../runbook/failure.ts';
-import { placeOf, type Recovering, type RecoveryRun, type Way } from './recovering.ts';
+import { placeOf, type Recovering, type RecoveryRun, type Servers, type Way } from './recovering.ts';
 import { locate } from './way.ts';
 
 export interface Loss {
@@ -95,7 +95,7 @@ function rowsInWords(rows: RowCount[]): string {
 }
 
 /** Where a person may look at the restored database, in words that can be pasted. */
-export async function connectionTo(run: RecoveryRun, { primary }: Recovering): Promise<string> {
+export async function connectionTo(run: RecoveryRun, { primary }: Servers): Promise<string> {
   const { connection } = await run
     .host(primary.host)
     .waysToLook({ scratch: placeOf(run, primary).scratch, database: run.plan.database.frontDoor.database });
