@@ -226,13 +226,16 @@ test('a worker that only reads can run it as a dry run, which lists every change
   const summary = await rig.run(estate, 'fullRestore', [{}], { readOnly: true });
   expect(summary.outcome).toBe('previewed');
   const steps = estate.written[0]?.steps.filter(({ state }) => state === 'previewed').map(({ name }) => name);
-  expect(steps).toEqual([
-    'Keep the front door closed',
-    'Restore the backup beside on db1',
-    'Restore the backup beside on db2',
-    'Replay to the target on db2',
+  const beside = (name: string) => /^(Restore|Replay)/.test(name);
+  expect(steps?.filter(beside).sort()).toEqual([
     'Replay to the anchor on db1',
     'Replay to the target on db1',
+    'Replay to the target on db2',
+    'Restore the backup beside on db1',
+    'Restore the backup beside on db2',
+  ]);
+  expect(steps?.filter((name) => !beside(name))).toEqual([
+    'Keep the front door closed',
     'Promote the restored primary',
     'Stop the restored server on db1',
     'Stop the restored server on db2',

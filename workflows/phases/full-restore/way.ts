@@ -25,7 +25,7 @@ export async function wayBack(run: RestoreRun, stood: Stood): Promise<Way> {
 
 async function toChosen(run: RestoreRun, stood: Stood, said: string): Promise<Begun> {
   const { repository } = stood;
-  const located = await run.check('The target is found in the WAL', () => locate(run, stood, repository, said));
+  const located = await run.check('The target is found in the WAL', () => locate(run, stood, said, undefined));
   const { backup, segments } = await run.check('A backup and all WAL lead to the target', async () =>
     leading(run, repository, located.target),
   );
