@@ -14,7 +14,16 @@ export interface Replacement {
   /** Where the live directory is kept until a person accepts: `<dataDirectory>.before-<run>`. */
   setAside: string;
   backups: PhysicalBackups;
+  /** What lies there is no live directory: then the configuration of the backup is used, and nothing that lies there. */
+  onto?: Onto;
 }
+
+/** What is left of a server that is lost. */
+export type Onto =
+  /** No data directory, or an empty one: nothing is set aside. */
+  | 'nothing'
+  /** A data directory that nobody serves: it is set aside. */
+  | 'remains';
 
 /** How far a replacement has come, read from the directories themselves. */
 export type ReplacementState =
@@ -52,6 +61,8 @@ export interface RowCount {
 }
 
 export interface RecoveryHostReads {
+  /** What lies in the place of a data directory whose server is lost. @throws ServerAlive a process still works in it */
+  whatLies(ask: { member: Member }): Promise<Found & { lies: Onto }>;
   /**
    * Whether the restored directory can take the live one's place: one file system, parents that may be written, the permit's serverControl, no
    * tablespace and no linked pg_wal outside of the data directory, no `setAside` there already that is not this run's.
@@ -102,6 +113,11 @@ export interface RecoveryHostChanges {
    * Safe to repeat, also after a crash between the two renames. @throws Moved the live server runs
    */
   replaceDirectory(ask: Replacement & { left: StoppedAt; follow?: Following }): Promise<Found & { state: 'replaced' }>;
+  /**
+   * Whether the configuration that came with the backup would start this member as production: all of it is there, and it archives into the
+   * plan's stanza. @throws ConfigurationUnfit
+   */
+  ownConfiguration(ask: { scratch: Scratch; member: Member; backups: PhysicalBackups }): Promise<Found>;
   /** Undo: bit for bit back, the restored directory beside again. Safe to repeat. @throws Moved the server runs */
   replaceBack(ask: Replacement): Promise<Found & { state: 'untouched' }>;
   /** Starts the replaced primary with its production configuration; proven by its role, timeline and system identifier. */

@@ -55,11 +55,13 @@ import { rewind } from './rebuild/rewind.ts';
 import { standbyFound } from './rebuild/standby-found.ts';
 import { canTakePlace, giveBack, takePlace } from './rebuild/take-place.ts';
 import { writesAfter } from './rebuild/writes-after.ts';
+import { ownConfiguration } from './replace/backup-configuration.ts';
 import { canReplace } from './replace/can-replace.ts';
 import { replaceBack, replaceDirectory } from './replace/replace-directory.ts';
 import { returnOnNewTimeline } from './replace/return-on-new-timeline.ts';
 import { startReplaced } from './replace/start-replaced.ts';
 import { stopBeside } from './replace/stop-beside.ts';
+import { whatLies } from './replace/what-lies.ts';
 import type { Scratch } from './shapes.ts';
 import { leftovers } from './sweep/leftovers.ts';
 import { removeLeftovers } from './sweep/remove-leftovers.ts';
@@ -78,6 +80,7 @@ const alive =
     );
 
 const recoveryReads = {
+  whatLies: alive(whatLies),
   canReplace: alive(canReplace),
   locateTarget: inTurn(locateTarget),
   countRows,
@@ -94,6 +97,7 @@ const recoveryChanges = {
   startReplaced: alive(startReplaced),
   returnOnNewTimeline: alive(returnOnNewTimeline),
   waysToLook: onServer(waysToLook),
+  ownConfiguration: onServer(ownConfiguration),
   tellApplication,
   smokeLive,
 } satisfies RecoveryHostChanges;

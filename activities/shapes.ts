@@ -85,6 +85,8 @@ export interface PulseComparison extends Found {
   newest?: { number: number; at: string; lsn: Lsn };
   /** Acknowledged before the moment, not in the restored database because they lie past the target. */
   lost: number;
+  /** When the newest one before the moment was acknowledged, by the database's clock. */
+  lastAcknowledgedAt?: string;
   /** The database's clock was set back between the newest that came back and the moment, by so many milliseconds. */
   setBackMs?: number;
 }

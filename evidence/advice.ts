@@ -33,6 +33,10 @@ const advice: Record<FailureType, (service: string) => string> = {
   TablesBusy: () => 'Run it again when the tables are less busy: the lock is given up rather than making writers wait.',
   TablespaceUnsafe: (service) => `Take a new backup, which knows the tablespace: lifeboat backup ${service}`,
   NotPrimary: () => 'Find out which server is the primary and point the front door to it.',
+  ServerAlive: (service) =>
+    `Use what still runs: lifeboat start switchover ${service} or point-in-time-recovery; stop it for good before everything is restored from the archive.`,
+  ConfigurationUnfit: () =>
+    "Bring the server's configuration back to its place on that host, as it is kept by whoever manages the host, then start again.",
   ServerControlFailed: () => 'See the log of that server, and bring it by hand to where the failure says it should be.',
   DoorOpen: () => "Look at the load balancer's own view (show stat): who serves there, and who keeps it so.",
   SplitBrain: () => 'Stop one of the primaries now, before both take more writes.',

@@ -27,6 +27,8 @@ export const failureTypes = {
   VersionMismatch: { means: 'server, locale or extension differ between source and host' },
   TablespaceUnsafe: { means: 'a tablespace would be replayed onto the live directory' },
   NotPrimary: { means: 'the server is not the primary' },
+  ServerAlive: { means: 'a server of the service still runs, and may hold more than the archive' },
+  ConfigurationUnfit: { means: 'the configuration that a restored server would start with is not there, or not fit' },
   ServerControlFailed: { means: 'a live server did not stop or start as it was told' },
   DoorOpen: { means: 'the load balancer still lets sessions through, or leads to the wrong server', passes: true },
   SplitBrain: { means: 'more than one server says that it is the primary' },

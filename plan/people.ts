@@ -24,6 +24,7 @@ export const approvalNames: readonly string[] = [
   'replace-the-production-database',
   'replace-the-standby',
   'accept-the-recovery',
+  'bring-the-database-back',
 ];
 
 /** The rule of every approval that has none of its own. */

@@ -4,6 +4,7 @@ export { anchor } from './anchor.ts';
 export { archive } from './archive.ts';
 export { backup } from './backup.ts';
 export { find } from './find.ts';
+export { fullRestore } from './full-restore.ts';
 export { lock } from './lock.ts';
 export { monthlyDrill } from './monthly-drill.ts';
 export { pointInTimeRecovery } from './point-in-time-recovery.ts';

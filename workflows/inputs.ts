@@ -73,6 +73,11 @@ const shapes: Record<RunbookName, Shape> = {
     whole: targetNamed,
   },
   accept: { modes: ['live', 'dry-run'], usual: 'dry-run', fields: { recovery: text }, whole: recoveryNamed },
+  'full-restore': {
+    modes: ['live', 'dry-run'],
+    usual: 'dry-run',
+    fields: { target: wrongTarget, primary: text, incidentAt: moment },
+  },
   find: {
     modes: ['live', 'dry-run'],
     usual: 'dry-run',

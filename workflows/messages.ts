@@ -79,6 +79,15 @@ export interface PointInTimeRecoveryInput extends RunInput {
   incidentAt?: string;
 }
 
+export interface FullRestoreInput extends RunInput {
+  /** As in a point-in-time recovery; as far as the archive goes when absent. */
+  target?: string;
+  /** Host that becomes the primary; the first member of the plan when absent. */
+  primary?: string;
+  /** When the service was lost: the time to recover counts from then on; from the start of the run when absent. */
+  incidentAt?: string;
+}
+
 export interface SweepInput extends RunInput {
   /** Only this host of the plan. */
   host?: string;
@@ -140,6 +149,7 @@ export const runbooks = {
   sweep: 'sweep',
   switchover: 'switchover',
   'point-in-time-recovery': 'pointInTimeRecovery',
+  'full-restore': 'fullRestore',
   find: 'find',
   'standby-rebuild': 'standbyRebuild',
   accept: 'accept',

@@ -130,7 +130,7 @@ function factsOf(
 }
 
 /** The command itself is judged here: it may hold a key, and is in no result. */
-function archivingOf(row: Row, backups: PhysicalBackups): ServerFacts['archiving'] {
+export function archivingOf(row: Row, backups: PhysicalBackups): ServerFacts['archiving'] {
   const mode = row.archive_mode ?? '';
   if (row.archive_library)
     return { mode, fit: false, why: 'it archives by a library (archive_library), which cannot be judged' };

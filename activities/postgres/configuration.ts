@@ -32,9 +32,11 @@ export async function writePrivate(places: Places, settings: Settings): Promise<
   await writeWhole(places.ident, '');
   await writeWhole(places.configuration, inWords(settings));
 }
+/** What ALTER SYSTEM had set on the source, as the backup holds it. */
+export const keptSettings = ({ directory }: Places): string => join(directory, 'postgresql.auto.conf.of-the-source');
 
 async function keepSourceSettings(places: Places): Promise<void> {
-  const kept = join(places.directory, 'postgresql.auto.conf.of-the-source');
+  const kept = keptSettings(places);
   const auto = join(places.data, 'postgresql.auto.conf');
   if (!(await exists(kept)) && (await exists(auto))) await copyFile(auto, kept);
 }

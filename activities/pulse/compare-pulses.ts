@@ -28,6 +28,7 @@ export async function comparePulses(ask: Parameters<ControlReads['comparePulses'
     examples: sum.missing.slice(0, most),
     ...(sum.newest === undefined ? {} : { newest: sum.newest }),
     lost: sum.lost,
+    ...(sum.lastAcknowledged === undefined ? {} : { lastAcknowledgedAt: sum.lastAcknowledged }),
     ...(sum.setBackMs === undefined ? {} : { setBackMs: sum.setBackMs }),
     found: say(sum, question),
     expected: `every pulse write acknowledged since ${question.since} with an LSN up to ${question.upTo}`,

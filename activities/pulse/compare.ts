@@ -24,6 +24,8 @@ export interface Tally {
   failed: number;
   /** The newest attempt before the moment, acknowledged or not. */
   lastAttempt?: string;
+  /** The newest acknowledged one before the moment, by the database's clock. */
+  lastAcknowledged?: string;
   setBackMs?: number;
 }
 
@@ -48,6 +50,7 @@ export async function tally(entries: AsyncIterable<Entry>, question: Question): 
       if (at >= since && before) result.failed += 1;
       continue;
     }
+    if (before) result.lastAcknowledged = entry.at;
     const back = isRestored(entry.number);
     if (back) result.newest = newer(result.newest, entry);
     if (back) clock.restart(at);

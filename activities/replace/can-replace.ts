@@ -30,7 +30,10 @@ export async function canReplace(
     state,
     liveBytes,
     freeBytes,
-    found: `${live} on ${ask.member.host} holds ${formatBytes(liveBytes)}, ${formatBytes(freeBytes)} are free beside it; ${described[state]}`,
+    found:
+      ask.onto === 'nothing'
+        ? `nothing lies in ${ask.member.dataDirectory} on ${ask.member.host}, and ${formatBytes(freeBytes)} are free there`
+        : `${live} on ${ask.member.host} holds ${formatBytes(liveBytes)}, ${formatBytes(freeBytes)} are free beside it; ${described[state]}`,
     expected: 'one file system, directories of one piece, the right to rename them',
   };
 }
@@ -49,7 +52,11 @@ export async function refuseUnfit(ask: Replacement, places: Places, live: string
   const parent = parentOf(ask);
   const scratch = await deepestThere(places.directory);
   for (const folder of [parent, scratch]) await refuseClosed(folder, host);
-  const [of, above, beside] = await Promise.all([stat(live), stat(parent), stat(scratch)]);
+  const [of, above, beside] = await Promise.all([
+    stat(ask.onto === 'nothing' && !(await exists(live)) ? parent : live),
+    stat(parent),
+    stat(scratch),
+  ]);
   if (of.dev !== above.dev)
     throw unfit(host, `${live} is a mount point`, 'Let the data directory be a directory below it');
   if (of.dev !== beside.dev)
@@ -58,7 +65,7 @@ export async function refuseUnfit(ask: Replacement, places: Places, live: string
       `${live} and ${scratch} lie on different file systems`,
       `Permit a scratch directory on the one of ${dataDirectory}`,
     );
-  await refusePieces(live, host);
+  if (ask.onto !== 'nothing') await refusePieces(live, host);
   if (await exists(places.data)) await refusePieces(places.data, host);
 }
 
@@ -80,6 +87,11 @@ async function refusePieces(directory: string, host: string): Promise<void> {
 }
 
 async function refuseClosed(folder: string, host: string): Promise<void> {
+  if (!(await exists(folder)))
+    throw failure(
+      'NotReplaceable',
+      `there is no folder ${folder} on ${host}. Make it, as the owner of the database, where this host keeps its data.`,
+    );
   const may = await access(folder, constants.W_OK | constants.X_OK).then(
     () => true,
     () => false,

@@ -1,5 +1,5 @@
 /** The live data directory and the restored one change places, by two renames: nothing is copied, and nothing of the live one is changed. */
-import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { backupKind } from '../backups/kind.ts';
 import { synced, writeDurably } from '../cluster/standby-only.ts';
@@ -9,9 +9,11 @@ import { failure } from '../failure.ts';
 import { type ControlData, controlData } from '../postgres/control-data.ts';
 import { exists, type Places } from '../postgres/scratch.ts';
 import type { Found } from '../shapes.ts';
+import { keepConfiguration } from './backup-configuration.ts';
 import { refuseUnfit } from './can-replace.ts';
 import { bringConfiguration } from './production-configuration.ts';
 import {
+  emptyBefore,
   noteReplacement,
   type PermittedReplacement,
   parentOf,
@@ -37,7 +39,7 @@ export async function replaceDirectory(ask: Ask): Promise<Found & { state: 'repl
   const { host, dataDirectory } = ask.member;
   const before = await stateOf(ask, places);
   const brought = before === 'replaced' ? undefined : await prepare(ask, permitted);
-  if (before === 'untouched') await setAside(ask);
+  if (before === 'untouched' && ask.onto !== 'nothing') await setAside(ask);
   if (before !== 'replaced') {
     await synced(parentOf(ask));
     await move(places.data, dataDirectory, host);
@@ -51,8 +53,8 @@ export async function replaceDirectory(ask: Ask): Promise<Found & { state: 'repl
   const what = ask.follow === undefined ? 'as a primary' : `only as a standby of ${ask.follow.primary.host}`;
   return {
     state,
-    found: `${dataDirectory} on ${host} is the restored directory${brought === undefined ? ' already' : `, with ${wordsOf(brought)}`}; it will start ${what}. The live one is set aside in ${ask.setAside}`,
-    expected: 'the restored directory in its place, and the live one beside it, unchanged',
+    found: `${dataDirectory} on ${host} is the restored directory${brought === undefined ? ' already' : `, with ${brought}`}; it will start ${what}. ${ask.onto === 'nothing' ? 'Nothing was in its place' : `What was there is set aside in ${ask.setAside}`}`,
+    expected: 'the restored directory in its place, and what was there beside it, unchanged',
   };
 }
 
@@ -61,7 +63,7 @@ function wordsOf(brought: string[]): string {
 }
 
 /** Until here, and no further, an attempt can be given up without a trace. */
-async function prepare(ask: Ask, { places, controlled }: PermittedReplacement): Promise<string[]> {
+async function prepare(ask: Ask, { places, controlled }: PermittedReplacement): Promise<string> {
   const { member, follow } = ask;
   const live = await whereLiveIs(ask);
   if (follow !== undefined) await backupKind(follow.backups).permitted(controlled.permit, follow.backups);
@@ -74,10 +76,11 @@ async function prepare(ask: Ask, { places, controlled }: PermittedReplacement): 
   const wrong = follow === undefined ? ['recovery.signal', 'standby.signal'] : ['recovery.signal'];
   for (const name of wrong) await rm(join(places.data, name), { force: true });
   const { dataDirectory, host } = member;
-  const brought = await bringConfiguration({
-    ...{ host, dataDirectory, live, restored: places.data },
-    ...(follow === undefined ? {} : { follow }),
-  });
+  const followed = follow === undefined ? {} : { follow };
+  const brought =
+    ask.onto === undefined
+      ? wordsOf(await bringConfiguration({ host, dataDirectory, live, restored: places.data, ...followed }))
+      : await keepConfiguration({ member, backups: ask.backups, places, ...followed }, controlled);
   await proveRename(ask, places.directory);
   await noteReplacement(ask, places);
   await syncDirectory(controlled.permit, places.data);
@@ -143,7 +146,8 @@ export async function replaceBack(ask: Replacement): Promise<Found & { state: 'u
     await synced(places.directory);
     await synced(parentOf(ask));
   }
-  if (before !== 'untouched') await move(ask.setAside, dataDirectory, host);
+  if (ask.onto === 'nothing') await emptyAgain(ask, places);
+  else if (before !== 'untouched') await move(ask.setAside, dataDirectory, host);
   await synced(parentOf(ask));
   await disarm(places);
   const state = await stateOf(ask, places);
@@ -151,6 +155,13 @@ export async function replaceBack(ask: Replacement): Promise<Found & { state: 'u
     throw failure('Moved', `${dataDirectory} on ${host} was put back, and is ${state} now. Find out who moves it.`);
   const moved = before === 'untouched' ? 'was never moved, or is back already' : 'is the one that was set aside';
   return { state, found: `${dataDirectory} on ${host} ${moved}`, expected: 'the live directory as it was' };
+}
+
+async function emptyAgain(ask: Replacement, places: Places): Promise<void> {
+  const mode = await emptyBefore(ask, places);
+  if (mode === undefined) return;
+  await mkdir(ask.member.dataDirectory, { recursive: true });
+  await chmod(ask.member.dataDirectory, mode);
 }
 
 /** Beside again it must not have production's settings: whoever starts it there would start a server that archives. */

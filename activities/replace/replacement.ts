@@ -2,7 +2,7 @@
  * Which of two data directories lies where. Told by their inodes, which a rename keeps, and which are noted beside before the first rename:
  * a retry after a crash at any line knows what it sees, and a directory that somebody else has put there is nobody's to move.
  */
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeDurably } from '../cluster/standby-only.ts';
 import type { Replacement, ReplacementState } from '../contract-of-recovery.ts';
@@ -52,20 +52,32 @@ async function refuseLink(path: string): Promise<void> {
 interface Marker {
   dataDirectory: string;
   setAside: string;
-  /** Inodes. */
+  /** Inodes; `nothing` where there was no live directory. */
   live: string;
   restored: string;
+  /** Of an empty directory that was there: its mode. */
+  emptyMode?: number;
 }
 
 const markerOf = ({ directory }: Places) => join(directory, 'replacement.json');
 
 /** On the disk before anything is renamed. */
 export async function noteReplacement(ask: Replacement, places: Places): Promise<void> {
-  const live = (await inodeOf(ask.member.dataDirectory)) ?? (await inodeOf(ask.setAside));
+  const { member, setAside, onto } = ask;
+  const live = onto === 'nothing' ? onto : ((await inodeOf(member.dataDirectory)) ?? (await inodeOf(setAside)));
   const restored = await inodeOf(places.data);
   if (live === undefined || restored === undefined) throw nowhere(ask, places);
-  const marker: Marker = { dataDirectory: ask.member.dataDirectory, setAside: ask.setAside, live, restored };
+  const empty = onto === 'nothing' ? await lstat(member.dataDirectory).catch(() => undefined) : undefined;
+  const marker: Marker = {
+    ...{ dataDirectory: member.dataDirectory, setAside, live, restored },
+    ...(empty === undefined ? {} : { emptyMode: empty.mode & 0o777 }),
+  };
   await writeDurably(markerOf(places), `${JSON.stringify(marker, undefined, 2)}\n`);
+}
+
+/** Mode of the empty directory that lay in the place. */
+export async function emptyBefore(ask: Replacement, places: Places): Promise<number | undefined> {
+  return (await readMarker(ask, places))?.emptyMode;
 }
 
 async function readMarker(ask: Replacement, places: Places): Promise<Marker | undefined> {
@@ -85,18 +97,45 @@ export async function stateOf(ask: Replacement, places: Places): Promise<Replace
     inodeOf(ask.setAside),
     readMarker(ask, places),
   ]);
+  if (ask.onto === 'nothing') return ontoNothing(ask, { live, aside, marker });
   if (live === undefined && aside === undefined) throw nowhere(ask, places);
   if (aside === undefined && (marker === undefined || live === marker.live)) return 'untouched';
   if (live === undefined && (marker === undefined || aside === marker.live)) return 'between';
   if (marker !== undefined && live === marker.restored && aside === marker.live) return 'replaced';
-  if (marker === undefined)
-    throw failure(
-      'LitterFound',
-      `${ask.setAside} is there already on ${ask.member.host}, and this run has not set it aside; expected nothing there. Find out which run has left it, and move it away.`,
-    );
+  if (marker === undefined) throw leftBySomebody(ask);
   throw failure(
     'Moved',
     `${ask.member.dataDirectory} on ${ask.member.host} is neither the live data directory (inode ${marker.live}) nor the restored one (${marker.restored}), but ${live ?? 'nothing'}, and ${ask.setAside} is ${aside ?? 'nothing'}: somebody has put another directory there, such as a service manager that calls initdb. Look at both, move away what is not yours, then try again. The live data lie in the directory with inode ${marker.live}.`,
+  );
+}
+
+/** One rename, so there is nothing in between. */
+async function ontoNothing(
+  ask: Replacement,
+  { live, aside, marker }: { live: string | undefined; aside: string | undefined; marker: Marker | undefined },
+): Promise<ReplacementState> {
+  const { host, dataDirectory } = ask.member;
+  if (live !== undefined && live === marker?.restored) return 'replaced';
+  if (aside !== undefined) throw leftBySomebody(ask);
+  if (live === undefined || (await isEmpty(dataDirectory))) return 'untouched';
+  throw failure(
+    'Moved',
+    `${dataDirectory} on ${host} held nothing when this run looked, and holds something now: somebody has put it there, such as a service manager that calls initdb. It is not touched. Look at it, move it away if it is not wanted, then start again.`,
+  );
+}
+
+/** What is no directory is not empty. */
+export async function isEmpty(directory: string): Promise<boolean> {
+  return readdir(directory).then(
+    (names) => names.length === 0,
+    () => false,
+  );
+}
+
+function leftBySomebody({ setAside, member }: Replacement): Error {
+  return failure(
+    'LitterFound',
+    `${setAside} is there already on ${member.host}, and this run has not set it aside; expected nothing there. Find out which run has left it, and move it away.`,
   );
 }
 

@@ -1,5 +1,5 @@
 /** Directories of two members and the servers beside them, in memory: what a recovery in place changes. */
-import type { LocatedTarget, RecoveryHostChanges, RecoveryHostReads } from '../../activities/contract.ts';
+import type { LocatedTarget, Onto, RecoveryHostChanges, RecoveryHostReads } from '../../activities/contract.ts';
 import { failure } from '../../activities/failure.ts';
 import type { EndOfRecovery, Scratch } from '../../activities/shapes.ts';
 import type { RecoveryTarget } from '../../recovery/archive.ts';
@@ -21,6 +21,8 @@ export class FakeRecovery {
   /** The server that a replaced directory belongs to. */
   readonly aside: Partial<Record<Name, FakeServer>> = {};
   readonly told: string[] = [];
+  /** What is left of servers that are lost. */
+  readonly lies: Partial<Record<Name, Onto>> = {};
   /** Servers beside stand where they were told to; without it every one stands at the same place. */
   follows = false;
   /** The history of this timeline is in the archive. */
@@ -75,8 +77,19 @@ export class FakeRecovery {
     };
   };
 
+  /** Both servers are gone, and what is left of them lies where they were. */
+  loses(lies: Record<Name, Onto>): void {
+    Object.assign(this.lies, lies);
+    for (const server of Object.values(this.#pair.servers)) Object.assign(server, { running: false, slots: [] });
+    this.#pair.door = 'closed';
+  }
+
   hostReads(): RecoveryHostReads {
     return {
+      whatLies: async ({ member }) => {
+        if (this.#pair.servers[member.host as Name].running) throw failure('ServerAlive', `${member.host} runs`);
+        return { found: `looked on ${member.host}`, lies: this.lies[member.host as Name] ?? 'remains' };
+      },
       canReplace: async ({ member }) => ({
         found: 'one file system',
         state: this.aside[member.host as Name] === undefined ? 'untouched' : 'replaced',
@@ -115,8 +128,10 @@ export class FakeRecovery {
         at(member.host).running = true;
         return { found: `${member.host} is a standby again` };
       },
-      replaceDirectory: async ({ member, follow }) => {
+      ownConfiguration: async () => ({ found: 'the configuration of the backup' }),
+      replaceDirectory: async ({ member, follow, onto }) => {
         const host = member.host as Name;
+        if (onto !== this.lies[host]) throw failure('Bug', `${onto ?? 'a live directory'} is replaced on ${host}`);
         const there = this.#there(host);
         if (at(host).running || there.running) throw failure('Moved', `a server of ${host} runs`);
         if (follow !== undefined && this.archived < follow.timeline)

@@ -11,23 +11,33 @@ import type { Run } from '../runbook/run.ts';
 
 /** The repository is of the service's cluster, and its timelines lead without contradiction to the one that it writes on. */
 export function soundArchive(run: Run, repository: Repository, service: ServiceMoment): Promise<Found> {
-  return run.check('The timelines in the archive are sound', async () => {
-    const { timeline } = service;
-    const problems = [...(await notItsOwn(run, repository, service)), ...soundness(repository, timeline)];
-    if (problems.length > 0) throw unsound(run, problems);
-    const others = repository.timelines.filter((one) => one.id !== timeline).map((one) => one.id);
-    const beside = others.length > 0 ? `, reached soundly; also present: ${others.join(', ')}` : ', and no other';
-    const odd = [
-      ...flaws(repository, timeline).map(({ seen }) => seen),
-      ...repository.oddities.filter(({ kind }) => kind !== 'history-corrupt').map(({ why }) => why),
-    ];
-    const toSee =
-      odd.length > 0 ? `. To look at (lifeboat archive ${run.plan.service}): ${odd.slice(0, 3).join('; ')}` : '';
-    return {
-      found: `timeline ${timeline}${beside}${toSee}`,
-      expected: `one sound line of descent to timeline ${timeline}`,
-    };
-  });
+  return run.check(soundCheck, async () =>
+    judged(run, repository, service.timeline, await notItsOwn(run, repository, service)),
+  );
+}
+
+/** Where no server is left that could say which archive is its own. */
+export function soundByItself(run: Run, repository: Repository, timeline: number): Promise<Found> {
+  return run.check(soundCheck, async () => judged(run, repository, timeline, []));
+}
+
+const soundCheck = 'The timelines in the archive are sound';
+
+function judged(run: Run, repository: Repository, timeline: number, contradicting: string[]): Found {
+  const problems = [...contradicting, ...soundness(repository, timeline)];
+  if (problems.length > 0) throw unsound(run, problems);
+  const others = repository.timelines.filter((one) => one.id !== timeline).map((one) => one.id);
+  const beside = others.length > 0 ? `, reached soundly; also present: ${others.join(', ')}` : ', and no other';
+  const odd = [
+    ...flaws(repository, timeline).map(({ seen }) => seen),
+    ...repository.oddities.filter(({ kind }) => kind !== 'history-corrupt').map(({ why }) => why),
+  ];
+  const toSee =
+    odd.length > 0 ? `. To look at (lifeboat archive ${run.plan.service}): ${odd.slice(0, 3).join('; ')}` : '';
+  return {
+    found: `timeline ${timeline}${beside}${toSee}`,
+    expected: `one sound line of descent to timeline ${timeline}`,
+  };
 }
 
 /** What was archived after the service was asked looks as if another server had archived it: then it is asked again. */

@@ -118,7 +118,7 @@ export function allPulses(
       upTo: reached.lsn,
       since,
       momentAt: service.at,
-      momentLsn: service.lsn,
+      ...(service.lsn === undefined ? {} : { momentLsn: service.lsn }),
       timeline: service.timeline,
       ancestors,
     });

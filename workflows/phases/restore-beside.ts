@@ -8,13 +8,16 @@ import type { Run } from '../runbook/run.ts';
 /** Name of the step whose undo removes the server, whatever became of it since. */
 export const restoreStep = 'Restore the backup beside';
 
+/** The service at one moment; without a position where it could not be asked any more. */
+export type Moment = Pick<ServiceMoment, 'at' | 'timeline'> & Partial<Pick<ServiceMoment, 'lsn'>>;
+
 export interface Beside {
   scratch: Scratch;
   backup: BackupInfo;
   database: string;
   room: Room;
   /** The service as it was at T0, and the timelines that lead to its own. */
-  service: ServiceMoment;
+  service: Moment;
   ancestors: TimelineInfo['ancestors'];
   step?: string;
 }

@@ -32,7 +32,7 @@ export interface Window {
 }
 
 /** PostgreSQL's own size, for an archive that holds no segment to tell it. */
-const usualSegmentBytes = 16 * 1024 * 1024;
+export const usualSegmentBytes = 16 * 1024 * 1024;
 
 export async function surroundings(run: Run<FindInput>): Promise<Around> {
   const { plan } = run;
@@ -102,7 +102,8 @@ export async function windowOf(run: Run<FindInput>, around: Around): Promise<Win
   return { from, to, segments, notes: [...notes, ...cut] };
 }
 
-function heldOnPath({ repository, timeline }: Around) {
+/** All segments on the way to a timeline that are in the archive, in the order of the WAL. @throws ArchiveGap there are none */
+export function heldOnPath({ repository, timeline }: Pick<Around, 'repository' | 'timeline'>) {
   const path = pathTo(repository, timeline);
   const newest = newestNumber(repository, path);
   if (newest === undefined)

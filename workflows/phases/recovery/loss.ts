@@ -5,7 +5,7 @@ import { type ChosenLoss, chosenLoss } from '../../../evidence/chosen-loss.ts';
 import { formatNumberOf } from '../../../evidence/format.ts';
 import type { Repository } from '../../../recovery/archive.ts';
 import { failure } from '../../runbook/failure.ts';
-import { placeOf, type Recovering, type RecoveryRun, type Way } from './recovering.ts';
+import { placeOf, type Recovering, type RecoveryRun, type Servers, type Way } from './recovering.ts';
 import { locate } from './way.ts';
 
 export type Loss = ChosenLoss;
@@ -88,7 +88,7 @@ function rowsInWords(rows: RowCount[]): string {
 }
 
 /** Where a person may look at the restored database, in words that can be pasted. */
-export async function connectionTo(run: RecoveryRun, { primary }: Recovering): Promise<string> {
+export async function connectionTo(run: RecoveryRun, { primary }: Servers): Promise<string> {
   const { connection } = await run
     .host(primary.host)
     .waysToLook({ scratch: placeOf(run, primary).scratch, database: run.plan.database.frontDoor.database });

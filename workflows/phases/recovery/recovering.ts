@@ -1,5 +1,5 @@
 /** What a live recovery works on, as it was assessed. */
-import type { Following, LocatedTarget, Replacement, StoppedAt } from '../../../activities/contract.ts';
+import type { Following, LocatedTarget, Onto, Replacement, StoppedAt } from '../../../activities/contract.ts';
 import type { Room, Scratch, ServiceMoment } from '../../../activities/shapes.ts';
 import { addresses } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';
@@ -8,7 +8,7 @@ import type { Anchor, BackupInfo, Repository } from '../../../recovery/archive.t
 import { slotNameFor } from '../../../recovery/switchover.ts';
 import type { PointInTimeRecoveryInput } from '../../messages.ts';
 import type { Run } from '../../runbook/run.ts';
-import type { Beside } from '../restore-beside.ts';
+import type { Beside, Moment } from '../restore-beside.ts';
 import { scratchName } from '../scratch-name.ts';
 
 export type RecoveryRun = Run<PointInTimeRecoveryInput>;
@@ -24,6 +24,8 @@ export interface Servers {
   checked: string[];
   /** Absent where there is no standby. */
   replication?: Replication;
+  /** What lies on each host, by its name, where no server is alive; absent where they are. */
+  lies?: Record<string, Onto>;
 }
 
 /** Where it goes, and from what. */
@@ -36,9 +38,14 @@ export interface Way {
   anchor: Anchor | undefined;
 }
 
-export interface Recovering extends Servers {
-  service: ServiceMoment;
+/** What is brought back, whether a server of the service can still be asked or not. */
+export interface Restoring extends Servers {
+  service: Moment;
   repository: Repository;
+}
+
+export interface Recovering extends Restoring {
+  service: ServiceMoment;
 }
 
 /** A member, and the server beside that takes its place. */
@@ -47,6 +54,7 @@ export interface Place {
   scratch: Scratch;
   /** Where the live directory is kept. */
   setAside: string;
+  onto?: Onto;
 }
 
 export function membersOf({ primary, standbys }: Pick<Servers, 'primary' | 'standbys'>): Member[] {
@@ -68,13 +76,19 @@ export function placeOf(run: Run, member: Member): Place {
   };
 }
 
+/** The same, with what lies there now. */
+export function placeIn(run: Run, { lies }: Servers, member: Member): Place {
+  const onto = lies?.[member.host];
+  return { ...placeOf(run, member), ...(onto === undefined ? {} : { onto }) };
+}
+
 export function replacementOf(run: Run, place: Place): Replacement {
   return { ...place, backups: run.plan.backups.physical };
 }
 
 export const restoreStepOn = (host: string): string => `Restore the backup beside on ${host}`;
 
-export function besideOf(run: Run, recovering: Recovering, { backup }: Way, member: Member, room: Room): Beside {
+export function besideOf(run: Run, recovering: Restoring, { backup }: Way, member: Member, room: Room): Beside {
   const { service, repository } = recovering;
   return {
     scratch: placeOf(run, member).scratch,

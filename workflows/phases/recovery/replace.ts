@@ -12,9 +12,10 @@ import type { WayBack } from './quiesce.ts';
 import {
   membersOf,
   type Place,
+  placeIn,
   placeOf,
-  type Recovering,
   type RecoveryRun,
+  type Restoring,
   replacementOf,
   restoreStepOn,
 } from './recovering.ts';
@@ -32,25 +33,46 @@ export interface Replaced {
 
 export async function replacePrimary(
   run: RecoveryRun,
-  recovering: Recovering,
+  recovering: Restoring,
   { reached, rooms }: { reached: Reached; rooms: Rooms },
   back: WayBack,
 ): Promise<Replaced> {
-  const { primary, standbys } = recovering;
+  const replaced = await promoteBeside(run, recovering, { reached, rooms });
+  await run.together(
+    ...recovering.standbys.map(
+      (member) => () => run.change(`Stop the standby on ${member.host}`, stopStandby(run, member)),
+    ),
+  );
+  await run.change('Stop the primary', stopPrimary(run, recovering, back, replaced.timeline));
+  await takePlace(run, recovering, replaced, back);
+  return replaced;
+}
+
+/** Promotes the restored primary where nobody sees it, and leaves all restored servers stopped in order. */
+export async function promoteBeside(
+  run: RecoveryRun,
+  recovering: Restoring,
+  { reached, rooms }: { reached: Reached; rooms: Rooms },
+): Promise<Replaced> {
   // From here on what stands beside is no copy any more that could be made anew.
   run.forgetWhatStands();
   const [beside] = besidesOf(run, recovering, reached.way, rooms);
   if (beside === undefined) throw failure('Bug', 'nothing was restored');
-  const promoted = await run.change('Promote the restored primary', promoteRestored(run, beside, recovering));
-  const timeline = promoted.timeline;
-  const left = await stopBesides(run, recovering, timeline);
-  await run.together(
-    ...standbys.map((member) => () => run.change(`Stop the standby on ${member.host}`, stopStandby(run, member))),
-  );
-  await run.change('Stop the primary', stopPrimary(run, recovering, back, timeline));
+  const { timeline } = await run.change('Promote the restored primary', promoteRestored(run, beside, recovering));
+  return { timeline, left: await stopBesides(run, recovering, timeline) };
+}
+
+/** The restored primary becomes the one of production, and its timeline is in the archive. */
+export async function takePlace(
+  run: RecoveryRun,
+  recovering: Restoring,
+  { timeline, left }: Replaced,
+  back: WayBack,
+): Promise<void> {
+  const { primary } = recovering;
   await run.change(
     `Put the restored data in place on ${primary.host}`,
-    putInPlace(run, placeOf(run, primary), leftOn(left, primary)),
+    putInPlace(run, placeIn(run, recovering, primary), leftOn(left, primary)),
   );
   await run.change('Start the recovered primary', startRecovered(run, recovering, back, timeline));
   await run.prove('The archive holds the new timeline', () =>
@@ -59,14 +81,13 @@ export async function replacePrimary(
       outageWithinMs: run.patienceMs(),
     }),
   );
-  return { timeline, left };
 }
 
 /** It archives nothing while it is beside, so its new timeline is nowhere else, and goes with it. */
 function promoteRestored(
   run: Run,
   beside: Parameters<typeof promoteThrowAway>[1],
-  { timeline }: Recovering,
+  { timeline }: Restoring,
 ): Change<{ timeline: number }> {
   const { throwAway: _not, ...promotion } = promoteThrowAway(run, beside);
   return {
@@ -79,7 +100,7 @@ function promoteRestored(
   };
 }
 
-async function stopBesides(run: RecoveryRun, recovering: Recovering, timeline: number): Promise<Replaced['left']> {
+async function stopBesides(run: RecoveryRun, recovering: Restoring, timeline: number): Promise<Replaced['left']> {
   const stopped = await run.together(
     ...membersOf(recovering).map((member) => async (): Promise<[string, StoppedAt]> => {
       const promoted = member === recovering.primary;
@@ -100,7 +121,7 @@ async function stopBesides(run: RecoveryRun, recovering: Recovering, timeline: n
 function stopBeside(
   run: Run,
   { scratch }: Place,
-  { recovering, promoted, timeline }: { recovering: Recovering; promoted: boolean; timeline: number },
+  { recovering, promoted, timeline }: { recovering: Restoring; promoted: boolean; timeline: number },
 ): Change<StoppedAt> {
   const { systemIdentifier } = recovering;
   return {
@@ -137,7 +158,7 @@ function stopStandby(run: Run, member: Member): Change<unknown> {
 
 function stopPrimary(
   run: Run,
-  { primary, timeline, systemIdentifier }: Recovering,
+  { primary, timeline, systemIdentifier }: Restoring,
   back: WayBack,
   recovered: number,
 ): Change<unknown> {
@@ -163,23 +184,26 @@ function stopPrimary(
 
 /** Two renames: the live directory is set aside, the restored one takes its place. Undo gives each its own back, bit for bit. */
 export function putInPlace(run: Run, place: Place, left: StoppedAt, follow?: Following): Change<unknown> {
-  const { member, setAside } = place;
+  const { member, setAside, onto } = place;
   const { host, dataDirectory } = member;
   const replacement = replacementOf(run, place);
   const others = () => (run.evidence.setAside ?? []).filter((one) => one.host !== host);
   return {
     preview: async () => ({
-      will: `set ${dataDirectory} on ${host} aside as ${setAside}, and put the restored directory in its place`,
+      will:
+        onto === 'nothing'
+          ? `put the restored directory in the place of ${dataDirectory} on ${host}, where nothing lies`
+          : `set ${dataDirectory} on ${host} aside as ${setAside}, and put the restored directory in its place`,
       yields: undefined,
     }),
     apply: async () => {
       // Told before it is done: a run that ends in between has set it aside all the same.
-      run.record({ setAside: [...others(), { host, directory: setAside, dataDirectory }] });
+      if (onto !== 'nothing') run.record({ setAside: [...others(), { host, directory: setAside, dataDirectory }] });
       return run.host(host).replaceDirectory({ ...replacement, left, ...(follow === undefined ? {} : { follow }) });
     },
     undo: async () => {
       const undone = await run.host(host).replaceBack(replacement);
-      run.record({ setAside: others() });
+      if (onto !== 'nothing') run.record({ setAside: others() });
       return undone;
     },
   };
@@ -187,7 +211,7 @@ export function putInPlace(run: Run, place: Place, left: StoppedAt, follow?: Fol
 
 function startRecovered(
   run: Run,
-  { primary, systemIdentifier }: Recovering,
+  { primary, systemIdentifier }: Restoring,
   back: WayBack,
   timeline: number,
 ): Change<unknown> {

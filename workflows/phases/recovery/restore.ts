@@ -13,8 +13,8 @@ import {
   membersOf,
   numbered,
   placeOf,
-  type Recovering,
   type RecoveryRun,
+  type Restoring,
   restoreStepOn,
   type Way,
 } from './recovering.ts';
@@ -32,7 +32,7 @@ export interface Reached {
   round: number;
 }
 
-export async function roomOnEach(run: RecoveryRun, recovering: Recovering, way: Way, round: number): Promise<Rooms> {
+export async function roomOnEach(run: RecoveryRun, recovering: Restoring, way: Way, round: number): Promise<Rooms> {
   const bytes = way.segments * recovering.repository.segmentBytes;
   const rooms = await run.together(
     ...membersOf(recovering).map((member) => async (): Promise<[string, Room]> => {
@@ -46,7 +46,7 @@ export async function roomOnEach(run: RecoveryRun, recovering: Recovering, way: 
 /** Restores every member, and leaves all of them paused at the target. @param round 1 for the first time, more after a move back */
 export async function restoreAll(
   run: RecoveryRun,
-  recovering: Recovering,
+  recovering: Restoring,
   way: Way,
   rooms: Rooms,
   round: number,
@@ -76,7 +76,7 @@ export async function restoreAll(
 /** Moves every member on to a later target: nothing is restored anew. */
 export async function moveAll(
   run: RecoveryRun,
-  recovering: Recovering,
+  recovering: Restoring,
   way: Way,
   rooms: Rooms,
   round: number,
@@ -93,7 +93,7 @@ export async function moveAll(
   return proven(run, recovering, way, rooms, round);
 }
 
-export function besidesOf(run: RecoveryRun, recovering: Recovering, way: Way, rooms: Rooms): Beside[] {
+export function besidesOf(run: RecoveryRun, recovering: Restoring, way: Way, rooms: Rooms): Beside[] {
   return membersOf(recovering).map((member) => {
     const room = rooms[member.host];
     if (room === undefined) throw failure('Bug', `no room was looked for on ${member.host}`);
@@ -104,7 +104,7 @@ export function besidesOf(run: RecoveryRun, recovering: Recovering, way: Way, ro
 /** Paused at the target: nothing but reading is possible there, and nothing else is needed. */
 async function proven(
   run: RecoveryRun,
-  recovering: Recovering,
+  recovering: Restoring,
   way: Way,
   rooms: Rooms,
   round: number,

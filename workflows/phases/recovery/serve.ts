@@ -5,7 +5,7 @@ import { addresses } from '../../../plan/hosts.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
-import { membersOf, placeOf, type Recovering, type RecoveryRun } from './recovering.ts';
+import { membersOf, placeOf, type RecoveryRun, type Restoring } from './recovering.ts';
 import type { Replaced } from './replace.ts';
 import type { Reached } from './restore.ts';
 
@@ -14,7 +14,7 @@ const pulseWithinMs = 30_000;
 
 export async function letIn(
   run: RecoveryRun,
-  recovering: Recovering,
+  recovering: Restoring,
   replaced: Replaced,
   { reached, closedAt }: { reached: Reached; closedAt: string },
 ): Promise<void> {
@@ -54,7 +54,7 @@ export async function letIn(
 
 function openTheDoor(
   run: Run,
-  { primary, systemIdentifier }: Recovering,
+  { primary, systemIdentifier }: Restoring,
   { timeline }: Replaced,
 ): Change<{ at: string }> {
   const { traffic, database } = run.plan;
@@ -98,7 +98,7 @@ async function pulses(run: Run, { timeline }: Replaced, upTo: string) {
 }
 
 /** Nobody waits for these: the service writes. */
-export async function makeSafe(run: RecoveryRun, recovering: Recovering): Promise<void> {
+export async function makeSafe(run: RecoveryRun, recovering: Restoring): Promise<void> {
   await run.together(
     ...membersOf(recovering).map(
       (member) => () =>
@@ -112,7 +112,7 @@ export async function makeSafe(run: RecoveryRun, recovering: Recovering): Promis
 }
 
 /** Its data are in their place; what is left is a socket's directory, logs and settings of its own. */
-function removeRest(run: Run, recovering: Recovering, host: string): Change<unknown> {
+function removeRest(run: Run, recovering: Restoring, host: string): Change<unknown> {
   const member = membersOf(recovering).find((one) => one.host === host) ?? recovering.primary;
   const { scratch } = placeOf(run, member);
   return {
@@ -126,7 +126,7 @@ function removeRest(run: Run, recovering: Recovering, host: string): Change<unkn
   };
 }
 
-function takeBackup(run: Run, { primary }: Recovering): Change<unknown> {
+function takeBackup(run: Run, { primary }: Restoring): Change<unknown> {
   const { physical } = run.plan.backups;
   return {
     preview: async () => ({
@@ -145,7 +145,7 @@ function takeBackup(run: Run, { primary }: Recovering): Change<unknown> {
 }
 
 /** However the run ends: what it has set aside is kept, what it has made for itself is gone. */
-export function proveNothingIsBeside(run: RecoveryRun, recovering: Recovering): void {
+export function proveNothingIsBeside(run: RecoveryRun, recovering: Restoring): void {
   for (const member of membersOf(recovering))
     run.afterwards(`Nothing is left beside on ${member.host}`, () =>
       run.host(member.host).litter({ scratch: placeOf(run, member).scratch }),

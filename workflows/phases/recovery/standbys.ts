@@ -6,14 +6,14 @@ import { slotNameFor } from '../../../recovery/switchover.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
-import { followingOf, placeOf, type Recovering, type RecoveryRun } from './recovering.ts';
+import { followingOf, placeIn, type RecoveryRun, type Restoring } from './recovering.ts';
 import { leftOn, putInPlace, type Replaced } from './replace.ts';
 
 const startsWithinMs = 300_000;
 const stopsWithinMs = 60_000;
 
 /** All of them side by side. */
-export async function attachStandbys(run: RecoveryRun, recovering: Recovering, replaced: Replaced): Promise<void> {
+export async function attachStandbys(run: RecoveryRun, recovering: Restoring, replaced: Replaced): Promise<void> {
   const { standbys, timeline: before } = recovering;
   const { timeline, left } = replaced;
   await run.together(
@@ -24,7 +24,7 @@ export async function attachStandbys(run: RecoveryRun, recovering: Recovering, r
       await run.change(`Make a slot for ${member.host}`, makeSlot(run, recovering, member));
       await run.change(
         `Put the restored data in place on ${member.host}`,
-        putInPlace(run, placeOf(run, member), stopped, following),
+        putInPlace(run, placeIn(run, recovering, member), stopped, following),
       );
       await run.change(`Start the standby on ${member.host}`, start(run, following, before));
     }),
@@ -32,7 +32,7 @@ export async function attachStandbys(run: RecoveryRun, recovering: Recovering, r
 }
 
 /** Slots are in no backup. */
-function makeSlot(run: Run, { primary }: Recovering, { host }: Member): Change<unknown> {
+function makeSlot(run: Run, { primary }: Restoring, { host }: Member): Change<unknown> {
   const slot = slotNameFor(host);
   return {
     preview: async () => ({
@@ -57,7 +57,7 @@ function start(run: Run, following: Following, before: number): Change<unknown> 
 }
 
 /** One primary, on the recovered timeline, and every other member its standby there. */
-export async function newRoles(run: RecoveryRun, { primary, standbys }: Recovering, { timeline }: Replaced) {
+export async function newRoles(run: RecoveryRun, { primary, standbys }: Restoring, { timeline }: Replaced) {
   const { members, found, expected } = await run.control.members({
     database: run.plan.database,
     addresses: addresses(run.plan),

@@ -3,7 +3,7 @@ import type { Found } from '../../../activities/shapes.ts';
 import type { Anchor } from '../../../recovery/archive.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure } from '../../runbook/failure.ts';
-import type { Recovering, RecoveryRun } from './recovering.ts';
+import type { RecoveryRun, Restoring } from './recovering.ts';
 import type { Replaced } from './replace.ts';
 import { newRoles } from './standbys.ts';
 
@@ -11,7 +11,7 @@ const lockWithinMs = 5_000;
 const lockAttempts = 3;
 const pausedWithinMs = 120_000;
 
-export async function applicationWorks(run: RecoveryRun, { primary }: Recovering): Promise<void> {
+export async function applicationWorks(run: RecoveryRun, { primary }: Restoring): Promise<void> {
   const { application, database } = run.plan;
   if (!application.smoke.live) {
     run.notePhase('application', 'the plan does not let its test write to the live database (application.smoke.live)');
@@ -22,7 +22,7 @@ export async function applicationWorks(run: RecoveryRun, { primary }: Recovering
   );
 }
 
-export async function validateRecovered(run: RecoveryRun, recovering: Recovering, replaced: Replaced): Promise<void> {
+export async function validateRecovered(run: RecoveryRun, recovering: Restoring, replaced: Replaced): Promise<void> {
   const { primary, standbys } = recovering;
   const { assertions, frontDoor } = run.plan.database;
   await run.prove('The assertions of the plan hold on the recovered database', () =>
@@ -37,7 +37,7 @@ export async function validateRecovered(run: RecoveryRun, recovering: Recovering
 type Taken = Found & { anchor?: Anchor };
 
 /** Nobody writes: the lock keeps nobody waiting, and the tables stay as they are for those who compare with it. */
-function takeAnchor(run: RecoveryRun, { primary }: Recovering): Change<Taken> {
+function takeAnchor(run: RecoveryRun, { primary }: Restoring): Change<Taken> {
   const { database, evidence, service } = run.plan;
   return {
     preview: async () => ({
@@ -64,7 +64,7 @@ function takeAnchor(run: RecoveryRun, { primary }: Recovering): Change<Taken> {
   };
 }
 
-async function sameOnStandbys(run: RecoveryRun, { standbys, primary }: Recovering, anchor: Anchor | undefined) {
+async function sameOnStandbys(run: RecoveryRun, { standbys, primary }: Restoring, anchor: Anchor | undefined) {
   if (anchor === undefined) return { found: 'not compared: there is no anchor to compare with' };
   const { frontDoor, criticalTables: tables } = run.plan.database;
   const words: string[] = [];

@@ -15,7 +15,15 @@ import type { Run } from '../../runbook/run.ts';
 import { noYoungTablespace } from '../assess.ts';
 import { ownWal } from '../own-archive.ts';
 import { anchorBefore } from '../route.ts';
-import { numbered, placeOf, type Recovering, type RecoveryRun, type Way } from './recovering.ts';
+import {
+  numbered,
+  placeOf,
+  type Recovering,
+  type RecoveryRun,
+  type Restoring,
+  type Servers,
+  type Way,
+} from './recovering.ts';
 
 /** The way to the target that the run was started with. */
 export async function wayTo(
@@ -57,9 +65,9 @@ export async function wayElsewhere(
   return answer.begun === undefined ? { why: answer.why } : restOfWay(run, recovering, answer.begun, round);
 }
 
-async function restOfWay(
+export async function restOfWay(
   run: RecoveryRun,
-  recovering: Recovering,
+  recovering: Pick<Restoring, 'primary' | 'repository'>,
   begun: Omit<Way, 'anchor'>,
   round: number,
 ): Promise<Way> {
@@ -90,12 +98,16 @@ export function liesAhead(from: LocatedTarget['target'], to: LocatedTarget['targ
 }
 
 /** Into the evidence, once it is where the run goes. */
-export function recordWay(run: RecoveryRun, { located, backup, segments }: Way): void {
+export function recordWay(
+  run: RecoveryRun,
+  { located, backup, segments }: Way,
+  chosenBy: 'person' | 'archive' = 'person',
+): void {
   const { lsn, timeline } = located.target;
   const { label, type, stoppedAt, bytes } = backup;
   run.record({
     backup: { label, type, stoppedAt, bytes },
-    target: { lsn, timeline, ...(located.at === undefined ? {} : { at: located.at }), chosenBy: 'person' },
+    target: { lsn, timeline, ...(located.at === undefined ? {} : { at: located.at }), chosenBy },
   });
   run.measure(
     'segments',
@@ -115,7 +127,7 @@ export function understood(said: string): WantedTarget {
 /** @param wholeUntil everything that was committed up to this moment is in the archive */
 export async function locate(
   run: Run,
-  { primary, serverVersion, timeline, repository }: Recovering,
+  { primary, serverVersion, timeline, repository }: Pick<Restoring, keyof Servers | 'repository'>,
   said: string,
   wholeUntil: string | undefined,
 ): Promise<LocatedTarget> {
@@ -135,7 +147,7 @@ export async function locate(
   });
 }
 
-function leading(
+export function leading(
   run: Run,
   repository: Repository,
   target: RecoveryTarget & { kind: 'lsn' },
