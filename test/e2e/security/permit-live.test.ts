@@ -18,13 +18,15 @@ function asksAbout(member: Member, backups = estate.backups): { [K in OnMember]:
   const tables = ['orders'];
   const withinMs = 1_000;
   const database = 'postgres';
+  const replication = { user: 'postgres', options: {} };
   const following = {
-    ...{ member, backups, left, timeline: 2, slot: 'db1' },
+    ...{ member, backups, left, replication, timeline: 2, slot: 'db1' },
     primary: { host: 'db2', address: '127.0.0.1', port: 1 },
-    replication: { user: 'postgres', options: {} },
   };
   const scratch = { host: 'db1', directory: join(estate.scratchRoot, 'run') };
-  const replacement = { member, scratch, setAside: `${member.dataDirectory}.before-x`, backups };
+  const aside = `${member.dataDirectory}.before-x`;
+  const replacement = { member, scratch, setAside: aside, backups };
+  const setAside = { member, directory: aside, left };
   return {
     serverFacts: { member, backups },
     caughtUp: { member, lsn: left.lsn, withinMs },
@@ -45,6 +47,27 @@ function asksAbout(member: Member, backups = estate.backups): { [K in OnMember]:
     takeBackup: { backups, member, type: 'full', key: 'k' },
     anchorUnderLock: { member, database, tables, lockWithinMs: 10, key: 'k' },
     anchorOnStandby: { member, database, tables, withinMs: 10 },
+    standbyFound: { member, replication },
+    primaryKeeps: { member, slot: 'made', replicationUser: 'postgres' },
+    writesAfter: { member, timeline: 1, from: left.lsn },
+    canRewind: { ...following, scratch, from: left.lsn, way: { own: [], common: [] } },
+    canTakePlace: { member, scratch },
+    keepSlot: { member, slot: 'made' },
+    reattach: following,
+    rewind: { ...following, run: 'x', fetch: [] },
+    copyPrimary: { ...following, run: 'x' },
+    removeCopy: { member, run: 'x' },
+    takePlace: { ...following, run: 'x' },
+    giveBack: { member, run: 'x', backups, primary: 'db2', ran: false },
+    lookAtSetAside: { member, directory: aside },
+    removeSetAside: { member, directory: aside, identity: 'x' },
+    roomForCopy: { ...setAside, scratch, keepFree: '1MB' },
+    copySetAside: { ...setAside, scratch, room: { bytes: 1, keepFree: '1MB' } },
+    ownConfiguration: { member, scratch, backups },
+    lostInWal: {
+      ...{ backups, scratch, segments: [], known: { segmentBytes: 1024 * 1024, systemIdentifier: '7', timelines: [] } },
+      ...{ serverVersion: 15, after: left.lsn, member, database },
+    },
     countRows: { member, database, tables },
     assertionsLive: { member, database, assertions: [{ name: 'x', sql: 'select 1', expect: 1 }] },
     stopStandby: { member, withinMs },

@@ -37,7 +37,16 @@ function asksFor(directory: unknown): { [K in OnScratch]: Parameters<Host[K]>[0]
   const segmentBytes = 1024 * 1024;
   const known = { segmentBytes, systemIdentifier: '7', timelines: [] };
   const span = { from: '2026-11-21T14:00:00Z', to: '2026-11-21T15:00:00Z' };
-  const replacement = { member: estate.member, scratch, setAside: `${estate.member.dataDirectory}.before-x`, backups };
+  const { member } = estate;
+  const left = { lsn: '0/3000028', timeline: 1, systemIdentifier: '7' };
+  const aside = `${member.dataDirectory}.before-x`;
+  const replacement = { member, scratch, setAside: aside, backups };
+  const setAside = { member, directory: aside, left };
+  const room = { bytes: 1, keepFree: '1MB' };
+  const source = {
+    primary: { host: 'db2', address: '127.0.0.1', port: 1 },
+    replication: { user: 'postgres', options: {} },
+  };
   return {
     segmentSize: { backups, scratch },
     readSegments: { backups, scratch, segments, known, wholly: true },
@@ -77,10 +86,20 @@ function asksFor(directory: unknown): { [K in OnScratch]: Parameters<Host[K]>[0]
       target: { kind: 'name', name: 'x' },
     },
     canReplace: replacement,
-    replaceDirectory: { ...replacement, left: { lsn: '0/3000028', timeline: 1, systemIdentifier: '7' } },
+    replaceDirectory: { ...replacement, left },
     replaceBack: replacement,
     stopBeside: { scratch },
     waysToLook: { scratch, database },
+    ownConfiguration: { member, scratch, backups },
+    canRewind: { member, ...source, backups, scratch, from: left.lsn, way: { own: [], common: [] } },
+    canTakePlace: { member, scratch },
+    copySetAside: { ...setAside, scratch, room },
+    roomForCopy: { ...setAside, scratch, keepFree: '1MB' },
+    lostInWal: { ...{ backups, scratch, segments, known, serverVersion: 15 }, after: left.lsn, member, database },
+    ledgerOfLostWrites: {
+      ...{ scratch, setAside, timeline: 2, database, tables: ['orders'], room },
+      ...{ store: sent({ directory: outside }), service: 'orders', run: 'x', runId: 'x' },
+    },
   };
 }
 
