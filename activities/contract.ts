@@ -30,8 +30,8 @@ import type {
   TableFingerprint,
 } from '../recovery/archive.ts';
 import type { Known } from '../recovery/content.ts';
-import type { RebuildHostChanges, RebuildHostReads } from './contract-of-rebuild.ts';
 import type { LedgerControlReads, LedgerHostChanges, LedgerHostReads } from './contract-of-ledger.ts';
+import type { RebuildHostChanges, RebuildHostReads } from './contract-of-rebuild.ts';
 import type { RecoveryHostChanges, RecoveryHostReads } from './contract-of-recovery.ts';
 import type { SwitchoverControlReads, SwitchoverHostChanges, SwitchoverHostReads } from './contract-of-switchover.ts';
 import type { Message, Outlets, Posted } from './notify/message.ts';
@@ -55,8 +55,8 @@ import type {
   WalSearched,
 } from './shapes.ts';
 
-export type * from './contract-of-rebuild.ts';
 export type * from './contract-of-ledger.ts';
+export type * from './contract-of-rebuild.ts';
 export type * from './contract-of-recovery.ts';
 export type * from './contract-of-switchover.ts';
 export type * from './notify/message.ts';

@@ -68,6 +68,7 @@ function asksAbout(member: Member, backups = estate.backups): { [K in OnMember]:
       ...{ backups, scratch, segments: [], known: { segmentBytes: 1024 * 1024, systemIdentifier: '7', timelines: [] } },
       ...{ serverVersion: 15, after: left.lsn, member, database },
     },
+    whatLies: { member },
     countRows: { member, database, tables },
     assertionsLive: { member, database, assertions: [{ name: 'x', sql: 'select 1', expect: 1 }] },
     stopStandby: { member, withinMs },

@@ -7,9 +7,8 @@ import type { BackupInfo, RecoveryTarget, Repository } from '../../../recovery/a
 import { chooseBackup } from '../../../recovery/choice.ts';
 import { gaps, segmentCount } from '../../../recovery/continuity.ts';
 import { compareLsn } from '../../../recovery/lsn.ts';
-import { heldWithin, neededEver } from '../../../recovery/needed.ts';
+import { neededToLocate } from '../../../recovery/needed.ts';
 import { readWantedTarget, type WantedTarget } from '../../../recovery/wanted-target.ts';
-import { recoveryWindow } from '../../../recovery/window.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import { noYoungTablespace } from '../assess.ts';
@@ -131,17 +130,16 @@ export async function locate(
   said: string,
   wholeUntil: string | undefined,
 ): Promise<LocatedTarget> {
-  const oldest = recoveryWindow(repository, [], timeline).from?.lsn;
   const { segmentBytes, systemIdentifier, timelines } = repository;
+  const target = understood(said);
   return run.host(primary.host).locateTarget({
     backups: run.plan.backups.physical,
     scratch: placeOf(run, primary).scratch,
-    segments: heldWithin(repository, neededEver(repository, timeline)),
+    ...neededToLocate(repository, timeline, target),
     known: { segmentBytes, systemIdentifier, timelines: timelines.map((info) => ({ ...info, ranges: [] })) },
     serverVersion,
     timeline,
-    target: understood(said),
-    ...(oldest === undefined ? {} : { consistentFrom: oldest }),
+    target,
     ...(wholeUntil === undefined ? {} : { wholeUntil }),
     outageWithinMs: run.patienceMs(),
   });
