@@ -13,6 +13,7 @@ import { atRest, findLive, readyWithin } from '../postgres/live-server.ts';
 import { exists } from '../postgres/scratch.ts';
 import { startLive, stopLive } from '../postgres/server-control.ts';
 import { one, type Row, withSession } from '../postgres/session.ts';
+import { connectionString, settingLine } from '../postgres/setting.ts';
 import { resolveSecret } from '../secrets.ts';
 import type { Found } from '../shapes.ts';
 import { refusePrimary, standingOf } from './asked.ts';
@@ -83,18 +84,11 @@ async function settingsOf({ member, primary, replication, slot, backups }: Follo
     application_name: member.host,
   };
   return {
-    primary_conninfo: Object.entries(words)
-      .map(([name, value]) => `${name}=${connectionWord(value)}`)
-      .join(' '),
+    primary_conninfo: connectionString(words),
     primary_slot_name: slot,
     restore_command: backupKind(backups).restoreCommand(backups, member.dataDirectory),
     recovery_target_timeline: 'latest',
   };
-}
-
-/** @see PostgreSQL documentation, "Keyword/Value Connection Strings" */
-function connectionWord(value: string): string {
-  return /^[A-Za-z0-9_./:-]+$/.test(value) ? value : `'${value.replaceAll(/[\\']/g, '\\$&')}'`;
 }
 
 function withSettings(text: string, settings: Record<string, string>): string {
@@ -102,7 +96,7 @@ function withSettings(text: string, settings: Record<string, string>): string {
     .split('\n')
     .filter((line) => !Object.hasOwn(settings, /^\s*([A-Za-z_]+)\s*=/.exec(line)?.[1]?.toLowerCase() ?? ''));
   while (kept.at(-1) === '') kept.pop();
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`);
+  const lines = Object.entries(settings).map(([name, value]) => settingLine(name, value));
   return [...kept, ...lines, ''].join('\n');
 }
 

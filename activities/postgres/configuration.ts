@@ -5,6 +5,7 @@ import type { RecoveryTarget } from '../../recovery/archive.ts';
 import { quoted } from '../quoted.ts';
 import type { ControlData } from './control-data.ts';
 import { exists, type Places, scratchPort, writeWhole } from './scratch.ts';
+import { settingLine } from './setting.ts';
 
 export interface ScratchSettings {
   target: RecoveryTarget;
@@ -101,7 +102,7 @@ function linesOf(places: Places, { target, control, raised, throwAway }: Scratch
     log_timezone: 'UTC',
   };
   return `# Written by Lifeboat for a server beside the live one.\n${Object.entries(settings)
-    .map(([name, value]) => `${name} = ${written(value)}`)
+    .map(([name, value]) => settingLine(name, value))
     .join('\n')}\n`;
 }
 
@@ -136,8 +137,4 @@ function leastSettings(control: ControlData, raised: Record<string, number>): Re
     return [name, Math.max(own, Number.isNaN(value) ? 0 : value, raised[name] ?? 0)] as const;
   });
   return Object.fromEntries(least.filter(([, value]) => value > 0));
-}
-
-function written(value: string | number): string {
-  return typeof value === 'number' ? String(value) : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
