@@ -2,7 +2,20 @@
 import { z } from 'zod';
 import { peopleSchema } from './people.ts';
 import { replication, serverControl } from './server-control.ts';
-import { address, duration, name, path, port, schedule, secret, size, statement, table, text } from './values.ts';
+import {
+  address,
+  duration,
+  keyPrefix,
+  name,
+  path,
+  port,
+  schedule,
+  secret,
+  size,
+  statement,
+  table,
+  text,
+} from './values.ts';
 
 const atLeastOne = 'the list is empty: name at least one';
 
@@ -115,7 +128,7 @@ const evidenceStore = z
       ),
     region: text,
     bucket: text,
-    prefix: z.string().default(''),
+    prefix: keyPrefix.default(''),
     accessKeyId: secret,
     secretAccessKey: secret,
     /** Certificate authority of the endpoint, PEM. */

@@ -49,6 +49,14 @@ export const path = z
     'not a plain path: write it without "..", "." and double or closing slashes',
   );
 
+/** Before the keys of an object store: no key is anything but below it. */
+export const keyPrefix = z
+  .string()
+  .regex(
+    /^$|^(?!\.{1,2}(\/|$))[^/\p{Cc}]+(\/(?!\.{1,2}(\/|$))[^/\p{Cc}]+)*\/?$/u,
+    'not a prefix of keys: write it as lifeboat or dr/lifeboat, without "..", "." and an opening slash',
+  );
+
 export const port = z
   .number('not a port: write a number from 1 to 65535')
   .int('a port is a whole number')

@@ -7,7 +7,13 @@ import { loadPlanText } from '../../../plan/load.ts';
 import type { Plan } from '../../../plan/schema.ts';
 
 const file = 'examples/orders.yaml';
-const example = readFileSync(file, 'utf8');
+/** With every key that either of them has, and one that neither has. */
+const examples = [file, 'examples/switchover.yaml'].map((name) =>
+  readFileSync(name, 'utf8').replace(
+    /^( *)bucket: .*$/m,
+    (line, indent: string) => `${line}\n${indent}prefix: dr/lifeboat/`,
+  ),
+);
 
 const attacks = [
   `o'r"d ers;--`,
@@ -55,9 +61,10 @@ function placesOf(value: unknown, way: (string | number)[] = []): (string | numb
     : Object.entries(value);
   return inner.flatMap(([key, one]) => placesOf(one, [...way, key]));
 }
-const places = placesOf(parseDocument(example).toJS());
+const places = examples.flatMap((example) => placesOf(parseDocument(example).toJS()).map((way) => ({ example, way })));
+type Place = (typeof places)[number];
 
-function planWith(place: (string | number)[], value: string): string {
+function planWith({ example, way: place }: Place, value: string): string {
   const document = parseDocument(example);
   document.setIn(place, value);
   return document.toString({ lineWidth: 0 });
@@ -80,6 +87,15 @@ function trusts(plan: Plan): void {
     expect(path.split('/')).not.toContain('.');
   }
   for (const host of [frontDoor.host, ...members.map((member) => member.host)]) expect(host).not.toMatch(/^-|[^\w.:-]/);
+  for (const { control } of members)
+    if (control?.kind === 'command')
+      for (const word of [...control.start, ...control.stop]) expect(word).toMatch(/^[^\p{Cc}]+$/u);
+  const { user = '', passfile = '/x', options = {} } = plan.database.replication ?? {};
+  for (const word of [user, passfile, ...Object.values(options)]) expect(word).not.toMatch(/\p{Cc}/u);
+  for (const option of Object.keys(options)) expect(option).toMatch(/^[a-z_]+$/);
+  const { prefix } = plan.evidence;
+  expect(prefix).not.toMatch(/^\/|\/\/|\p{Cc}/u);
+  for (const part of prefix.split('/')) expect(part).not.toMatch(/^\.{1,2}$/);
   for (const name of [plan.service, plan.drills.monthly.host]) expect(name).toMatch(/^[a-z][a-z0-9-]*$/);
   expect(plan.backups.physical.stanza).toMatch(/^[A-Za-z0-9][\w.-]*$/);
   for (const table of criticalTables)
@@ -113,7 +129,7 @@ describe('any text in any place of a plan', () => {
   }, 600_000);
 
   test('a table whose name has a quote in it can be written as SQL writes it', () => {
-    const place = ['database', 'criticalTables', 0];
+    const place = { example: examples[0] ?? '', way: ['database', 'criticalTables', 0] };
     expect(loadPlanText(planWith(place, '"Order ""lines"""'), file).plan.database.criticalTables[0]).toBe(
       '"Order ""lines"""',
     );
