@@ -9,6 +9,7 @@ import { plansHere } from './plans.ts';
 import { apply, type Difference, differences } from './schedules/difference.ts';
 import { listed } from './schedules/list.ts';
 import { pauseCommands } from './schedules/pause.ts';
+import { removeCommand } from './schedules/remove.ts';
 import { countsInWords, differencesInWords, listInWords, timesInWords } from './schedules/words.ts';
 
 export function schedulesCommand(program: Command, cli: Cli): void {
@@ -64,6 +65,7 @@ export function schedulesCommand(program: Command, cli: Cli): void {
     });
 
   pauseCommands(command, cli);
+  removeCommand(command, cli);
 }
 
 function usual(command: Command): Command {
@@ -88,7 +90,9 @@ async function withPlans(
 async function sayWhatHasNoPlan(cli: Cli, engine: Engine, plans: readonly Plan[]): Promise<void> {
   const others = (await engine.schedules.all()).filter((one) => plans.every((plan) => plan.service !== one.service));
   if (others.length > 0)
-    cli.terminal.message(`Left alone, for want of a plan here: ${others.map(({ id }) => id).join(', ')}`);
+    cli.terminal.message(
+      `Left alone, for want of a plan here: ${others.map(({ id }) => id).join(', ')}. Of a service that is gone: lifeboat schedules remove <service>`,
+    );
 }
 
 function told(cli: Cli, notes: readonly string[]): void {

@@ -1,11 +1,11 @@
 /** `lifeboat schedules pause` and `resume`: of one schedule, of a service, or of all. Apply leaves a pause as it is. */
 import type { Command } from 'commander';
-import { nearest } from '../../workflows/inputs.ts';
 import { type Cli, connected, leave, type UsualOptions, withJson, withProfile } from '../cli.ts';
 import type { Schedules } from '../engine/schedule.ts';
 import { plansHere } from '../plans.ts';
 import { Problem } from '../problem.ts';
 import { requester } from '../requester.ts';
+import { named, type Target, unknown } from './named.ts';
 
 interface PauseOptions extends UsualOptions {
   reason?: string;
@@ -13,12 +13,6 @@ interface PauseOptions extends UsualOptions {
 }
 
 const whatName = 'orders, orders/full-backup, or full-backup where there is one service; all of the plans without it';
-
-interface Target {
-  id: string;
-  service: string;
-  name: string;
-}
 
 type Done = Target & { did: 'paused' | 'resumed' | 'nothing'; note: string };
 
@@ -82,29 +76,6 @@ async function each(
     cli.terminal.result(options.json ? JSON.stringify({ schedules: done }) : lines.join('\n'));
     leave(cli, 'good');
   });
-}
-
-/** @throws Problem a schedule's own name that several services have */
-function named<T extends Target>(known: readonly T[], name: string): T[] {
-  const whole = known.filter((one) => one.id === name || `${one.service}/${one.name}` === name || one.service === name);
-  if (whole.length > 0) return whole;
-  const own = known.filter((one) => one.name === name);
-  if (own.length > 1)
-    throw new Problem(
-      'badInput',
-      `"${name}" could be ${own.map((one) => `${one.service}/${one.name}`).join(' or ')}: write which one is meant.`,
-    );
-  return own;
-}
-
-function unknown(known: readonly Target[], name: string | undefined): Problem {
-  const names = known.map((one) => `${one.service}/${one.name}`);
-  const near = name === undefined ? undefined : nearest(name, [...names, ...known.map((one) => one.name)]);
-  const there = names.length === 0 ? 'the server has none: lifeboat schedules apply' : `there are ${names.join(', ')}`;
-  return new Problem(
-    'notFound',
-    `There is no schedule${name === undefined ? ' of these plans' : ` "${name}"`}${near === undefined ? '' : `: did you mean "${near}"?`} (${there}).`,
-  );
 }
 
 function gone({ service, name }: Target): Problem {

@@ -1,36 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ListedRun } from '../../../cli/engine/engine.ts';
+import { describe, expect, test } from 'vitest';
 import { orders } from '../plan/orders.ts';
-import { MadeUpSchedules } from './made-up-schedules.ts';
-import { proven, running, type Stage, scriptedRun, stage } from './stage.ts';
+import { besideBadPlan, here, ids, on, said, server, theThree, useSchedules } from './scheduled.ts';
+import { proven, running, scriptedRun, stage } from './stage.ts';
 
-let folder: string;
-let server: MadeUpSchedules;
-beforeAll(async () => {
-  folder = await mkdtemp(join(process.env.LIFEBOAT_TEST_ROOT ?? tmpdir(), 'lifeboat-schedules-'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
-beforeEach(() => {
-  server = new MadeUpSchedules();
-});
-
-async function on(plan = orders, more: Parameters<typeof stage>[0] = {}): Promise<Stage> {
-  await writeFile(join(folder, 'orders.yaml'), plan);
-  return stage({ schedules: server, environment: here(), ...more });
-}
-
-async function said(words: string, plan = orders): Promise<{ text: string; code: number | undefined }> {
-  const at = await on(plan);
-  await at.type('schedules', ...words.split(' '));
-  return { text: [...at.out, ...at.messages].join('\n'), code: at.code() };
-}
-
-const here = () => ({ LIFEBOAT_PLANS: join(folder, 'orders.yaml') });
-const ids = () => [...server.there.keys()].sort();
-const theThree = ['lifeboat/orders/full-backup', 'lifeboat/orders/incremental-backup', 'lifeboat/orders/monthly-drill'];
+useSchedules();
 
 describe('apply', () => {
   test('makes what the plan wants, and a second time changes nothing', async () => {
@@ -135,12 +108,8 @@ describe('diff', () => {
 
   test('tells of a plan that cannot be read, and looks at no schedule of it', async () => {
     await said('apply');
-    await writeFile(join(folder, 'bad.yaml'), 'service: billing\n');
     server.put('lifeboat/billing/full-backup');
-    const at = stage({
-      schedules: server,
-      environment: { LIFEBOAT_PLANS: `${join(folder, 'orders.yaml')}:${join(folder, 'bad.yaml')}` },
-    });
+    const at = await besideBadPlan();
     await at.type('schedules', 'apply');
     expect(at.code()).toBe(2);
     expect(at.messages.join('\n')).toContain('bad.yaml');
@@ -173,7 +142,9 @@ describe('list', () => {
 
   test('names the schedules that have no plan here, and leaves them', async () => {
     server.put('lifeboat/billing/full-backup');
-    expect((await said('list')).text).toContain('for want of a plan here: lifeboat/billing/full-backup');
+    const { text } = await said('list');
+    expect(text).toContain('for want of a plan here: lifeboat/billing/full-backup');
+    expect(text).toContain('lifeboat schedules remove <service>');
   });
 
   const ended = () => scriptedRun([{ state: running({ status: 'completed' }) }], proven);
@@ -242,69 +213,5 @@ describe('pause and resume', () => {
     const { text, code } = await said('resume fullbackup');
     expect(code).toBe(5);
     expect(text).toContain('did you mean "full-backup"?');
-  });
-});
-
-describe('status', () => {
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-12-06T09:00:00Z') });
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-
-  const drill: ListedRun = {
-    run: 'orders-7f3a',
-    runId: 'run-id-1',
-    runbook: 'monthly-drill',
-    service: 'orders',
-    mode: 'drill',
-    outcome: 'proven',
-    status: 'completed',
-    startedAt: new Date('2026-12-05T02:00:00.100Z'),
-    endedAt: new Date('2026-12-05T02:20:00Z'),
-  };
-
-  async function status(listed: ListedRun[]): Promise<string> {
-    const runs = { 'orders-7f3a': scriptedRun([{ state: running({ status: 'completed' }) }], proven) };
-    const at = await on(orders, { schedules: server, listed, runs, environment: here() });
-    await at.type('status');
-    return at.out.join('\n');
-  }
-
-  test('says that nothing of a plan is scheduled, in one line', async () => {
-    expect(await status([drill])).toContain(
-      'MISSING  Nothing that the plan of orders schedules is on the Temporal server: lifeboat schedules apply',
-    );
-  });
-
-  test('shows a missed drill, a paused backup and what comes next', async () => {
-    await said('apply');
-    for (const one of server.there.values()) one.since = '2026-01-01T00:00:00Z';
-    Object.assign(server.there.get('lifeboat/orders/full-backup') ?? {}, { paused: true, note: 'the store moves' });
-    const text = await status([
-      { ...drill, startedAt: new Date('2026-11-07T02:00:00Z'), endedAt: new Date('2026-11-07T02:20:00Z') },
-    ]);
-    expect(text).toContain('MISSED   The monthly drill of 2026-12-05 02:00Z did not run: lifeboat drill orders');
-    expect(text).toContain('PAUSED   The full backup is paused ("the store moves")');
-    expect(text).toContain('next     monthly-drill 2027-01-02 02:00Z, incremental-backup 2026-12-06 12:00Z');
-    // What the store would have known is said to be unknown.
-    expect(text).toContain('The evidence store of orders was not read');
-  });
-
-  test('tells of the runs although the schedules cannot be read', async () => {
-    server.all = async () => {
-      throw new Error('PERMISSION_DENIED');
-    };
-    const text = await status([drill]);
-    expect(text).toContain('Schedules were not read: PERMISSION_DENIED');
-    expect(text).toContain('PROVEN  orders-7f3a');
-    expect(text).not.toContain('MISSING');
-  });
-
-  test('is silent on a drill that was held at its time', async () => {
-    await said('apply');
-    for (const one of server.there.values()) one.since = '2026-01-01T00:00:00Z';
-    expect(await status([drill])).not.toContain('monthly drill of');
   });
 });
