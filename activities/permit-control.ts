@@ -34,14 +34,17 @@ export async function permitServerControl(member: Member): Promise<Controlled> {
   );
 }
 
-/** The very words of the plan, not only the program: `systemctl` alone would permit every service of the host. */
-function permits({ start, stop }: Permit['serverControl'][number], control: ServerControl): boolean {
-  if (control.kind === 'pg_ctl') return true;
+/**
+ * The very words of the plan, not only the program: `systemctl` alone would permit every service of the host. And the very log: a server
+ * that is started writes to it, be it pg_hba.conf.
+ */
+function permits({ start, stop, log }: Permit['serverControl'][number], control: ServerControl): boolean {
+  if (control.kind === 'pg_ctl') return control.log === undefined || control.log === log;
   return isDeepStrictEqual(start, control.start) && isDeepStrictEqual(stop, control.stop);
 }
 
 function lineFor(dataDirectory: string, control: ServerControl): string {
-  const commands = control.kind === 'command' ? { start: control.start, stop: control.stop } : {};
+  const { kind: _kind, ...words } = control;
   // JSON is YAML.
-  return JSON.stringify({ dataDirectory, ...commands });
+  return JSON.stringify({ dataDirectory, ...words });
 }

@@ -26,7 +26,14 @@ const permitSchema = z.strictObject({
   backupConfigurations: z.array(absolute).default([]),
   /** Live servers that may be stopped, started and promoted: see permit-control.ts. */
   serverControl: z
-    .array(z.strictObject({ dataDirectory: absolute, start: words.optional(), stop: words.optional() }))
+    .array(
+      z.strictObject({
+        dataDirectory: absolute,
+        log: absolute.optional(),
+        start: words.optional(),
+        stop: words.optional(),
+      }),
+    )
     .default([]),
   /** Directory of PostgreSQL's programs. */
   postgresql: absolute,

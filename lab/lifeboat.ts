@@ -143,10 +143,10 @@ function readyPid(text: string): number {
 
 /** What the worker on this host may touch. The worker's own user must not be able to change it. */
 async function writePermit(site: Site, host: Host): Promise<void> {
-  const { data, scratch, backupConfiguration, permit } = site.layout.host(host);
+  const { data, scratch, backupConfiguration, permit, serverLog } = site.layout.host(host);
   const text = stringify({
     dataDirectories: [data],
-    serverControl: [{ dataDirectory: data }],
+    serverControl: [{ dataDirectory: data, log: serverLog }],
     scratch: [scratch],
     commands: [site.layout.smoke],
     backupConfigurations: [site.layout.backupConfiguration, backupConfiguration],

@@ -4,6 +4,7 @@ import type { Repository } from '../../recovery/archive.ts';
 import { beating } from '../heartbeat.ts';
 import { waitingOut } from '../outage.ts';
 import { loadPermit } from '../permit.ts';
+import { permittedPlaces } from '../postgres/scratch.ts';
 import type { Found, Patience, Scratch } from '../shapes.ts';
 import { backupKind } from './kind.ts';
 import { segmentSizeOf } from './read-segments.ts';
@@ -47,7 +48,7 @@ const triedForSize = 5;
 /**
  * Bytes of a WAL segment, for when the service cannot say: read from one that is archived.
  *
- * @throws ArchiveUnreachable @throws StoreRefused @throws BackupMissing there is no such stanza
+ * @throws NotPermitted @throws ArchiveUnreachable @throws StoreRefused @throws BackupMissing there is no such stanza
  */
 export async function segmentSize(ask: {
   backups: PhysicalBackups;
@@ -57,7 +58,10 @@ export async function segmentSize(ask: {
   return beating(
     () => ({ listing: ask.backups.stanza }),
     async () => {
-      const newestFirst = [...(await backupKind(ask.backups).checksums(ask.backups)).keys()].sort().reverse();
+      const kind = backupKind(ask.backups);
+      const { permit } = await permittedPlaces(ask.scratch);
+      await kind.permitted(permit, ask.backups);
+      const newestFirst = [...(await kind.checksums(ask.backups)).keys()].sort().reverse();
       for (const segment of newestFirst.slice(0, triedForSize)) {
         const segmentBytes = await segmentSizeOf(ask, segment);
         if (segmentBytes !== undefined) return { segmentBytes, found: `segment ${segment} has ${segmentBytes} bytes` };

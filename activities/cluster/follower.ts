@@ -30,8 +30,10 @@ const stopsWithinMs = 60_000;
  * @throws SplitBrain it runs as a primary @throws Diverged it has written since it was left @throws SecretMissing
  */
 export async function makeFollower(ask: Following): Promise<Found> {
-  const { member, primary } = ask;
+  const { member, primary, backups } = ask;
   const controlled = await permitServerControl(member);
+  // The server itself runs what is written into its restore_command.
+  await backupKind(backups).permitted(controlled.permit, backups);
   const settings = await settingsOf(ask);
   if ((await findLive(member.dataDirectory)) !== undefined) {
     refusePrimary(member.host, await standingOf(member), `while ${primary.host} was promoted in its place`);

@@ -4,6 +4,7 @@ import { gapsOf } from '../../recovery/gaps.ts';
 import { segmentAt, timelineOf } from '../../recovery/segments.ts';
 import type { ArchiveResult, Branch } from '../../workflows/archive.ts';
 import type { Ink } from './ink.ts';
+import { marksOf } from './marks.ts';
 
 /** Of what there is much, the newest are shown; `--json` has all. */
 const mostBackups = 4;
@@ -54,6 +55,7 @@ function wordsOf(archive: ArchiveResult, branch: Branch, ink: Ink): string[] {
     `${ink(`timeline ${id}`, 'bold')}${originOf(archive, branch)}`,
     ...(id === archive.timeline ? [ink(here, 'green')] : []),
     ...(promotedAt === undefined ? [] : [`promoted ${toSeconds(promotedAt)}`]),
+    ...marksOf(archive.findings, id, ink),
     ...runsOf(archive, branch, ink),
     ...backupsOf(archive, id),
     ...anchorsOf(archive, id),

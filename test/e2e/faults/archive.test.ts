@@ -140,6 +140,15 @@ const cases: Case[] = [
     failure: 'ArchiveUnsound',
   },
   {
+    damage: 'the history file says that the timeline began where the older one never came',
+    done: (vandal) =>
+      instead(vandal, '00000002.history', () =>
+        vandal.storeHistory(2, '1\t0/F0000028\tno recovery target specified\n'),
+      ),
+    finding: 'impossible-fork',
+    failure: 'ArchiveUnsound',
+  },
+  {
     damage: 'a segment inside of an unbroken run is of another cluster',
     done: (vandal) => instead(vandal, at(lie.first, 3), () => vandal.storeForeign(at(lie.first, 3))),
     finding: 'foreign-segment',

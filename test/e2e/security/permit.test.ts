@@ -5,66 +5,44 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { HostChanges, HostReads } from '../../../activities/contract.ts';
+import { describe, expect, test } from 'vitest';
 import { startOf } from '../../../activities/processes.ts';
-import { type Hand, newHand } from '../activities/hand.ts';
-import { newSmallEstate, type SmallEstate } from '../activities/small-estate.ts';
-import { configurationOf, filesBelow } from '../observer.ts';
+import type { Scratch } from '../../../activities/shapes.ts';
+import {
+  estate,
+  type Host,
+  hand,
+  label,
+  lookAnew,
+  nothingChangedOutside,
+  outside,
+  sent,
+  useOutside,
+} from './outside.ts';
 
-let estate: SmallEstate;
-let hand: Hand;
-let label: string;
-/** Belongs to the database's user, like the live data: only the permit file keeps Lifeboat away. */
-let outside: string;
+useOutside();
 
-beforeAll(async () => {
-  estate = await newSmallEstate();
-  outside = join(estate.root, 'outside');
-  await estate.run('mkdir', '-p', join(outside, 'data'), join(estate.scratchRoot, 'other-run', 'data'));
-  await estate.run('cp', '/etc/hostname', join(outside, 'data', 'PG_VERSION'));
-  await estate.sql('create table orders (id int); insert into orders select generate_series(1, 10)');
-  label = await estate.backup();
-  hand = await newHand(estate.env);
-}, 180_000);
-afterAll(async () => {
-  await hand?.stop();
-  await estate?.stop();
-});
-
-/** All that Lifeboat has no business with. */
-async function whatIsOutside() {
-  return {
-    files: await filesBelow(outside),
-    otherRun: await execa('ls', ['-lR', join(estate.scratchRoot, 'other-run')]).then(({ stdout }) => stdout),
-    names: (await execa('ls', ['-l', '--time-style=+', estate.root])).stdout
-      .split('\n')
-      .filter((line) => !line.endsWith(' scratch')),
-    live: await configurationOf(estate.member.dataDirectory),
-    server: (await readFile(join(estate.member.dataDirectory, 'postmaster.pid'), 'utf8')).split('\n').slice(0, 7),
-    rows: await estate.sql('select count(*) as rows from orders'),
-  };
-}
-
-let before: Awaited<ReturnType<typeof whatIsOutside>>;
-beforeEach(async () => {
-  before = await whatIsOutside();
-});
-afterEach(async () => {
-  expect(await whatIsOutside()).toEqual(before);
-});
-
-type Host = HostReads & HostChanges;
-/** What comes from outside of the compiler's sight is whatever somebody sent. */
-const sent = <T>(value: unknown) => value as T;
+/** Activities that are told a scratch directory: the compiler asks for each of them here. */
+type OnScratch = {
+  [K in keyof Host]: Parameters<Host[K]>[0] extends { scratch: Scratch } ? K : never;
+}[keyof Host];
 
 /** Everything that a scratch directory can be named in. */
-function asksFor(directory: unknown): { [K in keyof Host]?: Parameters<Host[K]>[0] } {
+function asksFor(directory: unknown): { [K in OnScratch]: Parameters<Host[K]>[0] } {
   const scratch = sent<{ host: string; directory: string }>({ host: 'db1', directory });
   const { backups } = estate;
   const database = 'postgres';
   const target = { kind: 'lsn', lsn: '0/5000000', inclusive: false, timeline: 1 } as const;
+  const segments = [{ first: '000000010000000000000001', last: '000000010000000000000001' }];
+  const segmentBytes = 1024 * 1024;
+  const known = { segmentBytes, systemIdentifier: '7', timelines: [] };
+  const span = { from: '2026-11-21T14:00:00Z', to: '2026-11-21T15:00:00Z' };
   return {
+    segmentSize: { backups, scratch },
+    readSegments: { backups, scratch, segments, known, wholly: true },
+    segmentsBetween: { backups, scratch, segments, segmentBytes, ...span },
+    searchWal: { backups, scratch, segments, known, serverVersion: 15, leastRows: 1, ...span },
+    relationsAt: { backups, scratch, target, outageWithinMs: 1, database, files: [], oids: [], databases: [] },
     hostFacts: { backups, scratch },
     roomFor: { scratch, bytes: 1, keepFree: '1MB' },
     litter: { scratch },
@@ -241,14 +219,14 @@ describe('the backup tool', () => {
     const permit = await readFile(estate.permit, 'utf8');
     await writeFile(config, own.replace(/^pg1-path=.*$/m, `pg1-path=${join(outside, 'data')}`));
     await writeFile(estate.permit, permit.replace(estate.backups.config, config));
-    before = await whatIsOutside();
+    await lookAnew();
     expect(await restored({ config })).toBe('did it');
     expect(await readFile(join(scratch().directory, 'data', 'PG_VERSION'), 'utf8')).toMatch(/^\d+\n$/);
-    expect(await whatIsOutside()).toEqual(before);
+    await nothingChangedOutside();
     await hand.call('removeScratch', { scratch: scratch() });
     await execa('rm', ['-f', config]);
     await writeFile(estate.permit, permit);
-    before = await whatIsOutside();
+    await lookAnew();
   });
 });
 
@@ -281,20 +259,12 @@ test('a process that Lifeboat has not started below a scratch root is not ended,
   ).rejects.toMatchObject({ type: 'NotPermitted' });
 });
 
-test('a data directory that is not listed is neither backed up nor read, listed ones only by their own name', async () => {
-  for (const dataDirectory of [
-    outside,
-    `${estate.member.dataDirectory}/base`,
-    `${estate.member.dataDirectory}/`,
-    '/',
-    '',
-  ]) {
-    const member = { ...estate.member, dataDirectory };
-    const calls = [
-      hand.call('takeBackup', { backups: estate.backups, member, type: 'full', key: 'k' }),
-      hand.call('anchorUnderLock', { member, database: 'postgres', tables: ['orders'], lockWithinMs: 10, key: 'k' }),
-      hand.call('anchorOnStandby', { member, database: 'postgres', tables: ['orders'], withinMs: 10 }),
-    ];
-    for (const call of calls) await expect(call).rejects.toMatchObject({ type: 'NotPermitted' });
-  }
-});
+test.each(['segmentSize', 'readSegments', 'newestCommit', 'segmentsBetween', 'searchWal', 'replayTo'] as const)(
+  '%s reads no archive through a configuration of somebody else',
+  async (activity) => {
+    const directory = join(estate.scratchRoot, 'archive');
+    const backups = { ...estate.backups, config: join(outside, 'own.conf') };
+    const ask = { ...asksFor(directory)[activity], backups };
+    await expect(hand.call(activity, sent(ask))).rejects.toMatchObject({ type: 'NotPermitted' });
+  },
+);

@@ -26,7 +26,7 @@ beforeAll(async () => {
     stringify({
       dataDirectories: ['by-signal', 'by-command', 'backed-up'].map(at),
       serverControl: [
-        { dataDirectory: at('by-signal') },
+        { dataDirectory: at('by-signal'), log: at('server.log') },
         { dataDirectory: at('by-command'), start: systemd.start, stop: systemd.stop },
       ],
       postgresql: '/usr/bin',
@@ -69,6 +69,15 @@ test.each([
   ['another program', { ...systemd, start: ['/bin/sh', ...systemd.start.slice(1)] }],
 ])('commands are permitted word by word: not with %s', async (_what, control) => {
   await expect(ask('by-command', control)).rejects.toMatchObject({ type: 'NotPermitted' });
+});
+
+test('a server writes to the log that is listed with it, and to no other file', async () => {
+  await expect(ask('by-signal', { kind: 'pg_ctl', log: at('server.log') })).resolves.toBeDefined();
+  for (const log of ['by-signal/pg_hba.conf', 'by-signal/../server.log', 'link/pg_hba.conf'])
+    await expect(ask('by-signal', { kind: 'pg_ctl', log: `${root}/${log}` })).rejects.toMatchObject({
+      type: 'NotPermitted',
+      message: expect.stringContaining('"log":'),
+    });
 });
 
 test('commands are not permitted where only a signal is', async () => {
