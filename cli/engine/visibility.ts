@@ -1,20 +1,13 @@
 /** Runs and locks as Temporal's visibility lists them: eventually consistent, a second or so behind. */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import { type RunbookName, runbooks, searchAttributes } from '../../workflows/messages.ts';
+import { attributesOf, inQuery, ofRunbooks } from '../../workflows/run-attributes.ts';
 import { ask, grpc, grpcCode } from './ask.ts';
 import type { HeldLock, ListedRun, NewestAsk } from './engine.ts';
 import type { Reached } from './reach.ts';
 import { statusOf } from './status.ts';
 
 const listWithinMs = 10_000;
-const keys = {
-  service: defineSearchAttributeKey(searchAttributes.service, 'KEYWORD'),
-  mode: defineSearchAttributeKey(searchAttributes.mode, 'KEYWORD'),
-  phase: defineSearchAttributeKey(searchAttributes.phase, 'KEYWORD'),
-  outcome: defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD'),
-  type: defineSearchAttributeKey(searchAttributes.type, 'KEYWORD'),
-};
 
 const names = new Map<string, RunbookName>(
   (Object.keys(runbooks) as RunbookName[]).map((runbook) => [runbooks[runbook], runbook]),
@@ -23,11 +16,6 @@ const names = new Map<string, RunbookName>(
 function runbookOf(type: string): RunbookName | undefined {
   return names.get(type);
 }
-
-const quoted = (value: string): string => `'${value.replaceAll("'", "''")}'`;
-
-// By type, not by search attribute: a run that was refused at once has none, and a new server does not know them.
-const ofRunbooks = `WorkflowType IN (${Object.values(runbooks).map(quoted).join(', ')})`;
 
 async function list(reached: Reached, client: Client, query: string, limit: number): Promise<WorkflowExecutionInfo[]> {
   return ask(reached, listWithinMs, async () => {
@@ -55,11 +43,11 @@ export async function newestOf(
   { service, runbook, mode, outcome }: NewestAsk,
 ): Promise<ListedRun | undefined> {
   const query = [
-    `WorkflowType = ${quoted(runbooks[runbook])}`,
+    `WorkflowType = ${inQuery(runbooks[runbook])}`,
     `ExecutionStatus != 'Running'`,
-    `${searchAttributes.service} = ${quoted(service)}`,
-    `${searchAttributes.mode} = ${quoted(mode)}`,
-    ...(outcome === undefined ? [] : [`${searchAttributes.outcome} = ${quoted(outcome)}`]),
+    `${searchAttributes.service} = ${inQuery(service)}`,
+    `${searchAttributes.mode} = ${inQuery(mode)}`,
+    ...(outcome === undefined ? [] : [`${searchAttributes.outcome} = ${inQuery(outcome)}`]),
   ].join(' AND ');
   try {
     return newestFirst((await list(reached, client, query, 1)).map(listedRun))[0];
@@ -85,22 +73,11 @@ function newestFirst(runs: ListedRun[]): ListedRun[] {
 
 function listedRun(info: WorkflowExecutionInfo): ListedRun {
   const runbook = runbookOf(info.type);
-  const { service, mode, phase, outcome, type } = {
-    service: info.typedSearchAttributes.get(keys.service),
-    mode: info.typedSearchAttributes.get(keys.mode),
-    phase: info.typedSearchAttributes.get(keys.phase),
-    outcome: info.typedSearchAttributes.get(keys.outcome),
-    type: info.typedSearchAttributes.get(keys.type),
-  };
   return {
     run: info.workflowId,
     runId: info.runId,
     ...(runbook === undefined ? {} : { runbook }),
-    ...(service === undefined ? {} : { service }),
-    ...(mode === undefined ? {} : { mode }),
-    ...(phase === undefined ? {} : { phase }),
-    ...(outcome === undefined ? {} : { outcome }),
-    ...(type === undefined ? {} : { type }),
+    ...attributesOf(info),
     status: statusOf(info.status.name),
     startedAt: info.startTime,
     ...(info.closeTime === undefined ? {} : { endedAt: info.closeTime }),

@@ -7,19 +7,14 @@ import {
   type WorkflowHandle,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancelledFailure,
-  defineSearchAttributeKey,
-  TemporalFailure,
-} from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import {
   decodeArrayFromPayloads,
   decodeOptionalFailureToOptionalError,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { Failure, RunSummary } from '../../evidence/evidence.ts';
-import { abortPlanQuery, evidenceQuery, searchAttributes } from '../../workflows/messages.ts';
+import { abortPlanQuery, evidenceQuery } from '../../workflows/messages.ts';
+import { attributesOf } from '../../workflows/run-attributes.ts';
 import { Problem } from '../problem.ts';
 import { ask, grpc, grpcCode, grpcDetails } from './ask.ts';
 import { type Ending, type PendingActivity, type RunState, Silence, type WatchedRun } from './engine.ts';
@@ -29,7 +24,6 @@ import { statusOf } from './status.ts';
 import { writtenBy } from './written.ts';
 
 const answerWithinMs = 5_000;
-const serviceKey = defineSearchAttributeKey(searchAttributes.service, 'KEYWORD');
 
 /** Follows a run by its name through resets: the newest execution is the one that counts. */
 export function watchedRun(reached: Reached, client: Client, run: string): WatchedRun {
@@ -55,7 +49,7 @@ async function named<T>(run: string, question: () => Promise<T>): Promise<T> {
 
 async function state(reached: Reached, client: Client, handle: WorkflowHandle): Promise<RunState> {
   const description = await ask(reached, answerWithinMs, () => handle.describe());
-  const service = description.typedSearchAttributes.get(serviceKey);
+  const { service } = attributesOf(description);
   return {
     runId: description.runId,
     status: statusOf(description.status.name),

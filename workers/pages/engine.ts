@@ -9,10 +9,11 @@ import {
   WorkflowFailedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import { ApplicationFailure, defineSearchAttributeKey, TemporalFailure } from '@temporalio/common';
+import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { type ListedSchedule, listSchedules } from '../../activities/schedules.ts';
 import type { Evidence, Failure, Mode, Outcome } from '../../evidence/evidence.ts';
-import { evidenceQuery, runbooks, searchAttributes } from '../../workflows/messages.ts';
+import { evidenceQuery, runbooks } from '../../workflows/messages.ts';
+import { attributesOf, ofRunbooks } from '../../workflows/run-attributes.ts';
 
 export type Status = 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out';
 
@@ -48,14 +49,6 @@ export interface Engine {
 export class Unanswered extends Error {
   override readonly name = 'Unanswered';
 }
-
-const keys = {
-  service: defineSearchAttributeKey(searchAttributes.service, 'KEYWORD'),
-  mode: defineSearchAttributeKey(searchAttributes.mode, 'KEYWORD'),
-  phase: defineSearchAttributeKey(searchAttributes.phase, 'KEYWORD'),
-  outcome: defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD'),
-  type: defineSearchAttributeKey(searchAttributes.type, 'KEYWORD'),
-};
 
 const answerWithinMs = 4_000;
 
@@ -103,11 +96,6 @@ export function temporalEngine(connection: Connection, client: Client): Engine {
   };
 }
 
-const quoted = (value: string): string => `'${value.replaceAll("'", "''")}'`;
-
-// By type, not by search attribute: a run that was refused at once has none, and a new server does not know them.
-const ofRunbooks = `WorkflowType IN (${Object.values(runbooks).map(quoted).join(', ')})`;
-
 function queryOf(only: 'running' | undefined): string {
   return only === undefined ? ofRunbooks : `${ofRunbooks} AND ExecutionStatus = 'Running'`;
 }
@@ -132,20 +120,16 @@ type Known = Pick<
 };
 
 function engineRun(info: Known): EngineRun {
-  const said = (key: (typeof keys)[keyof typeof keys]) => info.typedSearchAttributes.get(key);
-  const [service, mode, phase, outcome] = [said(keys.service), said(keys.mode), said(keys.phase), said(keys.outcome)];
-  const type = said(keys.type);
+  const { mode, outcome, ...said } = attributesOf(info);
   return {
     run: info.workflowId,
     runbook: runbookOf(info.type) ?? info.type,
     status: statuses[info.status.name] ?? 'running',
     startedAt: info.startTime.toISOString(),
     ...(info.closeTime === undefined ? {} : { endedAt: info.closeTime.toISOString() }),
-    ...(service === undefined ? {} : { service }),
+    ...said,
     ...(mode === undefined ? {} : { mode: mode as Mode }),
-    ...(phase === undefined ? {} : { phase }),
     ...(outcome === undefined ? {} : { outcome: outcome as Outcome }),
-    ...(type === undefined ? {} : { type }),
   };
 }
 
