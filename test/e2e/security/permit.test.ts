@@ -259,7 +259,7 @@ test('a process that Lifeboat has not started below a scratch root is not ended,
   ).rejects.toMatchObject({ type: 'NotPermitted' });
 });
 
-test.each(['segmentSize', 'readSegments', 'newestCommit', 'segmentsBetween', 'searchWal', 'replayTo'] as const)(
+test.each(['segmentSize', 'readSegments', 'newestCommit', 'segmentsBetween', 'searchWal', 'restoreBeside'] as const)(
   '%s reads no archive through a configuration of somebody else',
   async (activity) => {
     const directory = join(estate.scratchRoot, 'archive');
