@@ -1,7 +1,7 @@
 /** From the names of the files in an archive to its timelines. What no name explains is reported, never passed over. */
 import type { Oddity, Repository, SegmentRange, TimelineInfo } from './archive.ts';
 import { parseHistory } from './history.ts';
-import { isSegmentName, parseSegment, segmentAt, segmentName } from './segments.ts';
+import { canExist, parseSegment, segmentAt, segmentName } from './segments.ts';
 
 export interface ArchivedFile {
   /** Path below the archive of the stanza, `15-1/0000000100000000/000000010000000000000006-5ea8....zst`, or the bare name. */
@@ -115,7 +115,7 @@ function strangeness(
   if (segment === undefined && !history.test(base) && !backupLabel.test(base) && !bookkeeping.test(base))
     return { kind: 'stranger', name, why: `${name} is not a file of a WAL archive` };
   if (bytes === 0) return { kind: 'stranger', name, why: `${name} is empty` };
-  if (segment !== undefined && !possible(segment, segmentBytes))
+  if (segment !== undefined && !canExist(segment, segmentBytes))
     return { kind: 'segment-size', name, why: `${name} cannot exist with segments of ${segmentBytes} bytes` };
   const folder = folderOf(base);
   if (own !== undefined && folder !== undefined && name !== [own, ...folder, base].join('/'))
@@ -155,14 +155,6 @@ function numberOf(folder: string | undefined): number | undefined {
 
 function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
-}
-
-function possible(segment: string, segmentBytes: number): boolean {
-  try {
-    return isSegmentName(segment) && parseSegment(segment, segmentBytes).timeline > 0;
-  } catch {
-    return false;
-  }
 }
 
 function byTimeline(segments: Iterable<string>, segmentBytes: number): Map<number, number[]> {

@@ -40,6 +40,15 @@ export function parseSegment(name: string, segmentBytes: number): Segment {
   return { timeline: Number.parseInt(timeline, 16), number: Number.parseInt(upper, 16) * perLog + within };
 }
 
+/** Of another size there are other names, and no timeline has the number 0. */
+export function canExist(name: string, segmentBytes: number): boolean {
+  try {
+    return parseSegment(name, segmentBytes).timeline > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** The same at every size. */
 export function timelineOf(name: string): number {
   return Number.parseInt(name.slice(0, 8), 16);

@@ -6,9 +6,10 @@ import type { Anchor, BackupInfo, Lsn, Repository, TimelineInfo } from '../recov
 import { diagnose, type Finding, type Writer } from '../recovery/diagnosis.ts';
 import { contains, heldWithin, neededEver, segmentsWorthReading } from '../recovery/needed.ts';
 import { recoveryWindow } from '../recovery/window.ts';
+import { answering } from './answering.ts';
 import { controlQueue, hostQueue, type RunInput } from './messages.ts';
 import { failureOf } from './runbook/failure.ts';
-import { activities, inStep, newStep } from './runbook/step.ts';
+import { activities } from './runbook/step.ts';
 
 export interface ArchiveInput extends Pick<RunInput, 'service'> {
   /** Reads every segment that a recovery can need, whole. */
@@ -57,7 +58,7 @@ const usualSegmentBytes = 16 * 1024 * 1024;
 
 /** Looks, and changes nothing; not a runbook. Needs no service: it is asked most when there is none. */
 export async function archive(input?: ArchiveInput): Promise<ArchiveResult> {
-  return inStep(newStep('archive', 'What the archive holds'), async () => {
+  return answering('archive', 'What the archive holds', async () => {
     const control = activities<ControlReads>({ taskQueue: controlQueue, ...waits });
     const { plan } = await control.loadPlan(input?.service === undefined ? {} : { service: input.service });
     return look(plan, control, input?.deep === true);

@@ -1,8 +1,9 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { ControlReads, HostReads } from '../activities/contract.ts';
 import { recoveryWindow as windowOf } from '../recovery/window.ts';
+import { answering } from './answering.ts';
 import { controlQueue, hostQueue, type RunInput } from './messages.ts';
-import { activities, inStep, newStep } from './runbook/step.ts';
+import { activities } from './runbook/step.ts';
 
 /** From when to when a service can be recovered, and what stands in the way. Times in UTC. */
 export interface RecoveryWindowResult {
@@ -22,7 +23,7 @@ const waits = { startToCloseMs: 120_000, heartbeatMs: 20_000, answerWithinMs: 60
 
 /** Looks, and changes nothing; not a runbook. */
 export async function recoveryWindow(input?: Pick<RunInput, 'service'>): Promise<RecoveryWindowResult> {
-  return inStep(newStep('recovery-window', 'What can be recovered'), async () => {
+  return answering('recovery-window', 'What can be recovered', async () => {
     const control = activities<ControlReads>({ taskQueue: controlQueue, ...waits });
     const { plan } = await control.loadPlan(input?.service === undefined ? {} : { service: input.service });
     const host = activities<HostReads>({ taskQueue: hostQueue(plan.drills.monthly.host), ...waits });

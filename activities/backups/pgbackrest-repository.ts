@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { BackupInfo, Repository } from '../../recovery/archive.ts';
 import { type ArchivedFile, readArchiveListing } from '../../recovery/listing.ts';
+import { withoutStrangeBackups } from '../../recovery/strange-backups.ts';
 import { failure } from '../failure.ts';
 import { ask } from './pgbackrest-command.ts';
 import { backupsOf, newestCluster, readInfo, type Stanza } from './pgbackrest-info.ts';
@@ -21,9 +22,12 @@ export async function repository(
   const repo = readableRepository(info);
   const files = await listArchive(backups, repo);
   const histories = await readHistories(backups, repo, files);
+  const own = withoutStrangeBackups(backupsOf(info), segmentBytes);
+  const listing = readArchiveListing(files, histories, segmentBytes, folder);
   return {
-    backups: tablespaces ? await withTablespaces(backups, backupsOf(info)) : backupsOf(info),
-    ...readArchiveListing(files, histories, segmentBytes, folder),
+    backups: tablespaces ? await withTablespaces(backups, own.backups) : own.backups,
+    timelines: listing.timelines,
+    oddities: [...listing.oddities, ...own.oddities],
     segmentBytes,
     systemIdentifier,
   };

@@ -55,6 +55,19 @@ describe('the WAL archive', () => {
     expect((await archive(new FakeEstate(), { deep: true })).read.wholly).toBe(true);
   });
 
+  test.each(['archive', 'recoveryWindow'])(
+    '%s is answered also when Lifeboat itself stumbles over what it is told',
+    async (question) => {
+      const estate = new FakeEstate();
+      // No segment of 16 MB is called so.
+      for (const backup of estate.repository.backups) backup.startWal = '000000010000000000000FFF';
+      const handle = await rig.start(estate, question, [{}]);
+      await expect(handle.result()).rejects.toMatchObject({
+        cause: { type: 'Bug', message: expect.stringContaining('000000010000000000000FFF cannot exist') },
+      });
+    },
+  );
+
   test('changes nothing', async () => {
     const estate = new FakeEstate();
     await archive(estate);

@@ -68,6 +68,7 @@ async function toolsHaveEnded(directory: string): Promise<void> {
 const steps = [
   'database/restore-the-backup-beside',
   'database/roll-forward-to-the-target',
+  'database/promote-the-throw-away-server',
   'application/the-application-works-on-the-restored-database',
   'validation/constraints-hold-for-every-row',
 ];
