@@ -1,11 +1,11 @@
 /**
  * Runs the static checks and the tests, layer by layer; the last line is `N passed, N failed`.
  *
- *   ./scripts/test                 everything
+ *   ./scripts/test                 all layers; of long families of end-to-end files some, drawn by the seed
  *   ./scripts/test unit            one layer
  *   ./scripts/test e2e restore     one layer, files whose name holds "restore"
- *   --seed N                       the examples that properties are tried with, as in an earlier run
- *   --all                          also what is too slow for every run: thousands of examples of each property
+ *   --seed N                       the examples, cases and files that an earlier run has drawn
+ *   --all                          also what is too slow for every run: every file, every case, thousands of examples of each property
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -91,7 +91,7 @@ async function runLayer(layer: Layer, order: Order, { root, reports, missing }: 
   const outcome =
     layer === 'static'
       ? await runStaticChecks()
-      : await runVitest({ layer, filters: order.filters, all: order.all, reports, env, signal: ended.signal });
+      : await runVitest({ layer, ...order, reports, env, signal: ended.signal });
   const judged = interrupted ? notRun(layer, 'interrupted', outcome.tookMs) : outcome;
   return withLeftovers(judged, root);
 }

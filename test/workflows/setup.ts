@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { TestProject } from 'vitest/node';
 import { needParts } from '../../parts/parts.ts';
+import { quickServer } from './quick-server.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -26,7 +27,7 @@ export async function setup(project: TestProject): Promise<void> {
   await writeFile(bundle, code);
   project.provide('workflowBundle', bundle);
   const { 'test-server': server } = await needParts(['test-server'], (line) => console.log(line));
-  project.provide('testServer', server.path);
+  project.provide('testServer', await quickServer(server.path, folder));
 }
 
 export async function teardown(): Promise<void> {

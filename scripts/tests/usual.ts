@@ -1,0 +1,60 @@
+/**
+ * Which end-to-end files a usual run takes. Together they last longer than anybody waits: what shows the main jobs is always among them,
+ * and of each folder so many others as stand here, drawn by the seed. `--all`, or a part of a file's name, takes every one.
+ */
+import { readdir } from 'node:fs/promises';
+import { draw } from './draw.ts';
+
+/** Of a folder that is not named, all files. */
+const drawn: Readonly<Record<string, number>> = {
+  activities: 3,
+  control: 3,
+  faults: 4,
+  notify: 1,
+  people: 1,
+  recovery: 1,
+  schedules: 2,
+  security: 2,
+  slack: 1,
+  switchover: 1,
+};
+
+const always: readonly string[] = [
+  'activities/restore-and-replay',
+  'control/database',
+  'faults/kill',
+  'people/temporal-ui',
+  'recovery/full-restore',
+  'recovery/point-in-time',
+  'slack/switchover',
+  'switchover/there-and-back',
+];
+
+const ending = '.test.ts';
+
+/** @param files as they lie below test/e2e: `faults/kill.test.ts` */
+export function passedOver(files: readonly string[], seed: number): string[] {
+  const taken = new Set(
+    [...byFolder(files)].flatMap(([folder, here]) => {
+      const core = here.filter((file) => always.includes(file.slice(0, -ending.length)));
+      const others = here.filter((file) => !core.includes(file));
+      return [...core, ...draw(others, drawn[folder] ?? others.length, seed, folder)];
+    }),
+  );
+  return files.filter((file) => !taken.has(file));
+}
+
+function byFolder(files: readonly string[]): Map<string, string[]> {
+  const folders = new Map<string, string[]>();
+  for (const file of files.toSorted()) {
+    const folder = file.includes('/') ? file.slice(0, file.indexOf('/')) : '';
+    folders.set(folder, [...(folders.get(folder) ?? []), file]);
+  }
+  return folders;
+}
+
+/** All end-to-end files, below `root`. */
+export async function endToEndFiles(root: string): Promise<string[]> {
+  const found = await readdir(root, { recursive: true });
+  return found.filter((file) => file.endsWith(ending));
+}
