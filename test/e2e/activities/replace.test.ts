@@ -248,6 +248,12 @@ describe('a restored primary and its standby take the place of the live ones, an
     const ask = { member: db1, backups: estate.backups, above: 2, withinMs, outageWithinMs: 20_000 };
     await expect(hand.start('returnOnNewTimeline', ask, { dieAfterRenames: 2 }).result).rejects.toThrow('was killed');
     hand = await newHand(estate.env);
+    const again = hand.start('returnOnNewTimeline', ask);
+    await until('it is being promoted', async () =>
+      again.heartbeats.some((one) => JSON.stringify(one).includes('promoting')),
+    );
+    await hand.kill();
+    hand = await newHand(estate.env);
     const back = await hand.call('returnOnNewTimeline', ask);
     expect(back.timeline).toBeGreaterThan(2);
     expect(await hand.call('returnOnNewTimeline', ask)).toMatchObject({ timeline: back.timeline });
