@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Member, PhysicalBackups } from '../../plan/schema.ts';
 import { backupKind } from '../backups/kind.ts';
 import { standingOf } from '../cluster/asked.ts';
-import { signalOf, synced, writeDurably } from '../cluster/standby-only.ts';
+import { signalOf, writeDurably } from '../cluster/standby-only.ts';
 import { failure } from '../failure.ts';
 import { beating, pause } from '../heartbeat.ts';
 import { Outage } from '../outage.ts';
@@ -49,6 +49,7 @@ export async function returnOnNewTimeline(ask: Ask): Promise<Found & { timeline:
   const began = performance.now();
   if (await nobodyElseRuns(ask)) {
     await promoteAlone(ask, controlled.permit);
+    await rm(placesOfReturn(member).directory, { recursive: true, force: true });
     await startLive(member, controlled, withinMs);
   }
   await readyWithin(member, withinMs);
@@ -78,7 +79,11 @@ function notAbove({ member, above }: Ask, seen: string): Error {
   );
 }
 
-/** Gone when it has ended well: what is put into the data directory for it is in nobody's way. */
+/** In the data directory, so that it goes with it; gone when it has ended well. */
+function placesOfReturn({ dataDirectory }: Member): Places {
+  return { ...placesOf(join(dataDirectory, 'lifeboat-return')), data: dataDirectory };
+}
+
 const recoverySignal = ({ dataDirectory }: Member) => join(dataDirectory, 'recovery.signal');
 
 async function promoteAlone(ask: Ask, permit: Permit): Promise<void> {
@@ -89,10 +94,7 @@ async function promoteAlone(ask: Ask, permit: Permit): Promise<void> {
   if (rest.timeline === above || (await exists(signalOf(member))))
     throw notAbove(ask, rest.timeline === above ? `on timeline ${above} itself` : 'a standby (standby.signal)');
   const usual = await wordsOfLastStart(member);
-  const places: Places = {
-    ...placesOf(join(member.dataDirectory, 'lifeboat-return')),
-    data: member.dataDirectory,
-  };
+  const places = placesOfReturn(member);
   const outage = new Outage('ArchiveUnreachable', ask);
   await makeRestoreCommand(ask, places, outage);
   await writeDurably(recoverySignal(member), '');
@@ -103,8 +105,6 @@ async function promoteAlone(ask: Ask, permit: Permit): Promise<void> {
   } finally {
     await outage.over();
     await stopAlone(permit, member, usual);
-    await rm(places.directory, { recursive: true, force: true });
-    await synced(member.dataDirectory);
   }
   const { state, timeline } = await controlData(permit, member.dataDirectory);
   if (state !== 'shut down')
