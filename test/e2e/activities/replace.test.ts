@@ -168,7 +168,7 @@ describe('a restored primary and its standby take the place of the live ones, an
   const deaths = ['db1', 'db2'].flatMap((host) =>
     moments.replaceDirectory.flatMap((there) => moments.replaceBack.map((back) => ({ host, there, back }))),
   );
-  it.each(sampled(deaths, 2, 'replace'))(
+  it.each(sampled(deaths, 1, 'replace'))(
     'a worker killed at $there, and again at $back on the way back, on $host: a retry mends it, bit for bit',
     async ({ host, there, back }) => {
       const member = host === 'db1' ? db1 : db2;
