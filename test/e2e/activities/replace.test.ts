@@ -254,6 +254,15 @@ describe('a restored primary and its standby take the place of the live ones, an
     expect((await readFile(join(scratch(db1).directory, 'data/postgresql.auto.conf'), 'utf8')).trim()).toBe('');
   });
 
+  it('the old primary goes on as it was where the archive has never heard of another timeline', async () => {
+    const ask = { member: db1, backups: estate.backups, above: 9, withinMs, outageWithinMs: 20_000 };
+    expect(await hand.call('returnOnNewTimeline', ask)).toMatchObject({ timeline: 1 });
+    expect(await hand.call('returnOnNewTimeline', ask)).toMatchObject({ timeline: 1 });
+    // And one that runs on the old timeline beside the archived history is nothing to be content with.
+    await expect(hand.call('returnOnNewTimeline', { ...ask, above: 2 })).rejects.toMatchObject({ type: 'Moved' });
+    await hand.call('stopPrimary', { member: db1, timeline: 1, systemIdentifier, withinMs });
+  });
+
   it('the old primary comes back on a timeline above all that the archive knows, also when the worker is killed meanwhile', async () => {
     const ask = { member: db1, backups: estate.backups, above: 2, withinMs, outageWithinMs: 20_000 };
     const dieAtRenameTo = join(db1.dataDirectory, 'recovery.signal');
