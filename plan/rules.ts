@@ -22,6 +22,8 @@ import {
   everyHostIsInASite,
   everyHostIsInOneSite,
   everyMemberIsOneServer,
+  restoredServersLieApart,
+  theApplicationIsToldOnKnownHosts,
 } from './rules/places.ts';
 import {
   archivingMeetsTheRpo,
@@ -40,6 +42,8 @@ const rules: readonly Rule[] = [
   everyHostIsInOneSite,
   everyMemberIsOneServer,
   directoriesAreApart,
+  restoredServersLieApart,
+  theApplicationIsToldOnKnownHosts,
   fullBackupsAreTaken,
   schedulesAreUnderstood,
   drillSchedulesAreUnderstood,

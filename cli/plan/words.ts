@@ -60,6 +60,14 @@ function promises({ objectives }: Plan): string[] {
   ];
 }
 
+function told({ quiesce, resume }: Plan['application']): string[] {
+  const by = ({ command, host }: NonNullable<typeof quiesce>) => `by ${command.join(' ')} on ${host}`;
+  return [
+    ...(quiesce === undefined ? [] : [`Before a recovery it stops writing ${by(quiesce)}.`]),
+    ...(resume === undefined ? [] : [`After it, it goes on ${by(resume)}.`]),
+  ];
+}
+
 function narrowed({ rto, rpo }: { rto?: number | undefined; rpo?: number | undefined }): string {
   return [
     ...(rto === undefined ? [] : [`back within ${formatDuration(rto)}`]),
@@ -93,7 +101,8 @@ function data({ database, application }: Plan): string[] {
   return [
     `Compared row by row: ${listed(database.criticalTables)}.`,
     ...database.assertions.map(({ name, expect }) => `${name} (expected: ${String(expect)}).`),
-    `The application shows that it works by ${application.smoke.command.join(' ')}, within ${formatDuration(application.smoke.within)}.`,
+    `The application shows that it works by ${application.smoke.command.join(' ')}, within ${formatDuration(application.smoke.within)}${application.smoke.live ? ', after a recovery on the live database too' : ''}.`,
+    ...told(application),
   ];
 }
 

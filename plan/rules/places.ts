@@ -20,6 +20,20 @@ function unknownHost(host: string, known: string[], path: Path, say: Say): void 
   });
 }
 
+/** Who stops an application can let it go on: what is undone would otherwise leave the service closed. */
+export const theApplicationIsToldOnKnownHosts = rule(['sites', 'application'], (plan, say) => {
+  const known = Object.keys(addresses(plan));
+  const { quiesce, resume } = plan.application;
+  for (const [key, told] of Object.entries({ quiesce, resume }))
+    if (told !== undefined && !known.includes(told.host))
+      unknownHost(told.host, known, ['application', key, 'host'], say);
+  if (quiesce !== undefined && resume === undefined)
+    say(['application', 'quiesce'], 'the application is stopped by a command, and nothing lets it go on', {
+      instead: 'write resume beside quiesce',
+      at: 'key',
+    });
+});
+
 export const everyHostIsInOneSite = rule(['sites'], ({ sites }, say) => {
   const entries = Object.entries(sites).flatMap(([site, { hosts }]) =>
     Array.isArray(hosts)
@@ -67,6 +81,17 @@ export const directoriesAreApart = rule(['database', 'drills', 'evidence', 'puls
   for (const { path, directory, what } of ownDirectories(plan).slice(1))
     if (inside(directory, scratch))
       say(path, `${what} lies where drills restore and clean up (${scratch})`, { instead: 'write another directory' });
+});
+
+/** What a recovery restores must be there when the live directory is moved, and must not be moved with it. */
+export const restoredServersLieApart = rule(['database'], (plan, say) => {
+  for (const [index, { dataDirectory, beside }] of plan.database.members.entries())
+    if (beside !== undefined && (inside(beside, dataDirectory) || inside(dataDirectory, beside)))
+      say(
+        ['database', 'members', index, 'beside'],
+        `the directory for restored servers and the data directory ${dataDirectory} lie in each other`,
+        { instead: 'write a directory beside it, on the same file system' },
+      );
 });
 
 function ownDirectories(

@@ -288,13 +288,6 @@ export class FakeEstate {
         tookMs: 900,
         found: '9 segments read',
       }),
-      locateTarget: async ({ timeline }) => ({
-        found: 'just before 0/8A00000 on timeline 1',
-        target: { kind: 'lsn', lsn: '0/8A00000', inclusive: false, timeline },
-        at: '2026-11-21T13:59:59.812345Z',
-        transaction: 730,
-        after: { transactions: 6, newestAt: '2026-11-21T14:01:48.113Z', newestLsn: '0/8FFFF00' },
-      }),
       roomFor: async () => ({ found: 'room enough', freeBytes: 100 * GB }),
       litter: async () => {
         if (this.scratchThere) throw new Error('the scratch server is still there');

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { failure } from '../../activities/failure.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
+import { until } from '../../lab/until.ts';
 import type { PointInTimeRecoveryInput } from '../../workflows/messages.ts';
 import type { FakeEstate } from './fake-estate.ts';
 import { useRig } from './rig.ts';
@@ -37,10 +38,19 @@ async function end(talk: Talk, estate: FakeEstate): Promise<Evidence> {
   return evidence;
 }
 
+/** Time is skipped only while somebody waits for the end: people would be late. */
+function asks({ run }: Talk): Promise<boolean> {
+  return until({ what: 'people to be asked, or the end', withinMs: 60_000 }, async () => {
+    if ((await run.describe()).status.name !== 'RUNNING') return { asked: false };
+    const { approvals = [] } = await run.query<Evidence>('evidence');
+    return approvals.some(({ closedAt }) => closedAt === undefined) ? { asked: true } : undefined;
+  }).then(({ asked }) => asked);
+}
+
 /** With one yes to whatever it asks. */
 async function recover(estate: FakeEstate, input: PointInTimeRecoveryInput = {}): Promise<Evidence> {
   const talk = await begin(estate, input);
-  await Promise.race([talk.approve('ana'), talk.endsWith()]).catch(() => undefined);
+  if (await asks(talk)) await talk.approve('ana');
   return end(talk, estate);
 }
 
@@ -123,9 +133,8 @@ test('what the target gives up is counted, shown to those who approve, and repor
   const { subject, shown } = await talk.asked();
   expect(subject).toMatchObject({
     target: 'before 0/7000000, which is 0/7000000',
-    'transactions given up': 30,
-    'acknowledged pulse writes given up': 23,
-    'time given up': '1 min',
+    'transactions lost': '30',
+    'acknowledged pulse writes lost': 23,
     'rows of public.orders': '150 now, 212 after',
   });
   expect(shown['see for yourself']).toContain('user=reader');
@@ -146,8 +155,8 @@ test('a worker that only reads can run it as a dry run, which lists every change
     'Close the front door',
     'Restore the backup beside on db1',
     'Restore the backup beside on db2',
-    'Replay to the target on db2',
     'Replay to the anchor on db1',
+    'Replay to the target on db2',
     'Replay to the target on db1',
     'Promote the restored primary',
     'Stop the restored server on db1',

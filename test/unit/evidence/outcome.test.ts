@@ -30,6 +30,12 @@ describe('the time to recover', () => {
     expect(timeToRecover(evidence).valueMs).toBe(took);
   });
 
+  test('of a live recovery ends when the service was healthy, not when it was made safe again', () => {
+    const recoveredAt = '2026-11-21T14:20:00.000Z';
+    const evidence = { ...proven(), mode: 'live' as const, incidentAt: '2026-11-21T13:50:00.000Z', recoveredAt };
+    expect(timeToRecover(evidence).valueMs).toBe(30 * 60_000);
+  });
+
   test.each([
     ['a drill that failed', notProven, 'the run ended before'],
     ['a cancelled drill', aborted, 'the run ended before'],

@@ -33,6 +33,23 @@ describe('what a runbook may be started with', () => {
   });
 });
 
+describe('where a recovery goes back to', () => {
+  test.each(['2026-11-21T14:00:00+02:00', '0/59E1A40', 'before 0/59E1A40', 'transaction 4711', 'name before-deploy'])(
+    '"%s" is understood',
+    (target) => expect(checkInput('point-in-time-recovery', { mode: 'live', target })).toBeUndefined(),
+  );
+
+  test.each([
+    [{ mode: 'live' }, '"target" is missing'],
+    [{ target: '2026-11-21T14:00:00' }, 'without an offset'],
+    [{ target: '4711' }, 'transaction 4711'],
+    [{ target: 'yesterday' }, 'no target that Lifeboat knows'],
+    [{ target: '0/59E1A40', incidentAt: 'noon' }, '"incidentAt" must be a time'],
+  ])('%j is refused with what to write instead', (input, words) => {
+    expect(checkInput('point-in-time-recovery', input)).toContain(words);
+  });
+});
+
 test('a drill runs from nothing, anything else is a dry run until it is told to be live', () => {
   expect(modeOf('monthly-drill', {})).toBe('drill');
   expect(modeOf('backup', {})).toBe('dry-run');

@@ -1,7 +1,6 @@
 /** People look at the restored database, move its target as often as they like, and say whether it replaces the live one. */
-import { formatDuration } from '../../../evidence/format.ts';
 import type { Subject } from '../../../evidence/people.ts';
-import { connectionTo, noteLoss } from './loss.ts';
+import { connectionTo, measureLoss, noteLoss } from './loss.ts';
 import type { Quiet } from './quiesce.ts';
 import { membersOf, placeOf, type RecoveryRun } from './recovering.ts';
 import { moveAll, type Reached, type Rooms, restoreAll, roomOnEach } from './restore.ts';
@@ -43,11 +42,12 @@ async function moved(
 ): Promise<Asked> {
   const { recovering } = quiet;
   const { round } = wish;
-  const way = await wayElsewhere(run, recovering, wish);
+  const way = await wayElsewhere(run, recovering, { ...wish, wholeUntil: quiet.closedAt });
   if ('why' in way) return { quiet, reached, note: `"${wish.said}": ${way.why}` };
   const { loss } = await run.check(`What the target loses is counted (${round})`, () =>
-    noteLoss(run, recovering, way, quiet.closedAt),
+    noteLoss(run, recovering, way, { until: quiet.closedAt, archivedWhole: true }),
   );
+  measureLoss(run, loss);
   const counted = { ...quiet, loss };
   if (liesAhead(reached.way.located.target, way.located.target)) {
     const on = onFrom(reached.way, way, recovering.repository);
@@ -77,9 +77,7 @@ async function factsToApprove(
       target: `${way.said}, which is ${way.located.target.lsn}`,
       'restored up to': `${lsn} on timeline ${timeline}${way.located.at === undefined ? '' : `, committed ${way.located.at}`}`,
       backup: way.backup.label,
-      ...(loss === undefined ? {} : { 'transactions given up': loss.transactions }),
-      ...(loss?.pulses === undefined ? {} : { 'acknowledged pulse writes given up': loss.pulses }),
-      ...(loss?.timeMs === undefined ? {} : { 'time given up': formatDuration(loss.timeMs) }),
+      ...loss?.facts,
       ...Object.fromEntries(
         tables.map(({ table, rows: count }) => [`rows of ${table}`, `${now(table)} now, ${count} after`]),
       ),

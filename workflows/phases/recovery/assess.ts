@@ -47,12 +47,16 @@ export async function assessRecovery(run: RecoveryRun): Promise<{ recovering: Re
   );
   await soundArchive(run, repository, service);
   const recovering = { ...servers, service, repository };
-  const way = await wayTo(run, recovering, said);
+  // Live, the segment that was being written then has been archived since.
+  const archivedWhole = run.mode === 'live';
+  const way = await wayTo(run, recovering, said, archivedWhole ? service.at : undefined);
   recordWay(run, way);
   const rooms = await roomOnEach(run, recovering, way, 1);
   await canBeReplaced(run, servers);
   proveNothingIsBeside(run, recovering);
-  await run.check('What the target will lose is known', () => noteLoss(run, recovering, way, service.at));
+  await run.check('What the target will lose is known', () =>
+    noteLoss(run, recovering, way, { until: service.at, archivedWhole }),
+  );
   return { recovering, way, rooms };
 }
 

@@ -1,53 +1,36 @@
 /** What a target gives up: said before anybody approves it, and counted once nobody writes any more. */
 import type { RowCount } from '../../../activities/contract.ts';
 import type { Found } from '../../../activities/shapes.ts';
-import { formatDuration, formatNumberOf } from '../../../evidence/format.ts';
+import { type ChosenLoss, chosenLoss } from '../../../evidence/chosen-loss.ts';
+import { formatNumberOf } from '../../../evidence/format.ts';
 import type { Repository } from '../../../recovery/archive.ts';
 import { failure } from '../../runbook/failure.ts';
 import { placeOf, type Recovering, type RecoveryRun, type Way } from './recovering.ts';
 import { locate } from './way.ts';
 
-export interface Loss {
-  transactions: number;
-  /** Between the target's last commit and the newest moment of the service; absent where the target holds no commit that was read. */
-  timeMs?: number;
-  /** Absent where the plan has no pulse. */
-  pulses?: number;
-}
+export type Loss = ChosenLoss;
 
-/** By what is known of it already. @param until the newest moment of the service */
+/** By what the archive holds by now. @param until the newest moment of the service @param archivedWhole all up to it is in the archive */
 export async function noteLoss(
   run: RecoveryRun,
   { timeline }: Recovering,
   { located }: Way,
-  until: string,
+  { until, archivedWhole }: { until: string; archivedWhole: boolean },
 ): Promise<Found & { loss: Loss }> {
-  const { at, after, target } = located;
+  const { at, target } = located;
   const { pulse, service } = run.plan;
-  const compared =
-    pulse === undefined
-      ? undefined
-      : await run.control.comparePulses({
-          ...{ pulse, service, timeline },
-          // What came back is asked of the restored server later: here only what lies past the target counts.
-          restored: [],
-          upTo: target.lsn,
-          since: at ?? new Date(Date.parse(until) - pulse.keep).toISOString(),
-          momentAt: until,
-        });
-  const newest = after.newestAt ?? until;
-  const loss: Loss = {
-    transactions: after.transactions,
-    ...(at === undefined ? {} : { timeMs: Math.max(0, Date.parse(newest) - Date.parse(at)) }),
-    ...(compared === undefined ? {} : { pulses: compared.lost }),
-  };
-  return { loss, found: lossInWords(loss), expected: 'known before anybody approves it' };
-}
-
-export function lossInWords({ transactions, timeMs, pulses }: Loss): string {
-  const time = timeMs === undefined ? '' : `, committed in the ${formatDuration(timeMs)} after it`;
-  const acknowledged = pulses === undefined ? '' : `; ${formatNumberOf(pulses, 'acknowledged pulse write')} among them`;
-  return `${formatNumberOf(transactions, 'transaction')} after the target will be gone${time}${acknowledged}`;
+  const pulses =
+    pulse &&
+    (await run.control.comparePulses({
+      ...{ pulse, service, timeline },
+      // What came back is asked of the restored server later: here only what lies past the target counts.
+      restored: [],
+      upTo: target.lsn,
+      since: at ?? new Date(Date.parse(until) - pulse.keep).toISOString(),
+      momentAt: until,
+    }));
+  const loss = chosenLoss({ located, moment: { at: until }, archivedWhole, ...(pulses && { pulses }) });
+  return { loss, found: loss.sentence, expected: 'known before anybody approves it' };
 }
 
 /** Exact: nobody writes any more, and all of it is archived. */
@@ -63,31 +46,41 @@ export async function countLoss(
     segmentBytes: service.segmentBytes,
     outageWithinMs: run.patienceMs(),
   });
-  const located = await locate(run, recovering, repository, way.said);
+  const located = await locate(run, { ...recovering, repository }, way.said, closedAt);
   const { lsn } = way.located.target;
   if (located.target.lsn !== lsn)
     throw failure(
       'Moved',
       `"${way.said}" was ${lsn} when this run began, and is ${located.target.lsn} now that all WAL is archived. Start again, with the position itself.`,
     );
-  const { loss, found } = await noteLoss(run, recovering, { ...way, located }, closedAt);
+  const { loss, found } = await noteLoss(
+    run,
+    recovering,
+    { ...way, located },
+    { until: closedAt, archivedWhole: true },
+  );
   const { criticalTables: tables, frontDoor } = run.plan.database;
   const { tables: rows } = await run
     .host(primary.host)
     .countRows({ member: primary, database: frontDoor.database, tables });
-  const how = 'after the target, on the database as it was; shown to those who approve';
-  run.measure('transactions given up', loss.transactions, 'count', how);
-  if (loss.pulses !== undefined)
-    run.measure('acknowledged pulse writes given up', loss.pulses, 'count', `${how}; one write a second is tried`);
-  if (loss.timeMs !== undefined)
-    run.measure('time given up', loss.timeMs, 'ms', 'from the last commit that stays to the newest that goes');
+  measureLoss(run, loss);
   return {
     loss,
     rows,
     repository,
-    found: `${found}; ${rowsInWords(rows)} now`,
+    found: `${found} ${rowsInWords(rows)} now`,
     expected: 'all that is given up is counted',
   };
+}
+
+/** Loss that people accept: reported as such, apart from loss that surprises them. */
+export function measureLoss(run: RecoveryRun, { transactions, pulses, ms, atLeast }: Loss): void {
+  const how = `${atLeast ? 'at least; ' : ''}after the target, in the database as it was: given up by those who approved the target`;
+  run.measure('transactions given up', transactions, 'count', how);
+  if (pulses !== undefined)
+    run.measure('acknowledged pulse writes given up', pulses, 'count', `${how}; one write a second is tried`);
+  if (ms !== undefined)
+    run.measure('time given up', ms, 'ms', 'from the last commit that stays until nobody wrote any more');
 }
 
 function rowsInWords(rows: RowCount[]): string {

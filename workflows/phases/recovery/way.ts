@@ -9,6 +9,7 @@ import { gaps, segmentCount } from '../../../recovery/continuity.ts';
 import { compareLsn } from '../../../recovery/lsn.ts';
 import { heldWithin, neededEver } from '../../../recovery/needed.ts';
 import { readWantedTarget, type WantedTarget } from '../../../recovery/wanted-target.ts';
+import { recoveryWindow } from '../../../recovery/window.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import { noYoungTablespace } from '../assess.ts';
@@ -17,9 +18,14 @@ import { anchorBefore } from '../route.ts';
 import { numbered, placeOf, type Recovering, type RecoveryRun, type Way } from './recovering.ts';
 
 /** The way to the target that the run was started with. */
-export async function wayTo(run: RecoveryRun, recovering: Recovering, said: string): Promise<Way> {
+export async function wayTo(
+  run: RecoveryRun,
+  recovering: Recovering,
+  said: string,
+  wholeUntil: string | undefined,
+): Promise<Way> {
   const { repository } = recovering;
-  const located = await run.check('The target is found in the WAL', () => locate(run, recovering, repository, said));
+  const located = await run.check('The target is found in the WAL', () => locate(run, recovering, said, wholeUntil));
   const { backup, segments } = await run.check('A backup and all WAL lead to the target', async () =>
     leading(run, repository, located.target),
   );
@@ -34,12 +40,12 @@ const nowhere: readonly FailureType[] = ['InputInvalid', 'TargetOutsideWindow', 
 export async function wayElsewhere(
   run: RecoveryRun,
   recovering: Recovering,
-  { said, round }: { said: string; round: number },
+  { said, round, wholeUntil }: { said: string; round: number; wholeUntil: string },
 ): Promise<Way | { why: string }> {
   const { repository } = recovering;
   const answer = await run.check(`The target is found in the WAL (${round})`, async () => {
     try {
-      const located = await locate(run, recovering, repository, said);
+      const located = await locate(run, recovering, said, wholeUntil);
       const { backup, segments, found } = leading(run, repository, located.target);
       return { begun: { said, located, backup, segments }, found: `${located.found}; ${found}` };
     } catch (error) {
@@ -106,12 +112,14 @@ export function understood(said: string): WantedTarget {
   return target;
 }
 
+/** @param wholeUntil everything that was committed up to this moment is in the archive */
 export async function locate(
   run: Run,
-  { primary, serverVersion, timeline }: Recovering,
-  repository: Repository,
+  { primary, serverVersion, timeline, repository }: Recovering,
   said: string,
+  wholeUntil: string | undefined,
 ): Promise<LocatedTarget> {
+  const oldest = recoveryWindow(repository, [], timeline).from?.lsn;
   const { segmentBytes, systemIdentifier, timelines } = repository;
   return run.host(primary.host).locateTarget({
     backups: run.plan.backups.physical,
@@ -121,6 +129,8 @@ export async function locate(
     serverVersion,
     timeline,
     target: understood(said),
+    ...(oldest === undefined ? {} : { consistentFrom: oldest }),
+    ...(wholeUntil === undefined ? {} : { wholeUntil }),
     outageWithinMs: run.patienceMs(),
   });
 }
