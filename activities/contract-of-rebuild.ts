@@ -25,7 +25,11 @@ export interface RebuildHostReads {
     member: Member;
     timeline: number;
     from: Lsn;
-  }): Promise<Found & { transactions: number; upTo: Lsn; whole: boolean }>;
+    /** The segments of its own since then; what it has removed of them is fetched, where there is an archive. */
+    own: string[];
+    backups?: PhysicalBackups;
+    scratch: Scratch;
+  }): Promise<Found & { transactions: number; whole: boolean }>;
   /**
    * Whether pg_rewind finds its way: by its own rehearsal, which writes nothing; or else by the archive, where what is missing of the way
    * back to the last common checkpoint can be fetched.

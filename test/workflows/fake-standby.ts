@@ -62,10 +62,9 @@ export class FakeStandby {
     return {
       standbyFound: async () => ({ ...this.standby, found: 'db2 looked at' }),
       primaryKeeps: async () => ({ ...this.kept, found: 'db1 looked at' }),
-      writesAfter: async ({ from }) => ({
+      writesAfter: async () => ({
         found: `${this.ownTransactions} transactions of db2 alone`,
         transactions: this.ownTransactions,
-        upTo: this.standby.past?.reached ?? from,
         whole: true,
       }),
       canRewind: async () => ({

@@ -5,12 +5,12 @@ import {
   besideOf,
   divergence,
   isWell,
-  objections,
   type Past,
   type PrimaryKept,
   strays,
   wayBack,
 } from '../../../recovery/rebuild.ts';
+import { objections } from '../../../recovery/ways-back.ts';
 
 const MB = 1024 ** 2;
 const GB = 1024 ** 3;

@@ -6,16 +6,15 @@ import { addresses } from '../../../plan/hosts.ts';
 import type { BackupInfo, Lsn } from '../../../recovery/archive.ts';
 import {
   type Around,
-  backupFor,
   besideOf,
   divergence,
   isWell,
-  objections,
   strays,
   type Way,
   wayBack,
   ways,
 } from '../../../recovery/rebuild.ts';
+import { backupFor, objections } from '../../../recovery/ways-back.ts';
 import type { StandbyRebuildInput } from '../../messages.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
@@ -113,20 +112,16 @@ function chosen(run: Run<StandbyRebuildInput>, { standby }: Who, against: Record
 
 async function writesOf(
   run: Run,
-  { standby }: Who,
-  { standby: found, primary }: Around,
+  { standby, scratch }: Who,
+  { standby: { past }, primary, archive }: Around,
 ): Promise<OwnWrites | undefined> {
-  const { past } = found;
   const from = past === undefined ? undefined : divergence(past, primary);
   if (past === undefined || from === undefined) return undefined;
-  const { timeline } = past;
+  const { timeline, reached: upTo } = past;
+  const ask = { member: standby, timeline, from, own: wayBack(past, from, primary.segmentBytes).own, scratch };
+  const backups = 'repository' in archive ? { backups: run.plan.backups.physical } : {};
   return run.check('It is known what the standby has written beside the primary', async () => {
-    const {
-      transactions,
-      upTo,
-      whole,
-      found: words,
-    } = await run.host(standby.host).writesAfter({ member: standby, timeline, from });
+    const { transactions, whole, found } = await run.host(standby.host).writesAfter({ ...ask, ...backups });
     run.measure(
       'transactions of the standby alone',
       transactions,
@@ -134,14 +129,7 @@ async function writesOf(
       `committed after ${from} on timeline ${timeline}, which the primary never had`,
     );
     const count = `${whole ? '' : 'at least '}${formatNumberOf(transactions, 'transaction')}`;
-    return {
-      from,
-      upTo,
-      timeline,
-      transactions,
-      words: `${count}, ${from} to ${upTo} on timeline ${timeline}`,
-      found: words,
-    };
+    return { from, upTo, timeline, transactions, words: `${count}, ${from} to ${upTo} on timeline ${timeline}`, found };
   });
 }
 
