@@ -16,10 +16,10 @@ export interface LedgerTable {
   /** As PostgreSQL writes its name. */
   table: string;
   /** How rows are told apart. Without a primary key whole rows are counted, and none can be called changed. */
-  by: 'primary key' | 'whole rows' | 'WAL';
+  by: 'primary key' | 'whole rows';
   /** Columns of the primary key. */
   key?: string[];
-  /** In the old database, not in the recovered one. From WAL: rows that were deleted or updated after the target are in `undone`. */
+  /** In the old database, not in the recovered one. */
   missing: number;
   /** In both, with another content. */
   changed: number;

@@ -15,7 +15,7 @@ import { startLifeboat } from './lifeboat.ts';
 import { makePeople, type PeopleOptions } from './people.ts';
 import { writePlan } from './plan-file.ts';
 import { configureServer, makeSlot, standbyStreams, startServer } from './postgres.ts';
-import { drawSecrets, readSecrets, writeSecrets } from './secrets.ts';
+import { drawSecrets, giveStoreKey, readSecrets, writeSecrets } from './secrets.ts';
 import { makeDatabase } from './seed.ts';
 import { startLoad, startShop } from './shop-processes.ts';
 import { type PortName, type Programs, releasePorts, reservePorts, type Site, together } from './site.ts';
@@ -134,7 +134,8 @@ async function makeFolders(places: Layout): Promise<void> {
   try {
     for (const folder of [places.root, places.logs, places.pids, places.ready, places.certificates, places.plans])
       await mkdir(folder, { recursive: true, mode: 0o755 });
-    await mkdir(places.secrets, { recursive: true, mode: 0o700 });
+    // Each file in it is closed; host workers come through to the store's key, which is theirs too.
+    await mkdir(places.secrets, { recursive: true, mode: 0o711 });
     // A folder made by mkdtemp is its maker's alone.
     await chmod(places.root, 0o755);
   } finally {
@@ -152,6 +153,7 @@ async function settle(site: Built, { template }: BuildOptions): Promise<void> {
     await command('cp', ['-a', `${template}/.`, places.root], { signal });
     site.secrets = await readSecrets(places.secrets);
   }
+  await giveStoreKey(places.secrets, site.account);
 }
 
 async function raise(site: Built, options: BuildOptions): Promise<void> {

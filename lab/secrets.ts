@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { chown, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Account } from './account.ts';
 
 /** All of them made up for one estate. */
 export interface Secrets {
@@ -37,6 +38,13 @@ export function drawSecrets(): Secrets {
 
 export async function writeSecrets(directory: string, secrets: Secrets): Promise<void> {
   for (const name of names()) await writeFile(secretFile(directory, name), `${secrets[name]}\n`, { mode: 0o600 });
+}
+
+/** A host worker keeps the rows that a recovery has lost in the store; root reads the files all the same. */
+export async function giveStoreKey(directory: string, { ids }: Account): Promise<void> {
+  if (ids === undefined) return;
+  for (const name of ['accessKeyId', 'secretAccessKey'] as const)
+    await chown(secretFile(directory, name), ids.uid, ids.gid);
 }
 
 export async function readSecrets(directory: string): Promise<Secrets> {

@@ -2,6 +2,8 @@ import { phases, type RunSummary } from '../evidence/evidence.ts';
 import type { PointInTimeRecoveryInput } from './messages.ts';
 import { approved, replaceApproval } from './phases/recovery/approve.ts';
 import { assessRecovery } from './phases/recovery/assess.ts';
+import { writeLedger } from './phases/recovery/ledger.ts';
+import { lostBy } from './phases/recovery/lost.ts';
 import { quiesce } from './phases/recovery/quiesce.ts';
 import { replacePrimary } from './phases/recovery/replace.ts';
 import { restoreAll } from './phases/recovery/restore.ts';
@@ -41,6 +43,7 @@ export async function pointInTimeRecovery(input?: PointInTimeRecoveryInput): Pro
     await run.phase('traffic', async () => {
       await letIn(run, recovering, replaced, { reached, closedAt: quiet.closedAt });
       await makeSafe(run, recovering);
+      await writeLedger(run, lostBy(run, recovering, { reached, replaced }));
     });
   });
 }

@@ -11,6 +11,9 @@ import { withStore } from '../evidence/object-store.ts';
 import { failure } from '../failure.ts';
 import { Outage } from '../outage.ts';
 
+/** Ends the name of the directory in which rows are kept that the store did not take. */
+export const rowsKept = '.ledger';
+
 type Ask = Parameters<LedgerHostChanges['ledgerOfLostWrites']>[0];
 
 /** What lies on the host, and what is known of it. */
@@ -53,7 +56,7 @@ async function toStore({ store }: Ask, key: string, { path, sha256 }: Written): 
 
 /** It holds the service's data, as its neighbour does: closed to all others. */
 async function beside({ setAside }: Ask, name: string, { path }: Written): Promise<string> {
-  const folder = `${setAside.directory}.ledger`;
+  const folder = `${setAside.directory}${rowsKept}`;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const place = join(folder, name);
   await copyFile(path, place);

@@ -6,8 +6,10 @@ import type { LedgerHostChanges } from '../contract-of-ledger.ts';
 import { syncDirectory } from '../evidence/directory.ts';
 import { failure } from '../failure.ts';
 import { beating } from '../heartbeat.ts';
+import type { Permit } from '../permit.ts';
 import { controlData } from '../postgres/control-data.ts';
 import type { Found } from '../shapes.ts';
+import { rowsKept } from './keep.ts';
 import { foundAt, permitSetAside, refuseRunning } from './set-aside.ts';
 
 /** Its removal has begun: what is there no longer knows what it was. */
@@ -26,10 +28,7 @@ export async function removeSetAside(ask: Parameters<LedgerHostChanges['removeSe
   const whole = half === directory ? undefined : await foundAt(directory, host);
   if (whole !== undefined) {
     await refuseRunning(directory, host);
-    const now = identityOfSetAside({
-      ...(await controlData(permit, directory).then(({ checkpoint, ...known }) => ({ ...known, lsn: checkpoint }))),
-      inode: whole.inode,
-    });
+    const now = await identityNow(permit, directory, whole.inode);
     if (now !== identity) throw another(directory, host, { now, identity });
     if ((await foundAt(half, host)) !== undefined)
       throw failure('Moved', `${half} on ${host} is there besides ${directory}; expected one of them. Look at both.`);
@@ -50,6 +49,13 @@ export async function removeSetAside(ask: Parameters<LedgerHostChanges['removeSe
     if ((await foundAt(name, host)) !== undefined)
       throw failure('LitterFound', `${name} on ${host} is there again; expected it to be gone. Look at it.`);
   return { found: `${directory} on ${host} is gone`, expected: 'what was set aside is gone' };
+}
+
+/** Rows that were kept beside are no data directory: no more is known of them than their inode. */
+async function identityNow(permit: Permit, directory: string, inode: string): Promise<string> {
+  if (directory.endsWith(rowsKept)) return inode;
+  const { checkpoint, systemIdentifier, timeline } = await controlData(permit, directory);
+  return identityOfSetAside({ inode, systemIdentifier, timeline, lsn: checkpoint });
 }
 
 function another(directory: string, host: string, { now, identity }: { now: string; identity: string }): Error {

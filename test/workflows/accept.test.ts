@@ -5,7 +5,7 @@ import type { FakeEstate } from './fake-estate.ts';
 import { useRig } from './rig.ts';
 import { estateWithPeople, signedBy, started, Talk } from './talk.ts';
 
-const rig = useRig({ eachAlone: true, locks: ['lifeboat-host/db1', 'lifeboat-host/db2', 'lifeboat-lock/orders'] });
+const rig = useRig({ locks: ['lifeboat-host/db1', 'lifeboat-host/db2', 'lifeboat-lock/orders'] });
 
 const input = { ...started, recovery: 'orders-lost' };
 const places: SetAside[] = [

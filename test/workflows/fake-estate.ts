@@ -314,6 +314,10 @@ export class FakeEstate {
       ...this.rebuild.changes(),
       ...this.recovery.hostChanges(),
       ...this.ledger.hostChanges(),
+      replaceDirectory: (ask) => {
+        this.ledger.setAside(ask.setAside);
+        return this.recovery.hostChanges().replaceDirectory(ask);
+      },
       restoreBeside: async ({ scratch, bytes }) => {
         this.recovery.restored(scratch);
         this.scratchThere = true;

@@ -175,6 +175,8 @@ test('a worker that only reads can run it as a dry run, which lists every change
     'Remove what is left of the restored server on db1',
     'Remove what is left of the restored server on db2',
     'Take a full backup of the recovered primary',
+    'Copy the directory that was set aside',
+    'Remove the copy',
   ]);
 });
 

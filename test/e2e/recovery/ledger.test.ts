@@ -1,11 +1,12 @@
 /** What a recovery did not bring back, read from a copy of the directory that was set aside; by real servers, with values that are odd. */
 import { createHash } from 'node:crypto';
-import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoppedAt } from '../../../activities/contract.ts';
 import { isAlive } from '../../../activities/processes.ts';
 import type { LedgerTable } from '../../../evidence/ledger.ts';
+import { identityOfSetAside } from '../../../evidence/set-aside.ts';
 import { type Hand, newHand } from '../activities/hand.ts';
 import { newSmallEstate, type SmallEstate, segmentBytes, until } from '../activities/small-estate.ts';
 import { useStore } from '../control/store-rig.ts';
@@ -270,4 +271,35 @@ describe('the ledger of lost writes', () => {
     expect(await readdir(estate.scratchRoot)).toEqual([]);
     expect(await everything()).toBe(before);
   });
+
+  it('a sweep lists it among what lies on the host, and another one in its place is not removed', async () => {
+    const { leftovers } = await hand.call('leftovers', { host: 'db1', service: 'orders', members: [estate.member] });
+    const listed = leftovers.find(({ kind }) => kind === 'set-aside');
+    expect(listed).toMatchObject({ path: recovered.setAside, identity: await identity() });
+    await expect(
+      hand.call('removeSetAside', { ...setAsideOnly(), identity: `1 ${left.systemIdentifier} 1 ${left.lsn}` }),
+    ).rejects.toMatchObject({ type: 'Moved' });
+    await expect(
+      hand.call('removeSetAside', { member: estate.member, directory: estate.member.dataDirectory, identity: '1' }),
+    ).rejects.toMatchObject({ type: 'NotPermitted' });
+    expect(await everything()).toBe(before);
+  });
+
+  it('once it is accepted it goes, also when the worker is killed in the middle of its removal', async () => {
+    const ask = { ...setAsideOnly(), identity: await identity() };
+    // As a worker leaves it that was killed while it deleted.
+    await rename(recovered.setAside, `${recovered.setAside}.removing`);
+    await rm(join(`${recovered.setAside}.removing`, 'global'), { recursive: true });
+    await hand.call('removeSetAside', ask);
+    await hand.call('removeSetAside', ask);
+    const parent = await readdir(estate.root);
+    expect(parent.filter((name) => name.startsWith('data'))).toEqual(['data']);
+    expect((await hand.call('lookAtSetAside', setAsideOnly())).seen).toBeUndefined();
+  });
+
+  async function identity(): Promise<string> {
+    const { seen } = await hand.call('lookAtSetAside', setAsideOnly());
+    if (seen === undefined) throw new Error('nothing is set aside');
+    return identityOfSetAside(seen);
+  }
 });
