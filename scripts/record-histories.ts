@@ -9,6 +9,7 @@ import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { startEstate } from '../lab/estate.ts';
 import { packageRoot } from '../lab/home.ts';
+import { burnDown } from '../lab/fire.ts';
 import { version } from '../workflows/version.ts';
 import { sayYes, withPeople } from './kills/switchover.ts';
 
@@ -23,7 +24,10 @@ const runs = [
   { name: 'find', workflow: 'find', input: { mode: 'live', rows: 1 } },
   { name: 'switchover-dry-run', workflow: 'switchover', input: {} },
   { name: 'switchover', workflow: 'switchover', input: { mode: 'live', requestedBy: 'cara' } },
+  // The last: it needs hosts that are empty.
+  { name: 'full-restore', workflow: 'fullRestore', input: { mode: 'live', requestedBy: 'cara' } },
 ];
+const asking = ['switchover', 'full-restore'];
 const wanted = process.argv.slice(2);
 
 const root = await mkdtemp(join(tmpdir(), 'lifeboat-record-'));
@@ -39,12 +43,13 @@ try {
   const connection = await Connection.connect({ address: estate.temporal.address });
   const client = new Client({ connection });
   for (const { name, workflow, input } of runs) {
+    if (name === 'full-restore') await burnDown(estate);
     const handle = await client.workflow.start(workflow, {
       taskQueue: 'lifeboat',
       workflowId: `orders-${name}`,
       args: [input],
     });
-    if (name === 'switchover') await sayYes(handle);
+    if (asking.includes(name)) await sayYes(handle);
     await handle.result();
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const text = historyToJSON(await handle.fetchHistory());
