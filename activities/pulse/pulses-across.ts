@@ -26,8 +26,7 @@ export async function pulsesAcross(
   const last = before.at(-1);
   if (last === undefined) throw silent(pulse, `holds no pulse of ${service} from before timeline ${timeline}`);
   const there = await numbersThere(frontDoor, before[0]?.number ?? last.number, last.number);
-  // A chosen target gives up what lies after it; that is counted elsewhere.
-  const expected = before.filter(({ lsn }) => upTo === undefined || (lsn !== undefined && compareLsn(lsn, upTo) <= 0));
+  const expected = before.filter((one) => mustBeThere(one, last, upTo));
   const missing = expected.filter(({ number }) => !there.has(number)).length;
   const gapMs = after === undefined ? undefined : Math.max(0, Date.parse(after.at) - Date.parse(last.at));
   const gap =
@@ -41,6 +40,15 @@ export async function pulsesAcross(
     found: `${expected.length - missing} of ${expected.length} pulse writes that were acknowledged in the minutes before${upTo === undefined ? '' : `, up to ${upTo},`} are there; ${gap} (one a second is tried)`,
     expected: 'all of them, and writes that go on',
   };
+}
+
+/**
+ * On the line that the new timeline was forked from: what an earlier recovery has given up lies on a timeline before it. Where this
+ * one's target was chosen, what lies after it is given up too, and counted elsewhere.
+ */
+function mustBeThere({ timeline, lsn }: Acknowledged, last: Acknowledged, upTo: string | undefined): boolean {
+  if (timeline !== last.timeline) return false;
+  return upTo === undefined || (lsn !== undefined && compareLsn(lsn, upTo) <= 0);
 }
 
 async function seenAcross(ask: {

@@ -1,6 +1,7 @@
-/** What a switchover has left that did not come to its end: a front door that is closed, a server that stands still. */
+/** What a change of the members has left that did not come to its end: a front door that is closed, a server that stands still. */
 import type { Evidence } from '../../evidence/evidence.ts';
 import type { Plan } from '../../plan/schema.ts';
+import { leftByRecovery } from '../../recovery/left-by-recovery.ts';
 import { leftBySwitchover } from '../../recovery/left-by-switchover.ts';
 import { standingInWords, whatToDo } from '../../recovery/left-standing.ts';
 import { type Engine, Silence } from '../engine/engine.ts';
@@ -16,6 +17,10 @@ export async function leftInTheMiddle(engine: Engine, run: string, plan: Plan | 
     return evidence.doorClosed === undefined
       ? []
       : [`Nobody can write: ${evidence.doorClosed.why}`, evidence.doorClosed.byHand, look];
+  if (evidence.runbook === 'point-in-time-recovery') {
+    const left = leftByRecovery(evidence, plan === undefined ? [] : placesOf(plan));
+    return left.length === 0 ? [] : ['Nobody can write.', ...left.map((step, index) => `(${index + 1}) ${step}`), look];
+  }
   const standing = plan === undefined ? undefined : leftBySwitchover(evidence, placesOf(plan), plan.traffic);
   if (standing === undefined) return evidence.doorClosed === undefined ? [] : ['Nobody may be able to write.', look];
   const steps = whatToDo(standing);

@@ -8,7 +8,7 @@ export interface EndedEarly {
   runbook: string;
   status: 'terminated' | 'timed-out';
   endedAt: string;
-  /** Of a switchover: how it stood then, and what to do. */
+  /** Of what changes the members: how it stood then, and what to do. */
   left?: string[];
 }
 
@@ -26,9 +26,13 @@ export async function notSweptSince(
   const open = early.filter(({ endedAt }) => sweptAt === undefined || sweptAt < endedAt);
   return Promise.all(
     open.map(async (one) =>
-      one.runbook === 'switchover' ? { ...one, left: await leftInTheMiddle(engine, one.run, plan) } : one,
+      changesMembers(one.runbook) ? { ...one, left: await leftInTheMiddle(engine, one.run, plan) } : one,
     ),
   );
+}
+
+function changesMembers(runbook: string): boolean {
+  return runbook === 'switchover' || runbook === 'point-in-time-recovery';
 }
 
 /** A reset terminates the execution that it discards, and the run goes on. */

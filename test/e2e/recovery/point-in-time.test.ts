@@ -148,10 +148,14 @@ test('aborted after the new timeline has reached the archive, the database comes
   });
   await commit('insert into later values (3)');
   const approval = await asked(handle, 1);
-  const held = await whileAt(scenario(), { activity: 'startFollower', side: 'before' }, async () => {
-    const { code } = await handle.query(abortPlanQuery);
-    await handle.executeUpdate(abortUpdate, { args: [{ by: 'ana', code, channel: 'cli' }] });
-  });
+  const held = await whileAt(
+    scenario(),
+    { activity: 'database/start-the-standby-on-db2', side: 'before' },
+    async () => {
+      const { code } = await handle.query(abortPlanQuery);
+      await handle.executeUpdate(abortUpdate, { args: [{ by: 'ana', code, channel: 'cli' }] });
+    },
+  );
   await say(handle, approval);
   await held.done;
   const evidence = await ended(handle);

@@ -235,6 +235,15 @@ describe('status', () => {
       });
       expect(words).toContain('lifeboat start switchover orders (a dry run)');
     });
+
+    test('or a recovery in place, says what leads out of it', async () => {
+      const recovery = { ...switched, runbook: 'point-in-time-recovery' } as const;
+      const steps = [{ ...evidence().steps[0], id: 'database/close-the-front-door', kind: 'change', state: 'done' }];
+      const words = await wordsOf(listed(recovery), evidence({ ...recovery, doorClosed: door, steps } as never), {
+        status: 'terminated',
+      });
+      expect(words).toContain('(1) Stop one of them, then open it.');
+    });
   });
 
   test('says of a lock whose run has ended that the next one takes it over', async () => {
