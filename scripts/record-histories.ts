@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { startEstate } from '../lab/estate.ts';
-import { packageRoot } from '../lab/home.ts';
 import { burnDown } from '../lab/fire.ts';
+import { packageRoot } from '../lab/home.ts';
 import { version } from '../workflows/version.ts';
 import { sayYes, withPeople } from './kills/switchover.ts';
 
