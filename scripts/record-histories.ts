@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { startEstate } from '../lab/estate.ts';
+import { burnDown } from '../lab/fire.ts';
 import { packageRoot } from '../lab/home.ts';
 import { version } from '../workflows/version.ts';
 import { sayYes, withPeople } from './kills/switchover.ts';
@@ -25,7 +26,10 @@ const runs = [
   { name: 'switchover', workflow: 'switchover', input: { mode: 'live', requestedBy: 'cara' } },
   { name: 'standby-rebuild-dry-run', workflow: 'standbyRebuild', input: { way: 'restore' } },
   { name: 'standby-rebuild', workflow: 'standbyRebuild', input: { mode: 'live', requestedBy: 'cara', way: 'restore' } },
+  // The last: it needs hosts that are empty.
+  { name: 'full-restore', workflow: 'fullRestore', input: { mode: 'live', requestedBy: 'cara' } },
 ];
+const asking = ['switchover', 'standby-rebuild', 'full-restore'];
 const wanted = process.argv.slice(2);
 
 const root = await mkdtemp(join(tmpdir(), 'lifeboat-record-'));
@@ -41,12 +45,13 @@ try {
   const connection = await Connection.connect({ address: estate.temporal.address });
   const client = new Client({ connection });
   for (const { name, workflow, input } of runs) {
+    if (name === 'full-restore') await burnDown(estate);
     const handle = await client.workflow.start(workflow, {
       taskQueue: 'lifeboat',
       workflowId: `orders-${name}`,
       args: [input],
     });
-    if (['switchover', 'standby-rebuild'].includes(name)) await sayYes(handle);
+    if (asking.includes(name)) await sayYes(handle);
     await handle.result();
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const text = historyToJSON(await handle.fetchHistory());

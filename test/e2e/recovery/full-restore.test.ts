@@ -1,15 +1,16 @@
 /** Both servers and their data are gone: the database comes back from the store alone, and an observer compares it with what was archived. */
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { expect, test, vi } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import { type Customer, startCustomer } from '../../../lab/customer.ts';
+import { burnDown } from '../../../lab/fire.ts';
 import { giveTo } from '../../../lab/host.ts';
 import { hosts } from '../../../lab/layout.ts';
 import { served } from '../../../lab/pair.ts';
 import { secretFile } from '../../../lab/secrets.ts';
 import { sayYes, withPeople } from '../../../scripts/kills/switchover.ts';
+import { decideUpdate } from '../../../workflows/messages.ts';
 import { type Independent, type LoggedPulse, readPulseLog, restoreIndependently } from '../drill/independent.ts';
 import { backup, ended, start, until, useEstate } from '../drill/scenario.ts';
 import { vandalOf } from '../faults/vandal.ts';
@@ -29,21 +30,28 @@ function fullRestore(input: object = {}): Promise<WorkflowHandle> {
   return start(scenario(), 'fullRestore', { mode: 'live', requestedBy: 'cara', ...input });
 }
 
-async function refused(input: object = {}): Promise<Evidence> {
-  const evidence = await ended(await fullRestore(input));
-  expect(evidence).toMatchObject({ outcome: 'failed', leftBehind: [] });
-  return evidence;
+/** What people are told when a step has failed, and what they say to it. */
+async function decide(handle: WorkflowHandle, action: 'retry' | 'abort', failed: string): Promise<string> {
+  const { step, code, failure } = await until(
+    `a decision on ${failed}`,
+    async () => {
+      const { decisions = [], outcome, failure: why } = await handle.query<Evidence>('evidence');
+      if (outcome !== 'running') throw new Error(`it has ended ${outcome}: ${why?.message}`);
+      return decisions.find((one) => one.closedAt === undefined && one.failure.type === failed);
+    },
+    150_000,
+  );
+  await handle.executeUpdate(decideUpdate, { args: [{ by: 'ana', step, code, action, channel: 'cli' }] });
+  return failure.message;
 }
 
-/** As a fire would do it: nothing is shut down, and nothing of the data is left. */
-async function burnDown(): Promise<void> {
-  const { estate } = scenario();
-  for (const host of hosts) await estate.process(host).kill('SIGKILL');
-  for (const host of hosts) {
-    const { data, socket } = estate.servers[host];
-    await rm(data, { recursive: true, force: true, maxRetries: 20 });
-    for (const name of await readdir(socket)) await rm(join(socket, name));
-  }
+async function missed(handle: WorkflowHandle): Promise<boolean> {
+  const { decisions = [] } = await handle.query<Evidence>('evidence');
+  return decisions.some(({ failure }) => failure.type === 'SecretMissing');
+}
+
+async function expectAborted(handle: WorkflowHandle): Promise<void> {
+  expect(await ended(handle)).toMatchObject({ outcome: 'aborted', leftBehind: [] });
 }
 
 /** What was acknowledged to the customer, and is archived for certain. */
@@ -68,11 +76,9 @@ let mustBeThere: LoggedPulse[] = [];
 
 test('while the primary runs nothing is restored over it', async () => {
   await backup(scenario());
-  const evidence = await refused();
-  expect(evidence.failure).toMatchObject({
-    type: 'ServerAlive',
-    message: expect.stringMatching(/db1 is a primary .*point-in-time-recovery/),
-  });
+  const handle = await fullRestore();
+  expect(await decide(handle, 'abort', 'ServerAlive')).toMatch(/db1 is a primary .*point-in-time-recovery/);
+  await expectAborted(handle);
 });
 
 test('nor without a secret of the plan, nor past a gap in the archive', async () => {
@@ -80,21 +86,20 @@ test('nor without a secret of the plan, nor past a gap in the archive', async ()
   const customer = await startCustomer(estate);
   await until('the customer is served', async () => (customer.acknowledged.length > 200 ? true : undefined));
   certain = await archivedFor(customer);
-  await burnDown();
+  await burnDown(estate);
   await customer.stop();
 
   const secret = secretFile(estate.site.layout.secrets, 'orders');
   await rename(secret, `${secret}.away`);
-  expect((await refused()).failure?.type).toBe('SecretMissing');
-  await rename(`${secret}.away`, secret);
-
+  const handle = await fullRestore();
   const vandal = vandalOf(estate);
   const segments = await vandal.segments(1);
   const mend = await vandal.takeAway(segments.at(-2) ?? '');
-  expect((await refused()).failure).toMatchObject({
-    type: 'ArchiveGap',
-    message: expect.stringContaining(segments.at(-2) ?? ''),
-  });
+  await until('the secret is missed', async () => (await missed(handle)) || undefined, 150_000);
+  await rename(`${secret}.away`, secret);
+  await decide(handle, 'retry', 'SecretMissing');
+  expect(await decide(handle, 'abort', 'ArchiveGap')).toContain(segments.at(-2));
+  await expectAborted(handle);
   await mend();
   for (const host of hosts) expect(await readdir(estate.servers[host].data).catch(() => 'gone')).toBe('gone');
 });

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { placesOf } from '../../../activities/postgres/scratch.ts';
 import { bringConfiguration } from '../../../activities/replace/production-configuration.ts';
-import { noteReplacement, stateOf } from '../../../activities/replace/replacement.ts';
+import { emptyBefore, noteReplacement, stateOf } from '../../../activities/replace/replacement.ts';
 
 let root: string;
 const at = (...names: string[]) => join(root, ...names);
@@ -162,5 +162,35 @@ describe('where the two directories are is read from themselves', () => {
   test('when both are gone, nothing is made up', async () => {
     await rm(at('main'), { recursive: true });
     await expect(state()).rejects.toMatchObject({ type: 'Moved' });
+  });
+});
+
+describe('where no server was left, the restored directory comes into an empty place', () => {
+  const ask = () => ({
+    member: { host: 'db1', port: 5432, dataDirectory: at('main') },
+    scratch: { host: 'db1', directory: at('run') },
+    setAside: at('main.before-run'),
+    backups: { kind: 'pgbackrest' as const, stanza: 'orders', config: '/etc/pgbackrest.conf', archiveTimeout: 1 },
+    onto: 'nothing' as const,
+  });
+  const places = () => placesOf(at('run'));
+  const state = () => stateOf(ask(), places());
+
+  test.each(['absent', 'empty'])('one that is %s, and back again', async (place) => {
+    await rm(at('main'), { recursive: true });
+    if (place === 'empty') await mkdir(at('main'), { mode: 0o750 });
+    expect(await state()).toBe('untouched');
+    await noteReplacement(ask(), places());
+    expect(await emptyBefore(ask(), places())).toBe(place === 'empty' ? 0o750 : undefined);
+    expect(await state()).toBe('untouched');
+    await rename(at('run/data'), at('main'));
+    expect(await state()).toBe('replaced');
+    await rename(at('main'), at('run/data'));
+    expect(await state()).toBe('untouched');
+  });
+
+  test('what somebody has put there meanwhile is touched by nobody', async () => {
+    await noteReplacement(ask(), places());
+    await expect(state()).rejects.toMatchObject({ type: 'Moved', message: expect.stringContaining('initdb') });
   });
 });
