@@ -26,10 +26,17 @@ const runs = [
   { name: 'switchover', workflow: 'switchover', input: { mode: 'live', requestedBy: 'cara' } },
   { name: 'standby-rebuild-dry-run', workflow: 'standbyRebuild', input: { way: 'restore' } },
   { name: 'standby-rebuild', workflow: 'standbyRebuild', input: { mode: 'live', requestedBy: 'cara', way: 'restore' } },
+  { name: 'point-in-time-recovery-dry-run', workflow: 'pointInTimeRecovery', input: {}, toNow: true },
+  {
+    name: 'point-in-time-recovery',
+    workflow: 'pointInTimeRecovery',
+    input: { mode: 'live', requestedBy: 'cara' },
+    toNow: true,
+  },
   // The last: it needs hosts that are empty.
   { name: 'full-restore', workflow: 'fullRestore', input: { mode: 'live', requestedBy: 'cara' } },
 ];
-const asking = ['switchover', 'standby-rebuild', 'full-restore'];
+const asking = ['switchover', 'standby-rebuild', 'point-in-time-recovery', 'full-restore'];
 const wanted = process.argv.slice(2);
 
 const root = await mkdtemp(join(tmpdir(), 'lifeboat-record-'));
@@ -44,12 +51,12 @@ const estate = await startEstate({
 try {
   const connection = await Connection.connect({ address: estate.temporal.address });
   const client = new Client({ connection });
-  for (const { name, workflow, input } of runs) {
+  for (const { name, workflow, input, ...more } of runs) {
     if (name === 'full-restore') await burnDown(estate);
     const handle = await client.workflow.start(workflow, {
       taskQueue: 'lifeboat',
       workflowId: `orders-${name}`,
-      args: [input],
+      args: ['toNow' in more ? { ...input, target: new Date().toISOString() } : input],
     });
     if (asking.includes(name)) await sayYes(handle);
     await handle.result();

@@ -49,7 +49,7 @@ function asksAbout(member: Member, backups = estate.backups): { [K in OnMember]:
     anchorOnStandby: { member, database, tables, withinMs: 10 },
     standbyFound: { member, replication },
     primaryKeeps: { member, slot: 'made', replicationUser: 'postgres' },
-    writesAfter: { member, timeline: 1, from: left.lsn },
+    writesAfter: { member, timeline: 1, from: left.lsn, own: [], scratch },
     canRewind: { ...following, scratch, from: left.lsn, way: { own: [], common: [] } },
     canTakePlace: { member, scratch },
     keepSlot: { member, slot: 'made' },

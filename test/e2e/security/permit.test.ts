@@ -93,6 +93,7 @@ function asksFor(directory: unknown): { [K in OnScratch]: Parameters<Host[K]>[0]
     ownConfiguration: { member, scratch, backups },
     canRewind: { member, ...source, backups, scratch, from: left.lsn, way: { own: [], common: [] } },
     canTakePlace: { member, scratch },
+    writesAfter: { member, timeline: 1, from: left.lsn, own: [], scratch },
     copySetAside: { ...setAside, scratch, room },
     roomForCopy: { ...setAside, scratch, keepFree: '1MB' },
     lostInWal: { ...{ backups, scratch, segments, known, serverVersion: 15 }, after: left.lsn, member, database },
