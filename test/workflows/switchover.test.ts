@@ -2,21 +2,14 @@ import { expect, test } from 'vitest';
 import { failure } from '../../activities/failure.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import type { SwitchoverInput } from '../../workflows/messages.ts';
-import { approved, estateThatAsks } from './asking.ts';
 import type { FakeEstate } from './fake-estate.ts';
 import { useRig } from './rig.ts';
+import { estateThatAsks } from './asking.ts';
+import { asBefore, locks, switchOver as switched } from './switching.ts';
 
-const rig = useRig({ locks: ['lifeboat-host/db1', 'lifeboat-host/db2', 'lifeboat-lock/orders'] });
+const rig = useRig({ locks });
 
-async function switchOver(estate: FakeEstate, input: SwitchoverInput = {}): Promise<Evidence> {
-  const handle = await rig.start(estate, 'switchover', [{ mode: 'live', requestedBy: 'cara', ...input }]);
-  // Time is skipped only while somebody waits for the end: people would be late.
-  await approved(handle);
-  await handle.result().catch(() => undefined);
-  const [evidence] = estate.written;
-  if (evidence === undefined) throw new Error('no evidence was written');
-  return evidence;
-}
+const switchOver = (estate: FakeEstate, input: SwitchoverInput = {}) => switched(rig, estate, input);
 
 const changed = (estate: FakeEstate) =>
   estate.calls.filter((name) =>
@@ -71,14 +64,6 @@ test('one live recovery of a service at a time: a second one is refused, and say
   expect(evidence.failure?.message).toContain('Service orders is held by');
   expect(changed(estate)).toEqual([]);
 });
-
-const asBefore = {
-  door: 'db1',
-  servers: {
-    db1: { running: true, role: 'primary', timeline: 1, slots: ['db2'] },
-    db2: { role: 'standby', timeline: 1, slots: [] },
-  },
-};
 
 test.each([
   ['stopPrimary', 'ServerControlFailed'],
