@@ -77,6 +77,8 @@ export async function copySetAside(
   const { places } = permitted;
   await permitSetAside(ask);
   const there = await exists(places.restored);
+  // An execution that a reset has discarded may have made it: nothing of a copy that was only read is worn.
+  if (there) await claim(places, ask);
   const reflink = there ? await wasReflink(places) : await copy(ask, permitted);
   await beating(
     () => ({ starting: places.data }),
