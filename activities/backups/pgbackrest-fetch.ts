@@ -1,11 +1,16 @@
 /** Single files of the WAL archive: for Lifeboat itself, and for a recovering server. */
+
+import { dirname } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import type { PhysicalBackups } from '../../plan/schema.ts';
-import { failure } from '../failure.ts';
+import type { Ended } from '../child.ts';
 import { quoted } from '../quoted.ts';
 import type { FetchPlaces } from './kind.ts';
 import { ask, base, program, sideBySide } from './pgbackrest-command.ts';
-import { firstWords, meaningOf } from './pgbackrest-words.ts';
+import { readInfo } from './pgbackrest-info.ts';
+import { knownCluster } from './pgbackrest-repository.ts';
+import { standInFor } from './pgbackrest-stand-in.ts';
+import { meaningOf } from './pgbackrest-words.ts';
 
 /**
  * Exit code 1 means that no repository holds the file. It is a proof only when no repository had an error: those show as
@@ -24,18 +29,25 @@ export async function fetchWal(backups: PhysicalBackups, file: string, to: strin
 }
 
 async function fetchOnce(backups: PhysicalBackups, file: string, to: string): Promise<boolean> {
-  const { code, stderr } = await ask(backups, 'archive-get', ['--no-archive-async', file, to]);
+  const first = await ask(backups, 'archive-get', ['--no-archive-async', file, to]);
+  const { code, stderr } = lacksControl(first) ? await fetchWithout(backups, file, to) : first;
   if (code === 0) return true;
   if (code === absent && !/\[\w+Error\]/.test(stderr)) return false;
-  if (/pg_control/.test(stderr) && /\[FileMissingError\]|missing file/.test(stderr))
-    throw failure(
-      'PlanInvalid',
-      `pgBackRest reads the system identifier from the pg_control of the server on its own host, and finds none: ${firstWords(stderr)}. Let pg1-path of stanza ${backups.stanza} in ${backups.config} (or PGBACKREST_PG1_PATH of lifeboat-host) name a data directory on this host.`,
-    );
   throw meaningOf(
     { command: `archive-get ${file}`, code, output: stderr, config: backups.config, stanza: backups.stanza },
     { otherwise: 'ArchiveUnreachable', damaged: 'BackupCorrupt' },
   );
+}
+
+function lacksControl({ code, stderr }: Ended): boolean {
+  return code !== 0 && /pg_control/.test(stderr) && /\[FileMissingError\]|missing file/.test(stderr);
+}
+
+/** The server of this host is lost, and its data directory with it. */
+async function fetchWithout(backups: PhysicalBackups, file: string, to: string): Promise<Ended> {
+  const { systemIdentifier } = knownCluster(backups, await readInfo(backups));
+  const standIn = await standInFor(systemIdentifier, dirname(to));
+  return ask(backups, 'archive-get', ['--no-archive-async', `--pg1-path=${standIn}`, file, to]);
 }
 
 /** Bytes of WAL that are fetched ahead of the recovery: replay is often faster than the store. */

@@ -49,7 +49,7 @@ export async function checksums(backups: PhysicalBackups): Promise<Map<string, s
   );
 }
 
-function knownCluster(backups: PhysicalBackups, info: Stanza): { folder: string; systemIdentifier: string } {
+export function knownCluster(backups: PhysicalBackups, info: Stanza): { folder: string; systemIdentifier: string } {
   const cluster = newestCluster(info);
   if (cluster === undefined)
     throw failure('BackupMissing', `stanza ${backups.stanza} knows no cluster; take a backup first.`);

@@ -106,7 +106,7 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 /** A file is there whole or not at all, whenever the worker is killed. */
-export async function writeWhole(file: string, text: string, mode = 0o600): Promise<void> {
+export async function writeWhole(file: string, text: string | Buffer, mode = 0o600): Promise<void> {
   await writeFile(`${file}.new`, text, { mode });
   await rename(`${file}.new`, file);
 }
