@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { until } from '../../lab/until.ts';
 import { sampled } from '../sample.ts';
-import { useRig } from './rig.ts';
 import { approved, estateThatAsks } from './asking.ts';
+import { useRig } from './rig.ts';
 import { asBefore, locks } from './switching.ts';
 
 const rig = useRig({ locks });

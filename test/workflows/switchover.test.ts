@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { failure } from '../../activities/failure.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import type { SwitchoverInput } from '../../workflows/messages.ts';
+import { estateThatAsks } from './asking.ts';
 import type { FakeEstate } from './fake-estate.ts';
 import { useRig } from './rig.ts';
-import { estateThatAsks } from './asking.ts';
 import { asBefore, locks, switchOver as switched } from './switching.ts';
 
 const rig = useRig({ locks });
