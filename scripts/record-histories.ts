@@ -33,10 +33,18 @@ const runs = [
     input: { mode: 'live', requestedBy: 'cara' },
     toNow: true,
   },
+  { name: 'accept-dry-run', workflow: 'accept', input: { recovery: 'orders-point-in-time-recovery' } },
+  {
+    name: 'accept',
+    workflow: 'accept',
+    input: { mode: 'live', requestedBy: 'cara', recovery: 'orders-point-in-time-recovery' },
+  },
   // The last: it needs hosts that are empty.
   { name: 'full-restore', workflow: 'fullRestore', input: { mode: 'live', requestedBy: 'cara' } },
 ];
-const asking = ['switchover', 'standby-rebuild', 'point-in-time-recovery', 'full-restore'];
+const asking = ['switchover', 'standby-rebuild', 'point-in-time-recovery', 'accept', 'full-restore'];
+/** What is older than this is in the archive, whose segments end every two seconds. */
+const archivedByNowMs = 15_000;
 const wanted = process.argv.slice(2);
 
 const root = await mkdtemp(join(tmpdir(), 'lifeboat-record-'));
@@ -56,7 +64,7 @@ try {
     const handle = await client.workflow.start(workflow, {
       taskQueue: 'lifeboat',
       workflowId: `orders-${name}`,
-      args: ['toNow' in more ? { ...input, target: new Date().toISOString() } : input],
+      args: ['toNow' in more ? { ...input, target: new Date(Date.now() - archivedByNowMs).toISOString() } : input],
     });
     if (asking.includes(name)) await sayYes(handle);
     await handle.result();
