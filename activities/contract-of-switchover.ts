@@ -66,6 +66,8 @@ export interface Following {
   backups: PhysicalBackups;
   /** The new timeline, and where it was forked. */
   timeline: number;
+  /** Its number, where the archive holds newer ones that are nobody's; else it follows the newest, also after the next promotion. */
+  line?: string;
   /** How the old primary was left: one that has written since is no standby of the new one. */
   left: StoppedAt;
 }
@@ -149,9 +151,9 @@ export interface SwitchoverHostChanges {
     from: StoppedAt;
     withinMs: number;
   }): Promise<Found & { timeline: number; lsn: Lsn }>;
-  /** Ends a segment and waits until the archive holds all of the timeline up to it, its history too. */
+  /** Ends a segment and waits until the archive holds all of the timeline up to it, or since a position, its history too. */
   archiveReaches(
-    ask: { member: Member; backups: PhysicalBackups; timeline: number } & Patience,
+    ask: { member: Member; backups: PhysicalBackups; timeline: number; since?: Lsn } & Patience,
   ): Promise<Found & { segment: string }>;
   /** Tells the old primary whom to follow. @throws SplitBrain it runs as a primary @throws Diverged it has run as one, and is stopped */
   makeFollower(ask: Following): Promise<Found>;

@@ -30,6 +30,7 @@ import type {
   TableFingerprint,
 } from '../recovery/archive.ts';
 import type { Known } from '../recovery/content.ts';
+import type { RebuildHostChanges, RebuildHostReads } from './contract-of-rebuild.ts';
 import type { RecoveryHostChanges, RecoveryHostReads } from './contract-of-recovery.ts';
 import type { SwitchoverControlReads, SwitchoverHostChanges, SwitchoverHostReads } from './contract-of-switchover.ts';
 import type { Message, Outlets, Posted } from './notify/message.ts';
@@ -53,6 +54,7 @@ import type {
   WalSearched,
 } from './shapes.ts';
 
+export type * from './contract-of-rebuild.ts';
 export type * from './contract-of-recovery.ts';
 export type * from './contract-of-switchover.ts';
 export type * from './notify/message.ts';
@@ -152,7 +154,7 @@ export interface ControlRecords {
   }): Promise<Posted>;
 }
 
-export interface HostReads extends SwitchoverHostReads, RecoveryHostReads {
+export interface HostReads extends SwitchoverHostReads, RecoveryHostReads, RebuildHostReads {
   /** The permit file covers what the run will touch; the tools are here; where the socket path is not too long. */
   hostFacts(ask: {
     backups: PhysicalBackups;
@@ -220,7 +222,7 @@ export interface HostReads extends SwitchoverHostReads, RecoveryHostReads {
   litter(ask: { scratch: Scratch }): Promise<Found>;
 }
 
-export interface HostChanges extends SwitchoverHostChanges, RecoveryHostChanges {
+export interface HostChanges extends SwitchoverHostChanges, RecoveryHostChanges, RebuildHostChanges {
   restoreBeside(
     ask: {
       backups: PhysicalBackups;

@@ -41,6 +41,15 @@ import { relationsAt } from './postgres/relations-at.ts';
 import { litter, removeScratch } from './postgres/remove.ts';
 import { replayTo } from './postgres/replay.ts';
 import { waysToLook } from './postgres/ways-to-look.ts';
+import { canRewind } from './rebuild/can-rewind.ts';
+import { copyPrimary, removeCopy } from './rebuild/copy-primary.ts';
+import { keepSlot } from './rebuild/keep-slot.ts';
+import { primaryKeeps } from './rebuild/primary-keeps.ts';
+import { reattach } from './rebuild/reattach.ts';
+import { rewind } from './rebuild/rewind.ts';
+import { standbyFound } from './rebuild/standby-found.ts';
+import { canTakePlace, giveBack, takePlace } from './rebuild/take-place.ts';
+import { writesAfter } from './rebuild/writes-after.ts';
 import { canReplace } from './replace/can-replace.ts';
 import { replaceBack, replaceDirectory } from './replace/replace-directory.ts';
 import { returnOnNewTimeline } from './replace/return-on-new-timeline.ts';
@@ -99,6 +108,11 @@ export const hostReads: HostReads = sayingFullDisk({
   caughtUp,
   standsStill: alive(standsStill),
   howItStands: alive(howItStands),
+  standbyFound: alive(standbyFound),
+  primaryKeeps: alive(primaryKeeps),
+  writesAfter: alive(writesAfter),
+  canRewind: alive(canRewind),
+  canTakePlace: alive(canTakePlace),
   ...recoveryReads,
 });
 
@@ -132,5 +146,12 @@ export const hostChanges: HostChanges = sayingFullDisk({
   makeFollower: alive(makeFollower),
   fingerprintsAt: alive(fingerprintsAt),
   startFollower: alive(startFollower),
+  keepSlot: alive(keepSlot),
+  reattach: alive(reattach),
+  rewind: alive(rewind),
+  copyPrimary: alive(copyPrimary),
+  removeCopy: alive(removeCopy),
+  takePlace: alive(takePlace),
+  giveBack: alive(giveBack),
   ...recoveryChanges,
 });

@@ -17,6 +17,8 @@ const advice: Record<FailureType, (service: string) => string> = {
     `Take a new full backup now (lifeboat backup ${service} --type full), keep the damaged one for inquiry, then drill again.`,
   BackupFailed: (service) => `See the log of the backup, then take it again: lifeboat backup ${service}`,
   RestoreFailed: () => 'See the log of the restore, then run it again.',
+  RewindFailed: (service) =>
+    `Restore the standby instead: lifeboat start standby-rebuild ${service} --input '{"way": "restore"}'`,
   ReplayFailed: (service) =>
     `See the server's log; if WAL is damaged, take a new full backup: lifeboat backup ${service} --type full`,
   NotEqual: (service) =>

@@ -16,6 +16,7 @@ export const failureTypes = {
   BackupCorrupt: { means: 'a stored backup does not restore' },
   BackupFailed: { means: 'the backup tool ended with an error', passes: true },
   RestoreFailed: { means: 'the restore ended with an error', passes: true },
+  RewindFailed: { means: 'pg_rewind ended with an error, in the middle of a directory' },
   ReplayFailed: { means: 'recovery stopped before its target' },
   NotEqual: { means: 'restored data differ from their anchor' },
   PulsesMissing: { means: 'acknowledged writes up to the target are not in the restored database' },

@@ -19,7 +19,11 @@ const person = z.strictObject({
 });
 
 /** What runbooks ask people to approve, by the names that a plan gives rules to. */
-export const approvalNames: readonly string[] = ['switch-the-primary', 'replace-the-production-database'];
+export const approvalNames: readonly string[] = [
+  'switch-the-primary',
+  'replace-the-production-database',
+  'replace-the-standby',
+];
 
 /** The rule of every approval that has none of its own. */
 export const usualApproval = 'default';

@@ -7,5 +7,6 @@ export { lock } from './lock.ts';
 export { monthlyDrill } from './monthly-drill.ts';
 export { pointInTimeRecovery } from './point-in-time-recovery.ts';
 export { recoveryWindow } from './recovery-window.ts';
+export { standbyRebuild } from './standby-rebuild.ts';
 export { sweep } from './sweep.ts';
 export { switchover } from './switchover.ts';

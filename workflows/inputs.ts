@@ -2,6 +2,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { Mode } from '../evidence/evidence.ts';
 import { moment } from '../recovery/moment.ts';
+import { ways } from '../recovery/rebuild.ts';
 import { wrongTarget } from '../recovery/wanted-target.ts';
 import type { RunbookName, RunInput } from './messages.ts';
 import { signatureIn } from './runbook/people/said.ts';
@@ -60,6 +61,11 @@ const shapes: Record<RunbookName, Shape> = {
     whole: shownBefore,
   },
   switchover: { modes: ['live', 'dry-run'], usual: 'dry-run', fields: { to: text } },
+  'standby-rebuild': {
+    modes: ['live', 'dry-run'],
+    usual: 'dry-run',
+    fields: { host: text, way: oneOf(ways) },
+  },
   'point-in-time-recovery': {
     modes: ['live', 'dry-run'],
     usual: 'dry-run',

@@ -4,6 +4,7 @@ import type { Evidence, Mode } from '../evidence/evidence.ts';
 import type { AbortPlan, Channel, DecisionAction } from '../evidence/people.ts';
 import type { Signature } from '../evidence/signing.ts';
 import { type OutageNote, outageSignalName } from '../evidence/waits.ts';
+import type { Way } from '../recovery/rebuild.ts';
 
 /** Every runbook starts from one JSON object, or from nothing. */
 export interface RunInput {
@@ -62,6 +63,13 @@ export interface BackupInput extends RunInput {
 export interface SwitchoverInput extends RunInput {
   /** Host of the standby that becomes the primary; may be left out while there is only one. */
   to?: string;
+}
+
+export interface StandbyRebuildInput extends RunInput {
+  /** Host of the standby; may be left out while there is only one member beside the primary. */
+  host?: string;
+  /** The way that it comes back, whatever cheaper one there is. */
+  way?: Way;
 }
 
 export interface PointInTimeRecoveryInput extends RunInput {
@@ -128,6 +136,7 @@ export const runbooks = {
   switchover: 'switchover',
   'point-in-time-recovery': 'pointInTimeRecovery',
   find: 'find',
+  'standby-rebuild': 'standbyRebuild',
 } as const;
 export type RunbookName = keyof typeof runbooks;
 

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Member, PhysicalBackups } from '../../plan/schema.ts';
+import type { Lsn } from '../../recovery/archive.ts';
 import { parseHistory } from '../../recovery/history.ts';
 import { parseSegment, segmentName, segmentNumberAt } from '../../recovery/segments.ts';
 import { backupKind } from '../backups/kind.ts';
@@ -18,6 +19,8 @@ interface Ask extends Patience {
   member: Member;
   backups: PhysicalBackups;
   timeline: number;
+  /** Older segments may have expired. */
+  since?: Lsn;
 }
 
 /** The archiver is given so long before its silence counts as an outage of the archive. */
@@ -39,8 +42,10 @@ export async function archiveReaches(ask: Ask): Promise<Found & { segment: strin
       waitingOut('ArchiveUnreachable', ask, async () => {
         await archiverPasses(ask, segment);
         const fork = timeline === 1 ? undefined : await sameHistory(ask);
-        const first =
-          fork === undefined ? parseSegment(segment, segmentBytes).number : segmentNumberAt(fork, segmentBytes);
+        const begins = [fork, ask.since].flatMap((lsn) =>
+          lsn === undefined ? [] : [segmentNumberAt(lsn, segmentBytes)],
+        );
+        const first = begins.length === 0 ? parseSegment(segment, segmentBytes).number : Math.max(...begins);
         const archived = await backupKind(backups).checksums(backups);
         const wanted = segmentsBetween(timeline, first, parseSegment(segment, segmentBytes).number, segmentBytes);
         const missing = wanted.filter((name) => !archived.has(name));

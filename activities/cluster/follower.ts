@@ -3,11 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Member } from '../../plan/schema.ts';
 import { compareLsn } from '../../recovery/lsn.ts';
+import { withoutRecovery } from '../../recovery/server-configuration.ts';
 import { backupKind } from '../backups/kind.ts';
 import type { Following } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { pause } from '../heartbeat.ts';
+import type { Permit } from '../permit.ts';
 import { type Controlled, permitServerControl } from '../permit-control.ts';
+import { controlData } from '../postgres/control-data.ts';
 import { socketOf } from '../postgres/live-member.ts';
 import { atRest, findLive, readyWithin } from '../postgres/live-server.ts';
 import { exists } from '../postgres/scratch.ts';
@@ -43,7 +46,8 @@ export async function makeFollower(ask: Following): Promise<Found> {
   await writeDurably(signalOf(member), '');
   const auto = join(member.dataDirectory, 'postgresql.auto.conf');
   const before = await readFile(auto, 'utf8').catch(() => '');
-  await writeDurably(auto, withSettings(before, settings));
+  // A target that was left from a recovery would hold the standby there.
+  await writeDurably(auto, withSettings(withoutRecovery(before, { staysStandby: true }), settings));
   return {
     found: `${member.host} will start as a standby of ${primary.host} (${primary.address}:${primary.port}, slot ${ask.slot})`,
     expected: 'a stopped server that can only start as a standby',
@@ -60,14 +64,23 @@ async function follows(member: Member, wanted: Record<string, string>): Promise<
 }
 
 async function refuseDiverged({ member, left, primary }: Following, { permit }: Controlled): Promise<void> {
+  if (await hasWrittenNothing(permit, member.dataDirectory)) return;
   const rest = await atRest(permit, member);
-  // Stopped as a standby it may stand anywhere on the way: it has written nothing of its own.
-  if (rest.state === 'shut down in recovery') return;
   if (rest.checkpoint === left.lsn && rest.timeline === left.timeline) return;
   throw failure(
     'Diverged',
     `${member.host} was left at ${left.lsn} on timeline ${left.timeline}, and ends at ${rest.checkpoint} on timeline ${rest.timeline} now: somebody has started it as a primary since, beside ${primary.host}. It is stopped now, and ${primary.host} goes on. What ${member.host} has written is nowhere else: keep a copy of its data directory, compare, then rebuild it.`,
   );
+}
+
+/**
+ * Whether the server in a directory, which does not run, has written nothing of its own. One that was stopped, or has died, as a standby may
+ * stand anywhere on the way; a restored one has not begun.
+ */
+async function hasWrittenNothing(permit: Permit, dataDirectory: string): Promise<boolean> {
+  const { state } = await controlData(permit, dataDirectory);
+  if (state === 'shut down in recovery' || state === 'in archive recovery') return true;
+  return exists(join(dataDirectory, 'backup_label'));
 }
 
 /** Read last by the server, so that they hold whatever its own configuration says. */
@@ -77,6 +90,7 @@ export async function settingsOf({
   replication,
   slot,
   backups,
+  line,
 }: Following): Promise<Record<string, string>> {
   const { user, passfile, password, options } = replication;
   const words: Record<string, string> = {
@@ -94,7 +108,7 @@ export async function settingsOf({
       .join(' '),
     primary_slot_name: slot,
     restore_command: backupKind(backups).restoreCommand(backups, member.dataDirectory),
-    recovery_target_timeline: 'latest',
+    recovery_target_timeline: line ?? 'latest',
   };
 }
 

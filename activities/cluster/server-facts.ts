@@ -75,7 +75,7 @@ export async function serverFacts(ask: {
 }
 
 /** What the old primary will connect with is looked for while nothing has been changed yet. */
-async function canConnect({ passfile, password }: Replication, host: string): Promise<void> {
+export async function canConnect({ passfile, password }: Replication, host: string): Promise<void> {
   if (password !== undefined) await resolveSecret(password);
   if (passfile === undefined) return;
   await readFile(passfile).catch((error: Error) => {

@@ -11,6 +11,13 @@ export interface ControlData {
   systemIdentifier: string;
   /** Where the record of the last checkpoint begins: of a server that was shut down, its last record. */
   checkpoint: string;
+  /** Where a recovery from that checkpoint begins. */
+  redo: string;
+  /** Of a standby: what it has replayed at least, before its data are consistent; `0/0` of others. */
+  replayed: string;
+  /** Timeline of that; 0 of others. */
+  replayedTimeline: number;
+  walLogHints: boolean;
   /** 0: pages carry no checksums. */
   checksumVersion: number;
   segmentBytes: number;
@@ -49,6 +56,10 @@ export async function controlData(permit: Permit, data: string): Promise<Control
     timeline: number("Latest checkpoint's TimeLineID"),
     systemIdentifier: lines.get('Database system identifier') ?? '',
     checkpoint: lines.get('Latest checkpoint location') ?? '',
+    redo: lines.get("Latest checkpoint's REDO location") ?? '',
+    replayed: lines.get('Minimum recovery ending location') ?? '0/0',
+    replayedTimeline: number("Min recovery ending loc's timeline"),
+    walLogHints: lines.get('wal_log_hints setting') === 'on',
     checksumVersion: number('Data page checksum version'),
     segmentBytes: number('Bytes per WAL segment'),
     minima: Object.fromEntries(least) as ControlData['minima'],

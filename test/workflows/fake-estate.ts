@@ -15,6 +15,7 @@ import type { ContentFault } from '../../recovery/content.ts';
 import type { Suspect } from '../../recovery/search/suspects.ts';
 import { FakePair } from './fake-pair.ts';
 import { FakeRecovery } from './fake-recovery.ts';
+import { FakeStandby } from './fake-standby.ts';
 
 const GB = 1024 ** 3;
 const minute = 60_000;
@@ -125,6 +126,8 @@ export class FakeEstate {
   timeline = 1;
   /** What a switchover changes. */
   readonly pair = new FakePair();
+  /** What a rebuild of the standby changes. */
+  readonly rebuild = new FakeStandby(this.pair);
   /** What a recovery in place changes. */
   readonly recovery = new FakeRecovery(this.pair);
   faults: ContentFault[] = [];
@@ -160,6 +163,8 @@ export class FakeEstate {
   restored: (target: RecoveryTarget) => Relations = () => ({ database: 5, relations: [], found: 'nothing known' });
   /** How people are told. */
   post: ControlRecords['post'] = async () => ({ delivered: 'nowhere', found: 'this estate tells nobody' });
+  /** Called with what an activity was asked. */
+  seen: (activity: string, ask: object) => void = () => undefined;
   /** Called before an activity answers: throw to make it fail, wait to make it slow. */
   before: (activity: string) => Promise<void> | void = () => undefined;
 
@@ -188,7 +193,7 @@ export class FakeEstate {
         found: `primary ${this.primary}`,
         members: (['db1', 'db2'] as const).map((host) => ({
           host,
-          role: host === (this.pair.servers.db2.role === 'primary' ? 'db2' : this.primary) ? 'primary' : 'standby',
+          role: this.#roleOf(host),
           timeline: this.pair.servers[host].timeline,
         })),
       }),
@@ -234,6 +239,11 @@ export class FakeEstate {
     });
   }
 
+  #roleOf(host: 'db1' | 'db2') {
+    if (!this.pair.servers[host].running) return 'unknown';
+    return host === (this.pair.servers.db2.role === 'primary' ? 'db2' : this.primary) ? 'primary' : 'standby';
+  }
+
   controlChanges(): ControlChanges {
     return noting<ControlChanges>(this, this.pair.changes());
   }
@@ -241,6 +251,7 @@ export class FakeEstate {
   hostReads(): HostReads {
     return noting<HostReads>(this, {
       ...this.pair.hostReads(),
+      ...this.rebuild.reads(),
       ...this.recovery.hostReads(),
       hostFacts: async () => ({
         found: 'ready',
@@ -295,6 +306,7 @@ export class FakeEstate {
     };
     return noting<HostChanges>(this, {
       ...this.pair.hostChanges(),
+      ...this.rebuild.changes(),
       ...this.recovery.hostChanges(),
       restoreBeside: async ({ scratch, bytes }) => {
         this.recovery.restored(scratch);
@@ -350,6 +362,7 @@ function noting<A extends object>(estate: FakeEstate, fakes: A): A {
     name,
     async (ask: Asked) => {
       estate.calls.push(name);
+      estate.seen(name, ask);
       estate.calledOn.push(`${name} ${ask.member?.host ?? ask.scratch?.host ?? ''}`.trim());
       await estate.before(name);
       return answer(ask);

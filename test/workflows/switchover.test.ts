@@ -1,39 +1,12 @@
 import { expect, test } from 'vitest';
 import { failure } from '../../activities/failure.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
-import { until } from '../../lab/until.ts';
 import type { SwitchoverInput } from '../../workflows/messages.ts';
-import { FakeEstate } from './fake-estate.ts';
+import { approved, estateThatAsks } from './asking.ts';
+import type { FakeEstate } from './fake-estate.ts';
 import { useRig } from './rig.ts';
 
 const rig = useRig({ locks: ['lifeboat-host/db1', 'lifeboat-host/db2', 'lifeboat-lock/orders'] });
-
-/** One yes of the group is enough, and needs no signature; who has started the run is not known for certain, so it takes two. */
-function estateWithPeople(): FakeEstate {
-  const estate = new FakeEstate();
-  const { plan } = estate;
-  plan.database.replication = { user: 'replicator', passfile: '/srv/pgpass', options: {} };
-  for (const member of plan.database.members) member.control = { kind: 'pg_ctl' };
-  const persons = Object.fromEntries(['ana', 'ben', 'cara'].map((id) => [id, { name: id, keys: [] }]));
-  plan.people = {
-    persons,
-    groups: { dba: Object.keys(persons) },
-    approvals: {
-      default: {
-        group: 'dba',
-        quorum: 1,
-        deadline: 15 * 60_000,
-        warnBefore: 5 * 60_000,
-        onExpiry: 'deny',
-        escalateTo: [],
-      },
-    },
-    unsigned: 'allowed',
-    status: { every: 30 * 60_000 },
-  };
-  estate.pair.tables = estate.anchors[0]?.tables ?? [];
-  return estate;
-}
 
 async function switchOver(estate: FakeEstate, input: SwitchoverInput = {}): Promise<Evidence> {
   const handle = await rig.start(estate, 'switchover', [{ mode: 'live', requestedBy: 'cara', ...input }]);
@@ -45,27 +18,13 @@ async function switchOver(estate: FakeEstate, input: SwitchoverInput = {}): Prom
   return evidence;
 }
 
-type Handle = Awaited<ReturnType<ReturnType<typeof useRig>['start']>>;
-
-/** By two people, as soon as it is asked; a run that ends before is not asked for anything. */
-async function approved(handle: Handle): Promise<void> {
-  const open = await until({ what: 'people to be asked, or the end', withinMs: 60_000 }, async () => {
-    if ((await handle.describe()).status.name !== 'RUNNING') return 'ended';
-    const { approvals = [] } = await handle.query<Evidence>('evidence');
-    return approvals.find(({ closedAt }) => closedAt === undefined);
-  });
-  if (open === 'ended') return;
-  for (const by of ['ana', 'ben'])
-    await handle.signal('approve', { by, approval: open.id, code: open.code, channel: 'automation' });
-}
-
 const changed = (estate: FakeEstate) =>
   estate.calls.filter((name) =>
     /^(make|drop|stop|start|promote|close|open|release|checkpoint|takeBackup|saveAnchor)/.test(name),
   );
 
 test('the primary and the standby change places, and all of it is proven', async () => {
-  const estate = estateWithPeople();
+  const estate = estateThatAsks();
   const evidence = await switchOver(estate);
   expect(evidence.failure).toBeUndefined();
   expect(evidence).toMatchObject({ outcome: 'completed', leftBehind: [] });
@@ -81,7 +40,7 @@ test('the primary and the standby change places, and all of it is proven', async
 });
 
 test('a worker that only reads can run it as a dry run, which lists every change', async () => {
-  const estate = estateWithPeople();
+  const estate = estateThatAsks();
   const summary = await rig.run(estate, 'switchover', [{}], { readOnly: true });
   expect(summary.outcome).toBe('previewed');
   expect(changed(estate)).toEqual([]);
@@ -104,7 +63,7 @@ test('a worker that only reads can run it as a dry run, which lists every change
 });
 
 test('one live recovery of a service at a time: a second one is refused, and says which goes on', async () => {
-  const estate = estateWithPeople();
+  const estate = estateThatAsks();
   const lock = await rig.start(estate, 'lock', [], { workflowId: 'lifeboat-lock/orders' });
   const evidence = await switchOver(estate);
   await lock.terminate();
@@ -126,7 +85,7 @@ test.each([
   ['caughtUp', 'StandbyUnfit'],
   ['standbyOnly', 'Moved'],
 ] as const)('when %s fails with %s, all is as before, at once', async (activity, type) => {
-  const estate = estateWithPeople();
+  const estate = estateThatAsks();
   estate.before = (name) => {
     // Before the yes the standby is looked at too.
     if (name === activity && estate.calls.includes('closeDoor')) throw failure(type, 'made to fail');
@@ -140,7 +99,7 @@ test.each([
 });
 
 test('a standby that dies after the stop leads back to the old primary, and what it keeps is told', async () => {
-  const estate = estateWithPeople();
+  const estate = estateThatAsks();
   estate.before = (name) => {
     if (name === 'stopPrimary') estate.pair.servers.db2.running = false;
     if (name === 'dropSlot') throw failure('DatabaseUnreachable', 'no server runs on db2');
@@ -158,7 +117,7 @@ const closedDoor = (evidence: Evidence) => ({
 });
 
 test('a second primary keeps the front door closed: nothing is undone, and the end says so, not that it is open', async () => {
-  const estate = estateWithPeople();
+  const estate = estateThatAsks();
   estate.before = (name) => {
     if (name === 'openDoor') estate.pair.servers.db1.running = true;
   };
@@ -178,7 +137,7 @@ test('a second primary keeps the front door closed: nothing is undone, and the e
 });
 
 test('a second primary that appears later closes the front door again, which is told instead of how long it was closed', async () => {
-  const estate = estateWithPeople();
+  const estate = estateThatAsks();
   estate.before = (name) => {
     if (name === 'makeFollower') estate.pair.servers.db1.running = true;
   };
@@ -193,7 +152,7 @@ test('a second primary that appears later closes the front door again, which is 
 });
 
 test('an old primary that has run as one and is stopped again closes no door: there is one primary, and it serves', async () => {
-  const estate = estateWithPeople();
+  const estate = estateThatAsks();
   estate.before = (name) => {
     if (name === 'makeFollower') throw failure('Diverged', 'db1 has written since it was left');
   };
@@ -203,7 +162,7 @@ test('an old primary that has run as one and is stopped again closes no door: th
 });
 
 test('an undone switchover leaves the door open, and says nothing of a closed one', async () => {
-  const estate = estateWithPeople();
+  const estate = estateThatAsks();
   estate.before = (name) => {
     if (name === 'stopPrimary') throw failure('ServerControlFailed', 'made to fail');
   };
@@ -213,7 +172,7 @@ test('an undone switchover leaves the door open, and says nothing of a closed on
 });
 
 test('a dry run after one that was ended in its middle says how everything stands, and what leads out of it', async () => {
-  const estate = estateWithPeople();
+  const estate = estateThatAsks();
   estate.pair.door = 'closed';
   await rig.run(estate, 'switchover', [{}], { readOnly: true }).catch(() => undefined);
   expect(estate.written[0]?.failure).toMatchObject({
@@ -225,7 +184,7 @@ test('a dry run after one that was ended in its middle says how everything stand
 });
 
 test('a dry run says what another run holds, and asks to wait for it; its changes take what they took before', async () => {
-  const estate = estateWithPeople();
+  const estate = estateThatAsks();
   estate.holds = 'orders-backup-1';
   const took = { ms: 400, movingMs: 0 };
   estate.earlier = [
@@ -242,7 +201,7 @@ test('a dry run says what another run holds, and asks to wait for it; its change
 });
 
 test('an old primary that differs from the new one is not started', async () => {
-  const estate = estateWithPeople();
+  const estate = estateThatAsks();
   estate.pair.tables = [{ table: 'public.orders', rows: 211, fingerprint: '41', castToText: [] }];
   const evidence = await switchOver(estate);
   expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'NotEqual' } });
@@ -253,14 +212,14 @@ test.each([
   [{ to: 'db1' }, /db1 is the primary already/],
   [{ to: 'db9' }, /"to": db9 is no standby; there are db2/],
 ] as const)('%o is refused before anything is changed', async (input, said) => {
-  const estate = estateWithPeople();
+  const estate = estateThatAsks();
   const evidence = await switchOver(estate, input);
   expect(evidence.failure?.message).toMatch(said);
   expect(changed(estate)).toEqual([]);
 });
 
 test('a standby that would not archive is refused before anybody is asked', async () => {
-  const estate = estateWithPeople();
+  const estate = estateThatAsks();
   estate.pair.odd.db2 = { archiving: { mode: 'off', fit: false, why: 'its archive_mode is off' } };
   const evidence = await switchOver(estate);
   expect(evidence.failure).toMatchObject({
@@ -272,7 +231,7 @@ test('a standby that would not archive is refused before anybody is asked', asyn
 });
 
 test('a plan without replication is refused with what to add', async () => {
-  const estate = estateWithPeople();
+  const estate = estateThatAsks();
   delete estate.plan.database.replication;
   const evidence = await switchOver(estate);
   expect(evidence.failure).toMatchObject({

@@ -79,8 +79,8 @@ function ofPlan(plan: Plan, now: Date): Samples {
   };
 }
 
-/** A backup, an anchor, a sweep, a search and a planned switchover promise nothing of a recovery. */
-const keeping: readonly RunbookName[] = ['backup', 'anchor', 'sweep', 'switchover', 'find'];
+/** A backup, an anchor, a sweep, a search, a planned switchover and a standby's return promise nothing of a recovery. */
+const keeping: readonly RunbookName[] = ['backup', 'anchor', 'sweep', 'switchover', 'find', 'standby-rebuild'];
 const recovering = (Object.keys(runbooks) as RunbookName[]).filter((runbook) => !keeping.includes(runbook));
 
 /** A plan may leave its backups to somebody else. */

@@ -73,7 +73,12 @@ export function restoreBeside(run: Run, restorable: Restorable): Change<{ bytes:
 }
 
 /** Starts the restored server, or moves it on, and leaves it paused at `target`. The undo is that of the restore. */
-export function replayTo(run: Run, beside: Beside, target: RecoveryTarget, where: string): Change<EndOfRecovery> {
+export function replayTo(
+  run: Run,
+  beside: Pick<Beside, 'scratch' | 'room' | 'step'>,
+  target: RecoveryTarget,
+  where: string,
+): Change<EndOfRecovery> {
   const { scratch, room, step = restoreStep } = beside;
   return {
     preview: async () => ({

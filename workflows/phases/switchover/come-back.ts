@@ -3,6 +3,7 @@ import type { Following } from '../../../activities/contract.ts';
 import type { Found } from '../../../activities/shapes.ts';
 import { formatBytes } from '../../../evidence/format.ts';
 import { addresses } from '../../../plan/hosts.ts';
+import type { Member } from '../../../plan/schema.ts';
 import type { Anchor } from '../../../recovery/archive.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure } from '../../runbook/failure.ts';
@@ -26,7 +27,7 @@ export async function comeBack(run: Run, pair: Pair, moved: Moved): Promise<void
   await run.change('Let the old primary follow the new one', followTheNewOne(run, old, split));
   await run.prove('No acknowledged pulse is lost', () => pulses(run, moved));
   await run.prove('The archive holds the new timeline', reaches);
-  const taken = await run.change('Take an anchor on the new primary', takeAnchor(run, pair));
+  const taken = await run.change('Take an anchor on the new primary', takeAnchorOn(run, pair.to));
   // Ends the segment: a replay stops at a position once it sees a record behind it.
   await run.prove('The new primary archives', reaches);
   await run.prove('The old primary equals the new one', () =>
@@ -77,7 +78,8 @@ async function pulses(run: Run, { timeline }: Moved) {
   return across;
 }
 
-function takeAnchor(run: Run, { to }: Pair): Change<(Found & { anchor: Anchor }) | undefined> {
+/** Under a lock, for milliseconds; without one where the tables are too busy. */
+export function takeAnchorOn(run: Run, to: Member): Change<(Found & { anchor: Anchor }) | undefined> {
   const { database, evidence, service } = run.plan;
   return {
     preview: async () => ({

@@ -1,0 +1,46 @@
+/** What people are shown before a standby's directory is given up. */
+import type { Subject } from '../../../evidence/people.ts';
+import { failure } from '../../runbook/failure.ts';
+import type { Run } from '../../runbook/run.ts';
+import type { Rebuild } from './choose.ts';
+
+/** What is lost is what the standby has written beside the primary; a directory that is gone, or only behind, loses nothing. */
+export function needsApproval({ way, setAside }: Rebuild): boolean {
+  return way === 'rewind' || setAside !== undefined;
+}
+
+export async function factsToApprove(run: Run, rebuild: Rebuild): Promise<{ subject: Subject; shown: Subject }> {
+  const { who, way, follow, setAside, ownWrites, backup } = rebuild;
+  const { standby, primary } = who;
+  const now = await run.host(standby.host).standbyFound({ member: standby, replication: who.replication });
+  if (now.runs === 'primary')
+    throw failure(
+      'SplitBrain',
+      `${standby.host} was started, and says that it is a primary, beside ${primary.host}. Stop one of them first.`,
+    );
+  return {
+    subject: {
+      standby: standby.host,
+      primary: primary.host,
+      timeline: follow.timeline,
+      'system identifier': follow.left.systemIdentifier,
+      way,
+      ...(backup === undefined ? {} : { backup: backup.label }),
+      'is lost': ownWrites?.words ?? 'nothing: it has written nothing beside the primary',
+      'the old directory':
+        setAside === undefined ? 'is rewound where it is, and is not kept' : `is kept as ${setAside}`,
+      'stands at':
+        now.past === undefined
+          ? 'nowhere that could be read'
+          : `${now.past.left.lsn} on timeline ${now.past.left.timeline}`,
+    },
+    shown: {
+      'it now': now.runs === 'no' ? 'is stopped' : 'runs, and is stopped for it',
+      'can be undone':
+        setAside === undefined
+          ? 'not once pg_rewind has begun'
+          : 'until the run has ended: the old directory comes back',
+      'what happens next': `${standby.host} is made a standby of ${primary.host} again, compared with it, and started; of ${primary.host} only a slot is changed`,
+    },
+  };
+}
