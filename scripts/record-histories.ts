@@ -23,6 +23,8 @@ const runs = [
   { name: 'find', workflow: 'find', input: { mode: 'live', rows: 1 } },
   { name: 'switchover-dry-run', workflow: 'switchover', input: {} },
   { name: 'switchover', workflow: 'switchover', input: { mode: 'live', requestedBy: 'cara' } },
+  { name: 'standby-rebuild-dry-run', workflow: 'standbyRebuild', input: { way: 'restore' } },
+  { name: 'standby-rebuild', workflow: 'standbyRebuild', input: { mode: 'live', requestedBy: 'cara', way: 'restore' } },
 ];
 const wanted = process.argv.slice(2);
 
@@ -44,7 +46,7 @@ try {
       workflowId: `orders-${name}`,
       args: [input],
     });
-    if (name === 'switchover') await sayYes(handle);
+    if (['switchover', 'standby-rebuild'].includes(name)) await sayYes(handle);
     await handle.result();
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const text = historyToJSON(await handle.fetchHistory());
