@@ -96,7 +96,8 @@ test('the database goes back to its target in place, on every member, and all of
   });
   expect(evidence.equality?.tables.every(({ equal }) => equal)).toBe(true);
   expect(estate.recovery.told).toEqual(['quiesce', 'resume']);
-  expect(evidence.setAside).toEqual(
+  expect(evidence.ledger).toMatchObject({ source: 'copy', host: 'db1', tables: [{ missing: 3 }, { missing: 0 }] });
+  expect(evidence.setAside).toMatchObject(
     ['db1', 'db2'].map((host) => ({
       host,
       dataDirectory: `/srv/${host}`,
