@@ -1,6 +1,6 @@
 /**
- * Whether a live server of this host may be stopped, started and promoted. To back a server up is permitted by far more administrators
- * than to stop it: it has a list of its own, which is empty unless somebody writes it.
+ * Whether a live server of this host may be stopped, started, promoted and replaced. To back a server up is permitted by far more
+ * administrators than to stop it: it has a list of its own, which is empty unless somebody writes it.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Member } from '../plan/schema.ts';

@@ -24,7 +24,7 @@ const permitSchema = z.strictObject({
   commands: z.array(absolute).default([]),
   /** Configuration files of pgBackRest: they decide which repository is read, and with which keys. */
   backupConfigurations: z.array(absolute).default([]),
-  /** Live servers that may be stopped, started and promoted: see permit-control.ts. */
+  /** Live servers that may be stopped, started, promoted and replaced: see permit-control.ts. */
   serverControl: z
     .array(z.strictObject({ dataDirectory: absolute, start: words.optional(), stop: words.optional() }))
     .default([]),

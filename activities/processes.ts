@@ -32,8 +32,25 @@ export function processesOf(directory: string): Promise<FoundProcess[]> {
   return processesWhere(
     async (pid) =>
       (await hasVariable(pid, scratchVariable, directory)) ||
-      (/\/postgres( \(deleted\))?$/.test(await linkOf(pid, 'exe')) && names(await linkOf(pid, 'cwd'), directory)),
+      (isServer(await linkOf(pid, 'exe')) && names(await linkOf(pid, 'cwd'), directory)),
   );
+}
+
+/** Postmasters, and children that have outlived theirs: they work in their data directory. Soon told, because nobody can write meanwhile. */
+export async function serversIn(directory: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const works = await Promise.all(
+    pids.map(async (pid) => {
+      const place = await linkOf(pid, 'cwd');
+      if (place !== directory && !place.startsWith(`${directory}/`)) return false;
+      return isServer(await linkOf(pid, 'exe')) && (await isAlive(pid));
+    }),
+  );
+  return pids.filter((_pid, index) => works[index]);
+}
+
+function isServer(program: string): boolean {
+  return /\/postgres( \(deleted\))?$/.test(program);
 }
 
 /** Tools that other attempts of an activity have left running. */

@@ -34,6 +34,11 @@ export interface Located {
   };
   /** What people should know of it, a sentence each. */
   notes: string[];
+  /**
+   * The transaction that it leaves out has dropped a database. That is gone before it commits: first it is marked as invalid, then its files
+   * are removed.
+   */
+  dropping?: number;
 }
 
 interface Asked {
@@ -45,23 +50,17 @@ interface Asked {
   wholeUntil?: string;
 }
 
-/** The files of a database go before its transaction commits: a recovery up to that commit would find it gone. */
-interface Drop {
-  lsn: Lsn;
-  last: CommitSeen | undefined;
-  commits: number;
-}
-
 export class Locating {
   readonly #asked: Asked;
   readonly #atMicros: number;
   readonly #name: string | undefined;
-  readonly #drops = new Map<number, Drop>();
+  /** Transactions that have removed the files of a database, and have not ended. */
+  readonly #dropping = new Set<number>();
+  #dropped: number | undefined;
   readonly #seen: Seen = { names: [] };
   #hit: { lsn: Lsn; inclusive: boolean } | undefined;
   #passed = false;
   #last: CommitSeen | undefined;
-  #commits = 0;
   #after = 0;
   #earlier = 0;
   #newest: CommitSeen | undefined;
@@ -90,15 +89,18 @@ export class Locating {
   }
 
   add({ lsn, record }: Line): void {
+    const dropping = this.#passed ? [] : [...this.#dropping];
     this.#read(lsn, record);
-    this.#passed ||= this.#hit !== undefined && parseLsn(lsn) >= parseLsn(this.#hit.lsn);
+    if (this.#passed || this.#hit === undefined || parseLsn(lsn) < parseLsn(this.#hit.lsn)) return;
+    this.#passed = true;
+    const last = this.#hit.inclusive && record?.what === 'end' ? record.end.xid : this.#dropped;
+    for (const xid of dropping) if (xid !== last) this.#notes.push(halfDropped(xid));
   }
 
   #read(lsn: Lsn, record: WalRecord | undefined): void {
     switch (record?.what) {
       case 'dropped-database':
-        if (!this.#drops.has(record.xid))
-          this.#drops.set(record.xid, { lsn: printed(lsn), last: this.#last, commits: this.#commits });
+        this.#dropping.add(record.xid);
         return;
       case 'restore-point':
         this.#point(record.name, lsn);
@@ -152,6 +154,7 @@ export class Locating {
         earlier: this.#earlier,
       },
       notes: this.#notes,
+      ...(this.#dropped !== undefined && { dropping: this.#dropped }),
     };
   }
 
@@ -185,7 +188,7 @@ export class Locating {
     if (wanted.kind === 'transaction') this.#againstTransaction(end, lsn, wanted);
     this.#gapBefore = undefined;
     if (end.committed) this.#count(end, lsn);
-    this.#drops.delete(end.xid);
+    this.#dropping.delete(end.xid);
   }
 
   #againstTime(end: TransactionEnd, lsn: Lsn, at: string): void {
@@ -220,18 +223,12 @@ export class Locating {
   }
 
   #hitAt(lsn: Lsn, inclusive: boolean, end: TransactionEnd | undefined): void {
-    const drop = end === undefined || inclusive || !end.committed ? undefined : this.#drops.get(end.xid);
-    this.#hit = { lsn: drop?.lsn ?? printed(lsn), inclusive };
-    if (drop === undefined) return;
-    this.#newest = this.#last;
-    this.#after = this.#commits - drop.commits;
-    this.#last = drop.last;
-    this.#notes.push('it stops before the files of the dropped database are removed, which happens before its commit');
+    this.#hit = { lsn: printed(lsn), inclusive };
+    if (end?.committed && !inclusive && this.#dropping.has(end.xid)) this.#dropped = end.xid;
   }
 
   #count(end: TransactionEnd, lsn: Lsn): void {
     const commit = { lsn: printed(lsn), at: copied(end.at), transaction: end.xid };
-    this.#commits += 1;
     if (this.#hit === undefined || holds(this.#hit, commit.lsn)) {
       this.#last = commit;
       return;
@@ -257,6 +254,10 @@ function printed(lsn: Lsn): Lsn {
 /** A piece of a line would keep all of it, and its neighbours, in memory. */
 function copied(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
+}
+
+function halfDropped(transaction: number): string {
+  return `transaction ${transaction} has removed the files of a database by then, and commits later: that database is not usable there. To have it write "before transaction ${transaction}"`;
 }
 
 function lostInGap(at: string, missing: string): string {

@@ -6,6 +6,7 @@ import { headerAt } from '../../recovery/content.ts';
 import { runsOf } from '../../recovery/gaps.ts';
 import { type Located, Locating } from '../../recovery/locating.ts';
 import { compareLsn, formatLsn, lsnDistance, parseLsn } from '../../recovery/lsn.ts';
+import { Marks } from '../../recovery/search/marks.ts';
 import { namesOf, parseSegment, segmentEnd, segmentNumberAt } from '../../recovery/segments.ts';
 import { pathTo, timelineOfRecord } from '../../recovery/timelines.ts';
 import { sayWantedTarget, type WantedTarget } from '../../recovery/wanted-target.ts';
@@ -45,7 +46,7 @@ export async function locateTarget(ask: Ask): Promise<LocatedTarget> {
       async () => {
         const reading = new Reading(ask, names, wal, permit, progress);
         const wanted = ask.target.kind === 'lsn' ? await reading.startOf(ask.target) : ask.target;
-        return (await reading.locate(wanted)).outcome(`from ${first} to ${last}`);
+        return reading.locate(wanted);
       },
     );
   });
@@ -58,6 +59,9 @@ interface Progress {
   of: number;
   upTo?: string | undefined;
 }
+
+/** What of the WAL is read. */
+type How = Pick<Stretch, 'records' | 'atOnce'>;
 
 class Reading {
   readonly #ask: Ask;
@@ -76,7 +80,37 @@ class Reading {
     this.#fetch = fetchOwn(ask);
   }
 
-  async locate(wanted: WantedTarget): Promise<Locating> {
+  async locate(wanted: WantedTarget): Promise<Located | { outside: string }> {
+    const read = `from ${this.#names[0]} to ${this.#names.at(-1)}`;
+    const located = (await this.#read(wanted)).outcome(read);
+    if ('outside' in located || located.dropping === undefined) return located;
+    const begin = await this.#beginOfDrop(located.dropping);
+    if (begin === undefined) return located;
+    const earlier = (await this.#read({ kind: 'lsn', lsn: begin, inclusive: false })).outcome(read);
+    return 'outside' in earlier
+      ? earlier
+      : { ...earlier, notes: [...located.notes, ...droppedMeanwhile(located, earlier)] };
+  }
+
+  /** Where the drop of a database began that this transaction has committed. */
+  async #beginOfDrop(transaction: number): Promise<Lsn | undefined> {
+    for (const run of runsOf(this.#names, this.#ask.known.segmentBytes)) {
+      const marks = new Marks();
+      let begin: Lsn | undefined;
+      await empty(this.#wal);
+      const stretch = this.#stretch(run, { records: ['Heap'], atOnce: 1 });
+      await readStretch(stretch, this.#wal, this.#permit, ({ lsn, record }) => {
+        if (record?.what === 'marked') marks.mark(record.row, lsn);
+        if (record?.what !== 'unlisted' || record.xid !== transaction) return undefined;
+        begin = formatLsn(parseLsn(marks.beginOf(record.row, lsn)));
+        return false;
+      });
+      if (begin !== undefined) return begin;
+    }
+    return undefined;
+  }
+
+  async #read(wanted: WantedTarget): Promise<Locating> {
     const quick = await this.#readAll(wanted, { records });
     if (!('damage' in quick)) return quick;
     // What was fetched together with damaged WAL may hold the target: one by one, all before the damage is read.
@@ -85,10 +119,7 @@ class Reading {
     return careful;
   }
 
-  async #readAll(
-    wanted: WantedTarget,
-    how: Pick<Stretch, 'records' | 'atOnce'>,
-  ): Promise<Locating | { damage: ApplicationFailure }> {
+  async #readAll(wanted: WantedTarget, how: How): Promise<Locating | { damage: ApplicationFailure }> {
     const { consistentFrom, wholeUntil } = this.#ask;
     const locating = new Locating({
       wanted,
@@ -116,12 +147,7 @@ class Reading {
     return locating;
   }
 
-  async #readRun(
-    names: readonly string[],
-    how: Pick<Stretch, 'records' | 'atOnce'>,
-    locating: Locating,
-    before: number,
-  ): Promise<void> {
+  async #readRun(names: readonly string[], how: How, locating: Locating, before: number): Promise<void> {
     await empty(this.#wal);
     const onBatch = (count: number) => {
       this.#progress.read = before + count;
@@ -130,7 +156,7 @@ class Reading {
     await readStretch(this.#stretch(names, how), this.#wal, this.#permit, (line) => locating.add(line), onBatch);
   }
 
-  #stretch(names: readonly string[], how: Pick<Stretch, 'records' | 'atOnce'>): Stretch {
+  #stretch(names: readonly string[], how: How): Stretch {
     const { known, serverVersion } = this.#ask;
     return { names, segmentBytes: known.segmentBytes, serverVersion, fetch: this.#fetch, ...how };
   }
@@ -189,6 +215,16 @@ class Reading {
       `${lsn} does not lie in the archive's WAL on this way, from ${first} to ${last}. Choose a position in it (lifeboat recovery-window).`,
     );
   }
+}
+
+function droppedMeanwhile(located: Located, earlier: Located): string[] {
+  const more = earlier.after.transactions - located.after.transactions;
+  const meanwhile =
+    more <= 0 ? '' : `; ${formatNumberOf(more, 'transaction')} committed while it was dropped will be lost too`;
+  return [
+    `it stops before transaction ${located.dropping} marks the database that it drops, so that this is whole${meanwhile}`,
+    ...earlier.notes,
+  ];
 }
 
 const damages: readonly (string | null | undefined)[] = ['BackupCorrupt', 'ArchiveGap', 'ArchiveUnsound'];

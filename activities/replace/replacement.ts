@@ -11,7 +11,7 @@ import { realOrSame } from '../permit.ts';
 import { type Controlled, permitServerControl } from '../permit-control.ts';
 import { findLive } from '../postgres/live-server.ts';
 import { exists, type Places, permittedPlaces } from '../postgres/scratch.ts';
-import { processesOf } from '../processes.ts';
+import { serversIn } from '../processes.ts';
 
 export interface PermittedReplacement {
   places: Places;
@@ -153,8 +153,7 @@ async function inodeOf(path: string): Promise<string | undefined> {
 
 /** Neither a postmaster nor a child that has outlived one. @throws Moved */
 export async function refuseRunning(host: string, directory: string, what: string): Promise<void> {
-  const [child] = await processesOf(await realOrSame(directory));
-  const pid = (await findLive(directory))?.pid ?? child?.pid;
+  const pid = (await findLive(directory))?.pid ?? (await serversIn(await realOrSame(directory)))[0];
   if (pid !== undefined)
     throw failure(
       'Moved',

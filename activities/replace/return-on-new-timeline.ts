@@ -3,19 +3,21 @@
  * no restore of the newest timeline finds, and whose standbys die of the history that they find in the archive: it is promoted to a
  * timeline above all others first, where nobody reaches it, and starts as production only then.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Member, PhysicalBackups } from '../../plan/schema.ts';
 import { backupKind } from '../backups/kind.ts';
 import { standingOf } from '../cluster/asked.ts';
-import { signalOf, synced, writeDurably } from '../cluster/standby-only.ts';
+import { historyName } from '../cluster/server-facts.ts';
+import { signalOf, writeDurably } from '../cluster/standby-only.ts';
 import { failure } from '../failure.ts';
 import { beating, pause } from '../heartbeat.ts';
-import { Outage } from '../outage.ts';
+import { Outage, waitingOut } from '../outage.ts';
 import type { Permit } from '../permit.ts';
 import { permitServerControl } from '../permit-control.ts';
 import { runsAlone, startAlone, stopAlone, stopBySignal } from '../postgres/alone.ts';
-import { controlData } from '../postgres/control-data.ts';
+import { type ControlData, controlData } from '../postgres/control-data.ts';
 import { socketOf } from '../postgres/live-member.ts';
 import { findLive, readyWithin } from '../postgres/live-server.ts';
 import { sayOutage, writeRestoreCommand } from '../postgres/restore-command.ts';
@@ -38,6 +40,7 @@ interface Ask extends Patience {
 
 /**
  * Safe to repeat: one that is on a timeline above already is only started; what an earlier attempt has left half promoted is promoted anew.
+ * Where nothing of the newest timeline has reached the archive, the old server starts on its own, as it was.
  *
  * @throws Moved another directory is in the place, or it runs already, on a timeline that is not above @throws ArchiveUnreachable
  * @throws ArchiveUnsound it took a timeline that the archive knows @throws ServerControlFailed
@@ -47,20 +50,44 @@ export async function returnOnNewTimeline(ask: Ask): Promise<Found & { timeline:
   const controlled = await permitServerControl(member);
   await backupKind(ask.backups).permitted(controlled.permit, ask.backups);
   const began = performance.now();
+  const known = await archiveKnows(ask);
   if (await nobodyElseRuns(ask)) {
-    await promoteAlone(ask, controlled.permit);
+    if (known) await promoteAlone(ask, controlled.permit);
+    else await refuseOther(ask, await controlData(controlled.permit, member.dataDirectory));
+    await rm(placesOfReturn(member).directory, { recursive: true, force: true });
     await startLive(member, controlled, withinMs);
   }
   await readyWithin(member, withinMs);
   const { standby, timeline, lsn } = await standingOf(member);
-  if (standby || timeline <= above)
+  if (standby || (known ? timeline <= above : timeline === above))
     throw notAbove(ask, `${standby ? 'a standby' : 'a primary'} on timeline ${timeline}`);
   return {
     timeline,
     lsn,
     found: `${member.host} is the primary again, on timeline ${timeline} at ${lsn}, ${Math.round(performance.now() - began)} ms after it was told`,
-    expected: `the old data, on a timeline after ${above}`,
+    expected: known
+      ? `the old data, on a timeline after ${above}`
+      : `the old data, on its own timeline: nothing of timeline ${above} ever reached the archive`,
   };
+}
+
+/**
+ * A history is archived before all else of its timeline: where the archive proves that it does not hold it, nothing of that server was ever
+ * seen, and the old one goes on as if it had not been.
+ */
+async function archiveKnows(ask: Ask): Promise<boolean> {
+  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-history-'));
+  const name = historyName(ask.above);
+  try {
+    return await waitingOut('ArchiveUnreachable', ask, () =>
+      beating(
+        () => ({ lookingFor: name }),
+        () => backupKind(ask.backups).fetchWal(ask.backups, name, join(folder, name)),
+      ),
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** One that an earlier attempt has started, where nobody reaches it, is stopped. */
@@ -78,21 +105,26 @@ function notAbove({ member, above }: Ask, seen: string): Error {
   );
 }
 
-/** Gone when it has ended well: what is put into the data directory for it is in nobody's way. */
+/** The restored server is the one on that timeline. */
+async function refuseOther(ask: Ask, { timeline }: ControlData): Promise<void> {
+  if (timeline === ask.above) throw notAbove(ask, `on timeline ${timeline} itself`);
+  if (await exists(signalOf(ask.member))) throw notAbove(ask, 'a standby (standby.signal)');
+}
+
+/** In the data directory, so that it goes with it; gone when it has ended well. */
+function placesOfReturn({ dataDirectory }: Member): Places {
+  return { ...placesOf(join(dataDirectory, 'lifeboat-return')), data: dataDirectory };
+}
+
 const recoverySignal = ({ dataDirectory }: Member) => join(dataDirectory, 'recovery.signal');
 
 async function promoteAlone(ask: Ask, permit: Permit): Promise<void> {
   const { member, above } = ask;
   const rest = await controlData(permit, member.dataDirectory);
   if (rest.timeline > above && !(await exists(recoverySignal(member)))) return;
-  // The restored server is the one on that timeline.
-  if (rest.timeline === above || (await exists(signalOf(member))))
-    throw notAbove(ask, rest.timeline === above ? `on timeline ${above} itself` : 'a standby (standby.signal)');
+  await refuseOther(ask, rest);
   const usual = await wordsOfLastStart(member);
-  const places: Places = {
-    ...placesOf(join(member.dataDirectory, 'lifeboat-return')),
-    data: member.dataDirectory,
-  };
+  const places = placesOfReturn(member);
   const outage = new Outage('ArchiveUnreachable', ask);
   await makeRestoreCommand(ask, places, outage);
   await writeDurably(recoverySignal(member), '');
@@ -103,8 +135,6 @@ async function promoteAlone(ask: Ask, permit: Permit): Promise<void> {
   } finally {
     await outage.over();
     await stopAlone(permit, member, usual);
-    await rm(places.directory, { recursive: true, force: true });
-    await synced(member.dataDirectory);
   }
   const { state, timeline } = await controlData(permit, member.dataDirectory);
   if (state !== 'shut down')

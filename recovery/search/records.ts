@@ -15,6 +15,9 @@ export type WalRecord =
   /** Only with wal_level = logical: tables by object id, with those that CASCADE and partitions add. */
   | { what: 'truncated'; xid: number; relations: number[] }
   | { what: 'dropped-database'; xid: number; database: number }
+  /** A row of a shared catalog was changed in place, or deleted: so begins the drop of a database. `1664/0/1262 0 4`: file, block, row. */
+  | { what: 'marked'; row: string }
+  | { what: 'unlisted'; xid: number; row: string }
   | { what: 'end'; end: TransactionEnd }
   /** The first half of a two-phase commit. */
   | { what: 'prepared'; xid: number; at: string }
@@ -42,6 +45,10 @@ export interface Line {
   lsn: string;
   record: WalRecord | undefined;
 }
+
+const defaultTablespace = 1663;
+const sharedTablespace = 1664;
+const shared = `${sharedTablespace}/`;
 
 const head = /^rmgr: (\w+) +len \(rec\/tot\): +\d+\/ *\d+, tx: +(\d+), lsn: ([0-9A-F]{1,8}\/[0-9A-F]{1,8}), prev /;
 
@@ -74,14 +81,33 @@ const ofMove = 0x10; // An UPDATE moves the row to another partition.
 
 function ofHeap(text: string, xid: number): WalRecord | undefined {
   const kind = rowChange.exec(text)?.[1];
-  if (kind === undefined) return text.startsWith('TRUNCATE ') ? ofTruncate(text, xid) : undefined;
+  if (kind === undefined) {
+    if (text.startsWith('INPLACE ')) return ofMark(text);
+    return text.startsWith('TRUNCATE ') ? ofTruncate(text, xid) : undefined;
+  }
   const file = firstBlock.exec(text)?.[1];
   if (file === undefined) return undefined;
   if (kind === 'INSERT') return { what: 'rows', xid, file, change: 'inserted', rows: 1 };
   if (kind !== 'DELETE') return { what: 'rows', xid, file, change: 'updated', rows: 1 };
+  if (file.startsWith(shared)) {
+    const row = sharedRowOf(text);
+    return row === undefined ? undefined : { what: 'unlisted', xid, row };
+  }
   const flags = Number(/flags:? (0x[0-9A-Fa-f]+)/.exec(text)?.[1] ?? 0);
   if (flags & ofInsertion) return undefined;
   return { what: 'rows', xid, file, change: flags & ofMove ? 'updated' : 'deleted', rows: 1 };
+}
+
+const sharedRow = /\boff:? (\d+)\b.*blkref #0: rel (1664\/\d+\/\d+) blk (\d+)/;
+
+function sharedRowOf(text: string): string | undefined {
+  const [, offset, file, block] = sharedRow.exec(text) ?? [];
+  return file === undefined ? undefined : `${file} ${block} ${offset}`;
+}
+
+function ofMark(text: string): WalRecord | undefined {
+  const row = sharedRowOf(text);
+  return row === undefined ? undefined : { what: 'marked', row };
 }
 
 /** `TRUNCATE nrelids 2 relids 16384 16390`; newer: `TRUNCATE flags: [], nrelids: 2, relids: [16384, 16390]`. */
@@ -173,9 +199,6 @@ function ofStandby(text: string): WalRecord | undefined {
   if (found === null) return undefined;
   return { what: 'running', next: Number(found[1]), oldest: Number(found[2]), transactions: numbers(found[3]) };
 }
-
-const defaultTablespace = 1663;
-const sharedTablespace = 1664;
 
 /** `base/16384/16397`, `global/1260`, `pg_tblspc/16400/PG_15_202209061/16384/16397`: as blocks name the same file. */
 function fileOf(path: string): RelationFile | undefined {

@@ -4,6 +4,7 @@
  */
 import type { Lsn } from '../archive.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
+import { Marks } from './marks.ts';
 import type { RelationFile, TransactionEnd, WalRecord } from './records.ts';
 import {
   changesFiles,
@@ -33,12 +34,15 @@ interface Open {
   created: Map<RelationFile, { copied: boolean }> | undefined;
   truncated: number[] | undefined;
   databases: { database: number; lsn: Lsn }[] | undefined;
+  /** Where it has begun to delete a row of a shared catalog: of a database that it drops. */
+  unlisted: Lsn | undefined;
 }
 
 export class Tally {
   readonly #search: Search;
   readonly #open = new Map<number, Open>();
   readonly #files = new Files();
+  readonly #marks = new Marks();
   /** Of transactions that ran when reading began: what they did before is not counted. */
   #begunBefore: Set<number> | undefined;
   readonly #ofRows = new Heaviest(mostKept);
@@ -80,6 +84,12 @@ export class Tally {
         open.databases.push({ database: record.database, lsn });
         return;
       }
+      case 'marked':
+        this.#marks.mark(record.row, lsn);
+        return;
+      case 'unlisted':
+        this.#of(record.xid).unlisted ??= this.#marks.beginOf(record.row, lsn);
+        return;
       case 'running':
         this.#forget(record);
         return;
@@ -119,6 +129,7 @@ export class Tally {
       created: undefined,
       truncated: undefined,
       databases: undefined,
+      unlisted: undefined,
     };
     this.#open.set(xid, open);
     return open;
@@ -195,11 +206,12 @@ function suspectOf(end: TransactionEnd, lsn: Lsn, parts: Open[]): Suspect {
   const dropped = end.dropped.filter((file) => isOfUsers(file) && !created.has(file));
   for (const file of end.dropped) created.delete(file);
   const databases = parts.flatMap((part) => part.databases ?? []);
+  const [dropsFrom] = databases.length === 0 ? [] : parts.flatMap((part) => part.unlisted ?? databases[0]?.lsn ?? []);
   return {
     transaction: end.xid,
     at: end.at,
-    // The files of a database go before its transaction commits: a recovery up to that commit would find it gone.
-    before: formatLsn(parseLsn(databases[0]?.lsn ?? lsn)),
+    // A database is marked as invalid, and its files go, before its transaction commits: a recovery up to that commit would find it gone.
+    before: formatLsn(parseLsn(dropsFrom ?? lsn)),
     ...(end.prepared && { prepared: true as const }),
     rows: [...rows.values()].filter(({ file }) => !created.has(file)),
     created: [...created].map(([file, { copied }]) => ({ file, inserted: rows.get(file)?.inserted ?? 0, copied })),

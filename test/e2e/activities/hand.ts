@@ -29,7 +29,7 @@ export interface Hand {
   start<K extends keyof Host>(
     activity: K,
     ask: Parameters<Host[K]>[0],
-    how?: Pick<Order, 'dieAfterRenames'>,
+    how?: Pick<Order, 'dieAtRenameTo'>,
   ): Running<Awaited<ReturnType<Host[K]>>>;
   /** As a machine would: no goodbye. */
   kill(): Promise<void>;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LocatedTarget } from '../../../activities/contract-of-recovery.ts';
 import type { RecoveryTarget, Repository } from '../../../recovery/archive.ts';
-import { compareLsn } from '../../../recovery/lsn.ts';
+import { compareLsn, lsnDistance } from '../../../recovery/lsn.ts';
 import { neededToLocate } from '../../../recovery/needed.ts';
 import { readWantedTarget } from '../../../recovery/wanted-target.ts';
 import { flip } from '../flip.ts';
@@ -70,6 +70,15 @@ describe('a target that a person writes, located in the archived WAL', () => {
     expect(await readdir(estate.scratchRoot)).toEqual([]);
   });
 
+  it('a restore point is its record, and the commits before it', async () => {
+    const { target, transaction } = await locate('name before the Größte deploy');
+    expect(target.inclusive).toBe(true);
+    expect(transaction).toBe(known.transactions.prepared);
+    // What the server returned is where the record ends.
+    expect(lsnDistance(target.lsn, known.points.deploy)).toBeGreaterThan(0);
+    expect(lsnDistance(target.lsn, known.points.deploy)).toBeLessThan(200);
+  });
+
   it('of two restore points of one name each can be meant, and both are told', async () => {
     const refusal = await locate('name twice').then(String, ({ message }: Error) => message);
     const [, first = '', second = ''] = /Write the LSN that is meant: "(\S+)" or "(\S+)"/.exec(refusal) ?? [];
@@ -103,73 +112,68 @@ describe('a target that a person writes, located in the archived WAL', () => {
     expect(located.found).toContain('nothing was committed between it and');
   });
 
-  it('a recovery to each stops where PostgreSQL itself would, and holds exactly what was promised', async () => {
-    const scratch = { host: 'db1', directory: join(estate.scratchRoot, 'restored') };
-    const beside = (text: string) => estate.sql(text, { host: join(scratch.directory, 'socket'), port: 5432 });
-    const replay = (target: RecoveryTarget) =>
-      hand.call('replayTo', { backups: estate.backups, scratch, target, outageWithinMs: 5_000, throwAway: true });
+  describe('and recovered to', () => {
+    const scratch = () => ({ host: 'db1', directory: join(estate.scratchRoot, 'restored') });
+    const beside = (text: string) => estate.sql(text, { host: join(scratch().directory, 'socket'), port: 5432 });
+    const replay = (target: RecoveryTarget) => {
+      const ask = { backups: estate.backups, scratch: scratch(), target, outageWithinMs: 5_000, throwAway: true };
+      return hand.call('replayTo', ask);
+    };
     const kept = async () => (await beside('select count(*)::int as rows, max(id) as newest from kept'))[0];
-    await hand.call('restoreBeside', {
-      backups: estate.backups,
-      label: known.label,
-      bytes: 1,
-      scratch,
-      throwAway: true,
+
+    it('is where PostgreSQL itself stops, also when a commit of an earlier time came later', async () => {
+      const ask = { backups: estate.backups, label: known.label, bytes: 1, scratch: scratch(), throwAway: true };
+      await hand.call('restoreBeside', ask);
+      const late = await locate(known.late.at);
+      expect(late.notes?.join()).toContain('of the transactions after it carry a time up to the wanted one');
+      const own = await replay({ kind: 'time', at: known.late.at, timeline: 1 });
+      const reached = await replay(late.target);
+      expect(reached.lsn).toBe(own.lsn);
+      expect(reached.nextTransaction).toBe(own.nextTransaction);
+      const there = `select count(*)::int as there from hammered where xmin::text = '${known.late.transaction}'`;
+      expect(await beside(there)).toEqual([{ there: 0 }]);
     });
 
-    // A commit of an earlier time came after one of a later time: PostgreSQL stops at the latter, and so the former is not there.
-    const late = await locate(known.late.at);
-    expect(late.notes?.join()).toContain('of the transactions after it carry a time up to the wanted one');
-    const own = await replay({ kind: 'time', at: known.late.at, timeline: 1 });
-    const reached = await replay(late.target);
-    expect(reached.lsn).toBe(own.lsn);
-    expect(reached.nextTransaction).toBe(own.nextTransaction);
-    const [row] = await beside(
-      `select count(*)::int as there from hammered where xmin::text = '${known.late.transaction}'`,
-    );
-    expect(row).toEqual({ there: 0 });
+    it('holds exactly the rows of a moment, and of a transaction', async () => {
+      await replay((await locate(known.between)).target);
+      expect(await kept()).toEqual({ rows: 101, newest: 101 });
+      const inserts = await locate(`transaction ${known.transactions.inserts}`);
+      expect(inserts.transaction).toBe(known.transactions.inserts);
+      await replay(inserts.target);
+      expect(await kept()).toEqual({ rows: 102, newest: 102 });
+    });
 
-    const between = await locate(known.between);
-    await replay(between.target);
-    expect(await kept()).toEqual({ rows: 101, newest: 101 });
-    const inserts = await locate(`transaction ${known.transactions.inserts}`);
-    expect(inserts.transaction).toBe(known.transactions.inserts);
-    await replay(inserts.target);
-    expect(await kept()).toEqual({ rows: 102, newest: 102 });
+    it('leaves out a transaction that was prepared, and all that a deletion removed is there just before it', async () => {
+      const prepared = await locate(`before transaction ${known.transactions.prepared}`);
+      expect(prepared.notes?.join()).toContain('it will be there still, prepared');
+      await replay(prepared.target);
+      expect(await kept()).toEqual({ rows: 105, newest: 106 });
+      const deletes = await locate(`before transaction ${known.transactions.deletes}`);
+      expect(compareLsn(deletes.target.lsn, known.beforeDelete)).toBeGreaterThan(0);
+      // The deletion, the drop, and row 201.
+      expect(deletes.after.transactions).toBe(3);
+      await replay(deletes.target);
+      expect(await kept()).toEqual({ rows: 106, newest: 106 });
+    });
 
-    const prepared = await locate(`before transaction ${known.transactions.prepared}`);
-    expect(prepared.notes?.join()).toContain('it will be there still, prepared');
-    await replay(prepared.target);
-    expect(await kept()).toEqual({ rows: 105, newest: 106 });
-    expect(await beside('select gid from pg_prepared_xacts')).toEqual([{ gid: 'paid: 2026' }]);
+    it('has a database whole that was dropped right after, and can be moved on', async () => {
+      const drop = await locate(`before transaction ${known.transactions.drops}`);
+      expect(drop.notes?.join()).toContain('marks the database that it drops, so that this is whole');
+      await replay(drop.target);
+      const doomed = `select datconnlimit as valid, pg_database_size(oid) > 1000000 as there from pg_database where datname = 'doomed'`;
+      expect(await beside(doomed)).toEqual([{ valid: -1, there: true }]);
+      expect(await kept()).toEqual({ rows: 0, newest: null });
+    });
 
-    const deploy = await locate('name before the Größte deploy');
-    await replay(deploy.target);
-    expect((await hand.call('endOfRecovery', { scratch })).lsn).toBe(known.points.deploy);
-    expect(await kept()).toEqual({ rows: 106, newest: 106 });
-    expect(deploy.transaction).toBe(known.transactions.prepared);
-
-    const before = await locate(`before transaction ${known.transactions.deletes}`);
-    expect(compareLsn(before.target.lsn, known.beforeDelete)).toBeGreaterThan(0);
-    // The deletion, the drop, and row 201.
-    expect(before.after.transactions).toBe(3);
-    await replay(before.target);
-    expect(await kept()).toEqual({ rows: 106, newest: 106 });
-    await replay((await locate(`transaction ${known.transactions.deletes}`)).target);
-    expect(await kept()).toEqual({ rows: 0, newest: null });
-
-    const drop = await locate(`before transaction ${known.transactions.drops}`);
-    expect(drop.notes?.join()).toContain('before the files of the dropped database are removed');
-    await replay(drop.target);
-    const files = await beside(`select pg_database_size('doomed') > 1000000 as there`);
-    expect(files).toEqual([{ there: true }]);
-
-    const idle = await locate(known.idle, { wholeUntil: known.idle });
-    await replay(idle.target);
-    expect(await kept()).toEqual({ rows: 1, newest: 201 });
-    expect(await beside('select gid from pg_prepared_xacts')).toEqual([{ gid: 'left' }]);
-    await hand.call('removeScratch', { scratch });
-  }, 180_000);
+    it('holds on an idle database all there is, with what is prepared', async () => {
+      await replay((await locate(known.idle, { wholeUntil: known.idle })).target);
+      expect(await kept()).toEqual({ rows: 1, newest: 201 });
+      // A server in recovery does not show what is prepared.
+      await hand.call('promoteScratch', { scratch: scratch() });
+      expect(await beside('select gid from pg_prepared_xacts')).toEqual([{ gid: 'left' }]);
+      await hand.call('removeScratch', { scratch: scratch() });
+    });
+  });
 
   it('WAL that is damaged or missing after the target keeps nobody from it; before the target it does', async () => {
     const text = `before transaction ${known.transactions.deletes}`;

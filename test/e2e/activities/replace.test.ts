@@ -1,5 +1,5 @@
 import { appendFile, chmod, mkdir, readdir, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Following, StoppedAt } from '../../../activities/contract.ts';
 import type { Member } from '../../../plan/schema.ts';
@@ -86,12 +86,9 @@ describe('a restored primary and its standby take the place of the live ones, an
 
   afterAll(async () => {
     await hand?.stop();
-    for (const place of [
-      db2?.dataDirectory,
-      join(estate.scratchRoot, 'db1/data'),
-      join(estate.scratchRoot, 'db2/data'),
-    ])
-      await estate.run(join(bin, 'pg_ctl'), '-D', String(place), '-m', 'immediate', 'stop').catch(() => undefined);
+    const beside = ['db1', 'db2', 'later'].map((name) => join(estate.scratchRoot, name, 'data'));
+    for (const place of [db2.dataDirectory, ...beside])
+      await estate.run(join(bin, 'pg_ctl'), '-D', place, '-m', 'immediate', 'stop').catch(() => undefined);
     await estate?.stop();
   });
 
@@ -142,43 +139,56 @@ describe('a restored primary and its standby take the place of the live ones, an
     expect(await hand.call('canReplace', replacement(db2))).toMatchObject({ state: 'untouched' });
   });
 
-  // Renames of a replacement: settings, the probe, the marker, the live directory, the restored one; a standby's begins with its signal.
-  const deaths = [
-    ...[1, 2, 3, 4, 5].map((renames) => ({ host: 'db1', renames })),
-    ...[1, 2, 3, 4, 5, 6].map((renames) => ({ host: 'db2', renames })),
-  ];
-  it.each(sampled(deaths, 3, 'replace'))(
-    'a worker killed after rename $renames on $host, both ways, leaves nothing that a retry does not mend',
-    async ({ host, renames }) => {
+  /** Each of these is made by a rename, in this order. */
+  const moments = {
+    replaceDirectory: ['its settings', 'the probe', 'the marker', 'the live one aside', 'the restored one in place'],
+    replaceBack: ['the restored one beside', 'the live one back', 'its settings'],
+  } as const;
+  type Moment = (typeof moments)[keyof typeof moments][number];
+  const renamedTo = (moment: Moment, member: Member): string => {
+    const { dataDirectory } = member;
+    const beside = scratch(member).directory;
+    const paths: Record<Moment, string> = {
+      'its settings': join(beside, 'data/postgresql.auto.conf'),
+      'the probe': join(dirname(dataDirectory), `.${basename(dataDirectory)}.lifeboat-probe`),
+      'the marker': join(beside, 'replacement.json'),
+      'the live one aside': replacement(member).setAside,
+      'the restored one in place': dataDirectory,
+      'the restored one beside': join(beside, 'data'),
+      'the live one back': dataDirectory,
+    };
+    return paths[moment];
+  };
+  const dies = async (activity: keyof typeof moments, member: Member, moment: Moment) => {
+    const dieAtRenameTo = renamedTo(moment, member);
+    const dying = hand.start(activity, replace(member), { dieAtRenameTo });
+    await expect(dying.result).rejects.toThrow('the worker was killed');
+    hand = await newHand(estate.env);
+  };
+  const deaths = ['db1', 'db2'].flatMap((host) =>
+    moments.replaceDirectory.flatMap((there) => moments.replaceBack.map((back) => ({ host, there, back }))),
+  );
+  it.each(sampled(deaths, 1, 'replace'))(
+    'a worker killed at $there, and again at $back on the way back, on $host: a retry mends it, bit for bit',
+    async ({ host, there, back }) => {
       const member = host === 'db1' ? db1 : db2;
-      await expect(
-        hand.start('replaceDirectory', replace(member), { dieAfterRenames: renames }).result,
-      ).rejects.toThrow('the worker was killed');
-      hand = await newHand(estate.env);
+      await dies('replaceDirectory', member, there);
       expect(await hand.call('replaceDirectory', replace(member))).toMatchObject({ state: 'replaced' });
       expect(await hand.call('canReplace', replacement(member))).toMatchObject({ state: 'replaced' });
       expect(await filesBelow(`${member.dataDirectory}.before-run`)).toEqual(before[host]);
-      await expect(
-        hand.start('replaceBack', replacement(member), { dieAfterRenames: 1 + (renames % 3) }).result,
-      ).rejects.toThrow('the worker was killed');
-      hand = await newHand(estate.env);
+      await dies('replaceBack', member, back);
       expect(await hand.call('replaceBack', replacement(member))).toMatchObject({ state: 'untouched' });
       expect(await hand.call('replaceBack', replacement(member))).toMatchObject({ state: 'untouched' });
       expect(await filesBelow(member.dataDirectory)).toEqual(before[host]);
-      expect(await readdir(estate.root)).not.toContain(`.${member.dataDirectory.split('/').at(-1)}.lifeboat-probe`);
+      expect((await readdir(estate.root)).filter((name) => /probe|before/.test(name))).toEqual([]);
     },
-    120_000,
   );
 
   it('does not take a directory that somebody has made in the gap for its own', async () => {
-    await expect(hand.start('replaceDirectory', replace(db1), { dieAfterRenames: 4 }).result).rejects.toThrow(
-      'the worker was killed',
-    );
-    hand = await newHand(estate.env);
+    await dies('replaceDirectory', db1, 'the live one aside');
     expect(await hand.call('canReplace', replacement(db1))).toMatchObject({ state: 'between' });
-    await expect(
-      hand.call('startReplaced', { member: db1, timeline: 2, systemIdentifier, withinMs }),
-    ).rejects.toThrow();
+    const start = { member: db1, timeline: 2, systemIdentifier, withinMs };
+    await expect(hand.call('startReplaced', start)).rejects.toMatchObject({ type: 'RestoreFailed' });
     await mkdir(db1.dataDirectory);
     await expect(hand.call('replaceDirectory', replace(db1))).rejects.toMatchObject({ type: 'Moved' });
     await rename(db1.dataDirectory, join(estate.root, 'of-somebody'));
@@ -244,9 +254,25 @@ describe('a restored primary and its standby take the place of the live ones, an
     expect((await readFile(join(scratch(db1).directory, 'data/postgresql.auto.conf'), 'utf8')).trim()).toBe('');
   });
 
+  it('the old primary goes on as it was where the archive has never heard of another timeline', async () => {
+    const ask = { member: db1, backups: estate.backups, above: 9, withinMs, outageWithinMs: 20_000 };
+    expect(await hand.call('returnOnNewTimeline', ask)).toMatchObject({ timeline: 1 });
+    expect(await hand.call('returnOnNewTimeline', ask)).toMatchObject({ timeline: 1 });
+    // And one that runs on the old timeline beside the archived history is nothing to be content with.
+    await expect(hand.call('returnOnNewTimeline', { ...ask, above: 2 })).rejects.toMatchObject({ type: 'Moved' });
+    await hand.call('stopPrimary', { member: db1, timeline: 1, systemIdentifier, withinMs });
+  });
+
   it('the old primary comes back on a timeline above all that the archive knows, also when the worker is killed meanwhile', async () => {
     const ask = { member: db1, backups: estate.backups, above: 2, withinMs, outageWithinMs: 20_000 };
-    await expect(hand.start('returnOnNewTimeline', ask, { dieAfterRenames: 2 }).result).rejects.toThrow('was killed');
+    const dieAtRenameTo = join(db1.dataDirectory, 'recovery.signal');
+    await expect(hand.start('returnOnNewTimeline', ask, { dieAtRenameTo }).result).rejects.toThrow('was killed');
+    hand = await newHand(estate.env);
+    const again = hand.start('returnOnNewTimeline', ask);
+    await until('it is being promoted', async () =>
+      again.heartbeats.some((one) => String(JSON.stringify(one)).includes('promoting')),
+    );
+    await hand.kill();
     hand = await newHand(estate.env);
     const back = await hand.call('returnOnNewTimeline', ask);
     expect(back.timeline).toBeGreaterThan(2);
@@ -283,5 +309,5 @@ describe('a restored primary and its standby take the place of the live ones, an
       { note: 'destroyed', rows: 700 },
     ]);
     await hand.call('removeScratch', { scratch: beside.scratch });
-  }, 60_000);
+  });
 });

@@ -13,8 +13,8 @@ export interface Order {
   activity?: string;
   ask?: object;
   cancel?: true;
-  /** The process dies as soon as it has renamed so many files. */
-  dieAfterRenames?: number;
+  /** The process dies as soon as it has renamed something to this path. */
+  dieAtRenameTo?: string;
 }
 
 export interface Report {
@@ -32,7 +32,7 @@ becomeDatabaseUser();
 process.on('message', (order: Order) => {
   if (order.cancel) environments.get(order.id)?.cancel();
   else {
-    if (order.dieAfterRenames !== undefined) dieAfter(order.dieAfterRenames);
+    if (order.dieAtRenameTo !== undefined) dieAt(order.dieAtRenameTo);
     void run(order);
   }
 });
@@ -48,14 +48,12 @@ function becomeDatabaseUser(): void {
   process.setuid?.(uid);
 }
 
-/** As a machine would, at a line that nobody has prepared. */
-function dieAfter(renames: number): void {
+/** As a machine would: between one line and the next. */
+function dieAt(path: string): void {
   const { rename } = fs;
-  let done = 0;
-  fs.rename = async (...words) => {
-    await rename(...words);
-    done += 1;
-    if (done === renames) process.kill(process.pid, 'SIGKILL');
+  fs.rename = async (from, to) => {
+    await rename(from, to);
+    if (to === path) process.kill(process.pid, 'SIGKILL');
   };
   syncBuiltinESMExports();
 }

@@ -111,18 +111,23 @@ describe('a moment', () => {
     expect(located('0/200', before).notes).toEqual([]);
   });
 
-  test('just before a dropped database, holds its files', () => {
+  test('that leaves out the drop of a database says so: it is gone before that commits', () => {
     const lines = [
       commit(701, 1, '0/100'),
       line('Database', 702, 'DROP dir 1663/16400', '0/00000180'),
       commit(703, 2, '0/200'),
       commit(702, 6, '0/300'),
     ];
-    const found = located('before transaction 702', lines);
-    expect(found).toMatchObject({ lsn: '0/180', last: { transaction: 701 }, after: { transactions: 2 } });
-    expect(found.notes.join()).toContain('before the files of the dropped database');
-    expect(located(iso(5), lines)).toMatchObject({ lsn: '0/180' });
-    expect(located('transaction 702', lines)).toMatchObject({ lsn: '0/300', inclusive: true });
+    expect(located(iso(5), lines)).toMatchObject({ lsn: '0/300', dropping: 702 });
+    expect(located('before transaction 702', lines)).toMatchObject({ lsn: '0/300', dropping: 702 });
+    expect(located('transaction 702', lines)).not.toHaveProperty('dropping');
+    const meanwhile = located('before transaction 703', lines);
+    expect(meanwhile).not.toHaveProperty('dropping');
+    expect(meanwhile.notes.join()).toContain(
+      'that database is not usable there. To have it write "before transaction 702"',
+    );
+    expect(located('before 0/300', lines).notes.join()).toContain('is not usable there');
+    for (const text of ['transaction 702', 'transaction 701', '0/300']) expect(located(text, lines).notes).toEqual([]);
   });
 
   test('is where PostgreSQL stops, whatever the times and ends are', () => {

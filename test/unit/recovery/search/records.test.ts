@@ -62,6 +62,20 @@ describe('a line of pg_waldump is read', () => {
     });
   });
 
+  test('as the first half of a two-phase commit, and as a restore point, whatever they are called', () => {
+    expect(
+      record(line('Transaction', 741, 'PREPARE gid paid: 2026: 2026-11-21 14:03:07.221456 UTC; rels: base/5/1')),
+    ).toEqual({
+      what: 'prepared',
+      xid: 741,
+      at: '2026-11-21T14:03:07.221456Z',
+    });
+    expect(record(line('XLOG', 0, 'RESTORE_POINT before, desc: it'))).toEqual({
+      what: 'restore-point',
+      name: 'before, desc: it',
+    });
+  });
+
   test('as a new file, but not as its other forks', () => {
     expect(record(line('Storage', 741, 'CREATE base/5/16403'))).toMatchObject({
       what: 'created',

@@ -76,6 +76,19 @@ describe('a transaction is found', () => {
     expect(suspects([drop, end(700)])).toMatchObject([{ droppedDatabases: [16400], before: '0/A000028' }]);
   });
 
+  test('that dropped a database: before that was marked as invalid, where the server does so', () => {
+    const mark = (row: number) => line('Heap', 0, `INPLACE off ${row}, blkref #0: rel 1664/0/1262 blk 0`, '0/09000028');
+    const unlist = (lsn: string) =>
+      line('Heap', 700, 'DELETE off 4 flags 0x00 KEYS_UPDATED , blkref #0: rel 1664/0/1262 blk 0 FPW', lsn);
+    const drop = line('Database', 700, 'DROP dir 1663/16400', '0/0A000028');
+    const targetOf = (lines: string[]) => suspects([...lines, drop, end(700)])[0]?.before;
+    expect(targetOf([mark(4), unlist('0/09000090')])).toBe('0/9000028');
+    expect(targetOf([unlist('0/09000090')])).toBe('0/9000090');
+    // Another database's, or of a VACUUM long before.
+    expect(targetOf([mark(5), unlist('0/09000090')])).toBe('0/9000090');
+    expect(targetOf([mark(4), unlist('0/09900090')])).toBe('0/9900090');
+  });
+
   test('as counted in part when it ran before reading began', () => {
     const running = line(
       'Standby',
