@@ -125,7 +125,7 @@ async function ontoNothing(
 }
 
 /** What is no directory is not empty. */
-export async function isEmpty(directory: string): Promise<boolean> {
+async function isEmpty(directory: string): Promise<boolean> {
   return readdir(directory).then(
     (names) => names.length === 0,
     () => false,

@@ -11,7 +11,7 @@ import { placeOf, type Servers, type Way } from '../recovery/recovering.ts';
 import { leading, locate, restOfWay } from '../recovery/way.ts';
 import type { RestoreRun } from './restore-run.ts';
 
-export const newestSaid = 'the newest commit that the archive holds';
+const newestSaid = 'the newest commit that the archive holds';
 
 type Stood = Servers & { repository: Repository };
 type Begun = Omit<Way, 'anchor'>;
