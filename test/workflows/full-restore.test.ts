@@ -198,7 +198,6 @@ test.each([
   'makeSlot',
   'startFollower',
   'assertionsLive',
-  'openDoor',
 ])('when %s fails, the hosts are as empty as they were', async (activity) => {
   const estate = lostEstate();
   failing(estate, activity);
@@ -208,6 +207,15 @@ test.each([
   expect(estate.pair).toMatchObject(lost);
   expect(estate.recovery.beside).toEqual({});
   expect(estate.recovery.aside).toEqual({});
+});
+
+test('a door that does not open leaves the database as it came back, and says how it is opened by hand', async () => {
+  const estate = lostEstate();
+  failing(estate, 'openDoor');
+  const evidence = await restore(estate);
+  expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'Moved' } });
+  expect(evidence.doorClosed?.byHand).toContain('open it to that one');
+  expect(estate.pair).toMatchObject({ ...back, door: 'closed' });
 });
 
 test('an approval that is rejected leaves nothing behind', async () => {

@@ -56,7 +56,7 @@ export function lostInWords({ pulses, lastAt, transactions }: Lost, at: string |
   if (pulses === undefined)
     return `${chosen}what was committed after the newest archived commit is not known: no server can be asked`;
   const time =
-    lastAt === undefined || at === undefined
+    pulses === 0 || lastAt === undefined || at === undefined
       ? ''
       : `, the newest ${formatDuration(Math.max(0, Date.parse(lastAt) - Date.parse(at)))} after it`;
   return `${chosen}${formatNumberOf(pulses, 'acknowledged pulse write')} after the target${time}`;
