@@ -96,7 +96,7 @@ test.each([
   expect(evidence).toMatchObject({ outcome: 'completed', leftBehind: [], backup: { label: '20261121-135502F' } });
   expect(chosen(evidence)).toMatch(/^restore it from the repository\./);
   expect(chosen(evidence)).toMatch(said);
-  expect(evidence.approvals?.[0]?.subject['the old directory']).toMatch(/is kept as \/srv\/db2\.before-orders-/);
+  expect(evidence.approvals?.[0]?.shown?.['the old directory becomes']).toMatch(/^\/srv\/db2\.before-orders-/);
   expect(estate.rebuild).toMatchObject({ inPlace: 'restored', beside: [expect.stringMatching(/^before-/)] });
   expect(estate.scratchThere).toBe(false);
 });

@@ -139,7 +139,7 @@ test('one that left the line again is restored where it is asked for, and its ol
   const { data } = scenario().estate.servers.db2;
   const evidence = await rebuilt({ way: 'restore' });
   await isBack();
-  const kept = String(evidence.approvals?.[0]?.subject['the old directory']).replace('is kept as ', '');
+  const kept = String(evidence.approvals?.[0]?.shown?.['the old directory becomes']);
   expect(kept).toMatch(/\/db2\/data\.before-orders-/);
   expect(await configurationOf(kept)).toMatchObject({ PG_VERSION: expect.any(String) });
   expect(Object.keys(await configurationOf(data))).toContain('standby.signal');

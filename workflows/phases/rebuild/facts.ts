@@ -28,13 +28,14 @@ export async function factsToApprove(run: Run, rebuild: Rebuild): Promise<{ subj
       ...(backup === undefined ? {} : { backup: backup.label }),
       'is lost': ownWrites?.words ?? 'nothing: it has written nothing beside the primary',
       'the old directory':
-        setAside === undefined ? 'is rewound where it is, and is not kept' : `is kept as ${setAside}`,
+        setAside === undefined ? 'is rewound where it is, and is not kept' : 'is set aside, and kept',
       'stands at':
         now.past === undefined
           ? 'nowhere that could be read'
           : `${now.past.left.lsn} on timeline ${now.past.left.timeline}`,
     },
     shown: {
+      ...(setAside === undefined ? {} : { 'the old directory becomes': setAside }),
       'it now': now.runs === 'no' ? 'is stopped' : 'runs, and is stopped for it',
       'can be undone':
         setAside === undefined
