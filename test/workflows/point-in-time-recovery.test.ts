@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { failure } from '../../activities/failure.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
@@ -229,6 +230,16 @@ test.each([
   expect(await end(talk, estate)).toMatchObject({ outcome: 'recovered', target: { lsn: '0/7000000' } });
 });
 
+/** On one member, once the other one is done: this server cannot cancel an activity that ends in that very moment. */
+function failsOn(estate: FakeEstate, activity: string): void {
+  const host = ['stopStandby', 'startFollower'].includes(activity) ? 'db2' : 'db1';
+  estate.before = async (name) => {
+    if (name !== activity || estate.calledOn.at(-1) !== `${name} ${host}`) return;
+    await pause(1_000);
+    throw failure('Moved', 'made to fail');
+  };
+}
+
 /** What may fail once the recovered primary has been started: the archive may know its timeline. */
 const afterTheStart = ['startReplaced', 'startFollower', 'makeSlot', 'assertionsLive'] as const;
 
@@ -248,9 +259,7 @@ test.each(sampled(beforeTheStart, 4, 'before the start'))(
   'when %s fails, everything is bit for bit as it was',
   async (activity) => {
     const estate = estateToRecover();
-    estate.before = (name) => {
-      if (name === activity) throw failure('Moved', 'made to fail');
-    };
+    failsOn(estate, activity);
     const evidence = await recover(estate);
     expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'Moved' }, leftBehind: [] });
     expect(evidence.setAside ?? []).toEqual([]);
@@ -265,9 +274,7 @@ test.each(sampled(afterTheStart, 2, 'after the start'))(
   'when %s fails, the old database comes back on a timeline above the recovered one',
   async (activity) => {
     const estate = estateToRecover();
-    estate.before = (name) => {
-      if (name === activity) throw failure('Moved', 'made to fail');
-    };
+    failsOn(estate, activity);
     const evidence = await recover(estate);
     expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'Moved' }, leftBehind: [], setAside: [] });
     expect(estate.pair).toMatchObject({
@@ -329,7 +336,7 @@ test.each([
   await expect(talk.run.result()).rejects.toMatchObject({ cause: { message: expect.stringMatching(said) } });
 });
 
-test('a member that does not answer may be a primary: nothing is begun', async () => {
+test('a member of another cluster cannot be replaced: nothing is begun', async () => {
   const estate = estateToRecover();
   estate.pair.odd.db2 = { systemIdentifier: '8' };
   const evidence = await recover(estate);
