@@ -68,7 +68,9 @@ const back = {
 
 test('both hosts are empty: the database comes back from the archive alone, as far as that goes, and its standby too', async () => {
   const estate = lostEstate();
-  const evidence = await restore(estate);
+  const talk = await begin(estate);
+  await talk.approve('ana');
+  const evidence = await end(talk, estate);
   expect(evidence.failure).toBeUndefined();
   expect(evidence).toMatchObject({ outcome: 'recovered', leftBehind: [], flags: [] });
   expect(estate.pair).toMatchObject(back);
