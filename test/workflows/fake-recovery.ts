@@ -33,7 +33,8 @@ export class FakeRecovery {
   }
 
   restored({ host }: Scratch): void {
-    if (this.beside[host as Name] !== undefined) throw failure('Bug', `there is a server beside on ${host} already`);
+    if (this.follows && this.beside[host as Name] !== undefined)
+      throw failure('Bug', `there is a server beside on ${host} already`);
     this.beside[host as Name] = { running: false, promoted: false };
   }
 

@@ -41,7 +41,8 @@ describe('a plan that is right', () => {
     const { plan: whole } = await loadPlanFile(switchover);
     expect(whole.database.members.map(({ control }) => control?.kind)).toEqual(['command', 'command']);
     expect(whole.database.replication).toMatchObject({ user: 'replicator' });
-    expect(Object.keys(whole.people?.approvals ?? {})).toEqual(['switch-the-primary', 'default']);
+    const asked = ['switch-the-primary', 'replace-the-production-database', 'default'];
+    expect(Object.keys(whole.people?.approvals ?? {})).toEqual(asked);
     expect(whole.people).toMatchObject({ unsigned: 'refused', decisions: { group: 'dba' }, slack: {} });
     const { approvals = {}, groups = {}, persons = {} } = whole.people ?? {};
     const rule = approvals['switch-the-primary'];
