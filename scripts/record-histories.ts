@@ -46,6 +46,8 @@ const asking = ['switchover', 'standby-rebuild', 'point-in-time-recovery', 'acce
 /** What is older than this is in the archive, whose segments end every two seconds. */
 const archivedByNowMs = 15_000;
 const wanted = process.argv.slice(2);
+/** What stands on nothing but a backup need not wait for all the others. */
+const alone = (names: string[]): boolean => names.every((name) => ['full-restore', 'monthly-drill'].includes(name));
 
 const root = await mkdtemp(join(tmpdir(), 'lifeboat-record-'));
 const estate = await startEstate({
@@ -60,6 +62,8 @@ try {
   const connection = await Connection.connect({ address: estate.temporal.address });
   const client = new Client({ connection });
   for (const { name, workflow, input, ...more } of runs) {
+    // It needs a backup, and nobody else.
+    if (wanted.length > 0 && !wanted.includes(name) && name !== 'backup' && alone(wanted)) continue;
     if (name === 'full-restore') await burnDown(estate);
     const handle = await client.workflow.start(workflow, {
       taskQueue: 'lifeboat',

@@ -79,8 +79,16 @@ function ofPlan(plan: Plan, now: Date): Samples {
   };
 }
 
-/** A backup, an anchor, a sweep, a search, a planned switchover and a standby's return promise nothing of a recovery. */
-const keeping: readonly RunbookName[] = ['backup', 'anchor', 'sweep', 'switchover', 'find', 'standby-rebuild'];
+/** A backup, an anchor, a sweep, a search, an acceptance, a planned switchover and a standby's return promise nothing of a recovery. */
+const keeping: readonly RunbookName[] = [
+  'backup',
+  'anchor',
+  'sweep',
+  'switchover',
+  'find',
+  'standby-rebuild',
+  'accept',
+];
 const recovering = (Object.keys(runbooks) as RunbookName[]).filter((runbook) => !keeping.includes(runbook));
 
 /** A plan may leave its backups to somebody else. */
