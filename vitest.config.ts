@@ -27,7 +27,8 @@ export default defineConfig({
           include: ['test/workflows/**/*.test.ts'],
           globalSetup: ['test/workflows/setup.ts'],
           pool: 'forks',
-          maxWorkers: 2,
+          // They wait more than they work.
+          maxWorkers: 3,
           testTimeout: 90 * seconds,
           hookTimeout: 90 * seconds,
           sequence: { groupOrder: 1 },

@@ -3,6 +3,8 @@ import type { Onto } from '../../activities/contract.ts';
 import { failure } from '../../activities/failure.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import type { FullRestoreInput } from '../../workflows/messages.ts';
+import { sampled } from '../sample.ts';
+import { failsOn } from './failing.ts';
 import type { FakeEstate } from './fake-estate.ts';
 import { useRig } from './rig.ts';
 import { estateWithPeople, started, Talk } from './talk.ts';
@@ -189,7 +191,7 @@ test('without a log of pulses the loss is said to be unknown, and people decide'
   expect((await end(talk, estate)).outcome).toBe('recovered');
 });
 
-test.each([
+const stages = [
   'restoreBeside',
   'replayTo',
   'ownConfiguration',
@@ -200,16 +202,21 @@ test.each([
   'makeSlot',
   'startFollower',
   'assertionsLive',
-])('when %s fails, the hosts are as empty as they were', async (activity) => {
-  const estate = lostEstate();
-  failing(estate, activity);
-  const evidence = await restore(estate);
-  expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'Moved' }, leftBehind: [] });
-  expect(evidence.doorClosed?.byHand).toContain('lifeboat start full-restore orders');
-  expect(estate.pair).toMatchObject(lost);
-  expect(estate.recovery.beside).toEqual({});
-  expect(estate.recovery.aside).toEqual({});
-});
+] as const;
+
+test.each(sampled(stages, 4, 'a full restore fails'))(
+  'when %s fails, the hosts are as empty as they were',
+  async (activity) => {
+    const estate = lostEstate();
+    failsOn(estate, activity);
+    const evidence = await restore(estate);
+    expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'Moved' }, leftBehind: [] });
+    expect(evidence.doorClosed?.byHand).toContain('lifeboat start full-restore orders');
+    expect(estate.pair).toMatchObject(lost);
+    expect(estate.recovery.beside).toEqual({});
+    expect(estate.recovery.aside).toEqual({});
+  },
+);
 
 test('a door that does not open leaves the database as it came back, and says how it is opened by hand', async () => {
   const estate = lostEstate();

@@ -1,10 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { failure } from '../../activities/failure.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import { until } from '../../lab/until.ts';
 import type { PointInTimeRecoveryInput } from '../../workflows/messages.ts';
 import { sampled } from '../sample.ts';
+import { failsOn } from './failing.ts';
 import type { FakeEstate } from './fake-estate.ts';
 import { useRig } from './rig.ts';
 import { estateWithPeople, signedBy, started, Talk } from './talk.ts';
@@ -232,16 +231,6 @@ test.each([
   await talk.approve('ana');
   expect(await end(talk, estate)).toMatchObject({ outcome: 'recovered', target: { lsn: '0/7000000' } });
 });
-
-/** On one member, once the other one is done: this server cannot cancel an activity that ends in that very moment. */
-function failsOn(estate: FakeEstate, activity: string): void {
-  const host = ['stopStandby', 'startFollower'].includes(activity) ? 'db2' : 'db1';
-  estate.before = async (name) => {
-    if (name !== activity || estate.calledOn.at(-1) !== `${name} ${host}`) return;
-    await pause(1_000);
-    throw failure('Moved', 'made to fail');
-  };
-}
 
 /** What may fail once the recovered primary has been started: the archive may know its timeline. */
 const afterTheStart = ['startReplaced', 'startFollower', 'makeSlot', 'assertionsLive'] as const;
