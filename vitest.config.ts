@@ -40,8 +40,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/e2e/setup.ts'],
           pool: 'forks',
-          // Each fork runs an estate of its own, with two PostgreSQL servers.
-          maxWorkers: 2,
+          // Each fork runs an estate of its own, with two PostgreSQL servers; a third one works while two wait.
+          maxWorkers: 3,
           testTimeout: 180 * seconds,
           hookTimeout: 180 * seconds,
           sequence: { groupOrder: 2 },

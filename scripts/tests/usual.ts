@@ -7,14 +7,14 @@ import { draw } from './draw.ts';
 
 /** Of a folder that is not named, all files. */
 const drawn: Readonly<Record<string, number>> = {
-  activities: 3,
-  control: 3,
-  faults: 4,
+  activities: 1,
+  control: 2,
+  faults: 2,
   notify: 1,
   people: 1,
   recovery: 1,
-  schedules: 2,
-  security: 2,
+  schedules: 1,
+  security: 1,
   slack: 1,
   switchover: 1,
 };
