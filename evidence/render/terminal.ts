@@ -144,7 +144,7 @@ function spanOf(phase: PhaseRecord, evidence: Evidence, { now }: Look): string {
 function aligned(name: string, span: string, phase: PhaseRecord, evidence: Evidence, look: Look): string {
   const state = phaseState(phase, evidence);
   const glyph = paint(phaseGlyphs[state], toneColors[phaseTones[state]], look);
-  return `${paint(name, 'bold', look)}${span.padStart(Math.max(2, width - name.length))}  ${glyph}`.trimEnd();
+  return `${paint(name, 'bold', look)}  ${span.padStart(width - name.length - 2)}  ${glyph}`.trimEnd();
 }
 
 function stepLine(step: Step, evidence: Evidence, look: Look, number?: number): string {

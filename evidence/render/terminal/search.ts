@@ -2,7 +2,7 @@ import type { Evidence } from '../../evidence.ts';
 import { countSentence, findingSentence, type Search, searchSentence } from '../../search.ts';
 import { oneLine } from '../text.ts';
 
-/** Each finding with its target, as a machine takes it: nothing to copy together. */
+/** Each finding with its target, as the input of a recovery takes it: nothing to copy together. */
 export function renderSearch(search: Search, { service, run }: { service: string; run: string }): string {
   return [...linesOf(search, oneLine(service)), `Evidence: lifeboat report ${oneLine(run)}`].join('\n');
 }
@@ -17,7 +17,7 @@ function linesOf(search: Search, service: string): string[] {
     ...search.findings.flatMap((one) => [
       '',
       `  ${oneLine(findingSentence(one))}`,
-      `      just before it: ${JSON.stringify(one.target)}`,
+      `      just before it: ${JSON.stringify({ target: `before ${one.target.lsn}` })}`,
     ]),
     '',
     oneLine(searchSentence(search)),
