@@ -1,5 +1,6 @@
 /** What a host worker offers: the files' side of the contract. */
 
+import type { Member } from '../plan/schema.ts';
 import { smokeLive, tellApplication } from './application/live.ts';
 import { smoke } from './application/smoke.ts';
 import { locateTarget } from './backups/locate-target.ts';
@@ -31,6 +32,7 @@ import { lostInWal } from './ledger/lost-in-wal.ts';
 import { removeSetAside } from './ledger/remove-set-aside.ts';
 import { lookAtSetAside } from './ledger/set-aside.ts';
 import { sayingFullDisk } from './on-full-disk.ts';
+import { permitServerControl } from './permit-control.ts';
 import { anchorOnStandby } from './postgres/anchor-on-standby.ts';
 import { anchorUnderLock } from './postgres/anchor-under-lock.ts';
 import { assertionsLive, runAssertions } from './postgres/assertions.ts';
@@ -70,6 +72,14 @@ import { removeLeftovers } from './sweep/remove-leftovers.ts';
 const onServer = <Ask extends { scratch: Scratch }, Answer>(activity: (ask: Ask) => Promise<Answer>) =>
   inTurn(onOwnServer(activity));
 
+/** Asked before anything else is looked at: what may be done to a live server is no answer to whoever asks for another one. */
+const onMember =
+  <Ask extends { member: Member }, Answer>(activity: (ask: Ask) => Promise<Answer>) =>
+  async (ask: Ask): Promise<Answer> => {
+    await permitServerControl(ask.member);
+    return activity(ask);
+  };
+
 /** Heartbeats while a live server is stopped, started or waited for. */
 const alive =
   <Ask, Answer>(activity: (ask: Ask) => Promise<Answer>) =>
@@ -91,13 +101,13 @@ const recoveryChanges = {
   stopBeside: onServer(alive(stopBeside)),
   stopStandby: alive(stopStandby),
   startStandby: alive(startStandby),
-  replaceDirectory: onServer(alive(replaceDirectory)),
+  replaceDirectory: onMember(onServer(alive(replaceDirectory))),
   // Whoever has made the restored directory: what was moved is told by the directories themselves.
   replaceBack: inTurn(alive(replaceBack)),
   startReplaced: alive(startReplaced),
   returnOnNewTimeline: alive(returnOnNewTimeline),
   waysToLook: onServer(waysToLook),
-  ownConfiguration: onServer(ownConfiguration),
+  ownConfiguration: onMember(onServer(ownConfiguration)),
   tellApplication,
   smokeLive,
 } satisfies RecoveryHostChanges;
