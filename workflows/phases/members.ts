@@ -1,6 +1,7 @@
-/** What a change of the members asks of them and of their front door. Only judges what was read. */
+/** What a change of the members asks of them and of their front door. */
 import type { DoorServer } from '../../activities/contract.ts';
-import type { Found } from '../../activities/shapes.ts';
+import type { Found, MemberState } from '../../activities/shapes.ts';
+import { addresses } from '../../plan/hosts.ts';
 import type { Replication } from '../../plan/server-control.ts';
 import { failure } from '../runbook/failure.ts';
 import type { Run } from '../runbook/run.ts';
@@ -42,4 +43,21 @@ export function leadsTo(
     checked: others.filter((host) => at(host)?.checked === true),
     expected: `${primary} alone is given sessions`,
   };
+}
+
+/**
+ * What every member says of itself.
+ *
+ * @param before what they are asked for: `roles are changed`
+ * @throws DatabaseUnreachable one does not answer: it may be a primary that only we cannot reach, and two would write
+ */
+export async function everyRole(run: Run, before: string): Promise<Found & { members: MemberState[] }> {
+  const asked = await run.control.members({ database: run.plan.database, addresses: addresses(run.plan) });
+  const unknown = asked.members.filter(({ role }) => role === 'unknown');
+  if (unknown.length > 0)
+    throw failure(
+      'DatabaseUnreachable',
+      `${unknown.map(({ host }) => host).join(' and ')} cannot be asked for a role (${asked.found}), and who does not answer may be a primary. Bring every member back, or take it out of the plan, before ${before}.`,
+    );
+  return asked;
 }

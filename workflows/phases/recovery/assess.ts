@@ -2,7 +2,7 @@
 import type { ServerFacts } from '../../../activities/contract.ts';
 import type { Found, ServiceMoment } from '../../../activities/shapes.ts';
 import { formatBytes } from '../../../evidence/format.ts';
-import { addresses, member, secretNames } from '../../../plan/hosts.ts';
+import { member, secretNames } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';
 import { againstReplacement } from '../../../recovery/replacement.ts';
 import { lagBytes } from '../../../recovery/switchover.ts';
@@ -10,7 +10,7 @@ import type { Change } from '../../runbook/change.ts';
 import { failure } from '../../runbook/failure.ts';
 import { sameVersions } from '../assess.ts';
 import { Clocks, database } from '../clocks.ts';
-import { leadsTo, replicationOf } from '../members.ts';
+import { everyRole, leadsTo, replicationOf } from '../members.ts';
 import { soundArchive } from '../own-archive.ts';
 import { sayingHowItStands } from '../standing.ts';
 import { noteLoss } from './loss.ts';
@@ -89,17 +89,7 @@ async function assessServers(run: RecoveryRun): Promise<Servers> {
 }
 
 async function rolesOf(run: RecoveryRun): Promise<Found & Pick<Servers, 'primary' | 'standbys'>> {
-  const { members, found } = await run.control.members({
-    database: run.plan.database,
-    addresses: addresses(run.plan),
-  });
-  const unknown = members.filter(({ role }) => role === 'unknown');
-  // It may be a primary that only we cannot reach: two would write.
-  if (unknown.length > 0)
-    throw failure(
-      'DatabaseUnreachable',
-      `${unknown.map(({ host }) => host).join(' and ')} cannot be asked for a role (${found}), and who does not answer may be a primary. Bring every member back, or take it out of the plan, before any is replaced.`,
-    );
+  const { members, found } = await everyRole(run, 'any is replaced');
   const primaries = members.filter(({ role }) => role === 'primary');
   const [primary] = primaries;
   if (primary === undefined)

@@ -1,7 +1,7 @@
 /** What must be true before a primary is stopped on purpose. Everything here only reads. */
 import type { Found, MemberState } from '../../../activities/shapes.ts';
 import { formatBytes, formatClock } from '../../../evidence/format.ts';
-import { addresses, member } from '../../../plan/hosts.ts';
+import { member } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';
 import type { Repository } from '../../../recovery/archive.ts';
 import { lagBytes, objections } from '../../../recovery/switchover.ts';
@@ -9,7 +9,7 @@ import type { SwitchoverInput } from '../../messages.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import { Clocks, database } from '../clocks.ts';
-import { leadsTo, replicationOf } from '../members.ts';
+import { everyRole, leadsTo, replicationOf } from '../members.ts';
 import { soundArchive } from '../own-archive.ts';
 import { sayingHowItStands } from '../standing.ts';
 import { type Facts, factsOf, type Pair } from './pair.ts';
@@ -71,17 +71,7 @@ export async function assessPair(run: Run<SwitchoverInput>): Promise<Pair> {
 }
 
 async function roles(run: Run<SwitchoverInput>): Promise<Found & { from: Member; to: Member }> {
-  const { members, found } = await run.control.members({
-    database: run.plan.database,
-    addresses: addresses(run.plan),
-  });
-  const unknown = members.filter(({ role }) => role === 'unknown');
-  // It may be a primary that only we cannot reach: two would write.
-  if (unknown.length > 0)
-    throw failure(
-      'DatabaseUnreachable',
-      `${unknown.map(({ host }) => host).join(' and ')} cannot be asked for a role (${found}), and who does not answer may be a primary. Bring every member back, or take it out of the plan, before roles are changed.`,
-    );
+  const { members, found } = await everyRole(run, 'roles are changed');
   const primary = members.find(({ role }) => role === 'primary');
   if (primary === undefined)
     throw failure('NotPrimary', `no member says that it is the primary (${found}); expected one`);
