@@ -1,6 +1,6 @@
 /** The checks that run nothing; each counts as one test. */
 import { execa } from 'execa';
-import type { Outcome } from './outcome.ts';
+import type { Failure, Outcome } from './outcome.ts';
 
 const importRules = ['--only=style/noRestrictedImports', '--only=suspicious/noImportCycles'];
 const checks = [
@@ -12,16 +12,18 @@ const checks = [
 
 export async function runStaticChecks(): Promise<Outcome> {
   const startedAt = Date.now();
-  let failed = 0;
+  const failures: Failure[] = [];
   for (const check of checks) {
     const checkStartedAt = Date.now();
     const result = await execa(check.command, check.arguments, { preferLocal: true, reject: false, all: true });
     const took = ((Date.now() - checkStartedAt) / 1000).toFixed(1);
     console.log(`${result.failed ? '✗' : '✓'} ${check.name} ${took} s`);
     if (!result.failed) continue;
-    failed += 1;
-    console.log(result.all === '' ? result.shortMessage : result.all);
+    const why = result.all ?? result.shortMessage;
+    failures.push({ test: check.name, why });
+    console.log(why);
   }
+  const failed = failures.length;
   const passed = checks.length - failed;
-  return { layer: 'static', passed, failed, skipped: 0, tookMs: Date.now() - startedAt, notes: [] };
+  return { layer: 'static', passed, failed, skipped: 0, tookMs: Date.now() - startedAt, failures, notes: [] };
 }

@@ -1,8 +1,8 @@
 /** Runs one Vitest project and counts what it came to. */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { execa } from 'execa';
-import { notRun, type Outcome } from './outcome.ts';
+import { type Failure, notRun, type Outcome } from './outcome.ts';
 import { endToEndFiles, passedOver } from './usual.ts';
 
 /** Far beyond what any layer takes: what is still running then hangs. */
@@ -10,9 +10,15 @@ const longestMs = { usual: 40 * 60_000, all: 6 * 60 * 60_000 } as const;
 
 const endToEnd = 'test/e2e';
 
-/** The part of Vitest's JSON report that is counted. */
+/** The part of Vitest's JSON report that is counted and told. */
 interface Report {
-  testResults: { name: string; status: string; assertionResults: { status: string }[] }[];
+  testResults: { name: string; status: string; message?: string; assertionResults: Assertion[] }[];
+}
+
+interface Assertion {
+  status: string;
+  fullName: string;
+  failureMessages?: string[];
 }
 
 export interface LayerRun {
@@ -65,15 +71,20 @@ function judge(outcome: Outcome, exitCode: number | undefined): Outcome {
   return { ...outcome, failed: 1, notes: [`Vitest ended with exit code ${exitCode}, though no test failed`] };
 }
 
-export async function count(file: string): Promise<Pick<Outcome, 'passed' | 'failed' | 'skipped'>> {
+export async function count(file: string): Promise<Pick<Outcome, 'passed' | 'failed' | 'skipped' | 'failures'>> {
   const { testResults } = JSON.parse(await readFile(file, 'utf8')) as Report;
+  const failures = testResults.flatMap(({ name, status, message = '', assertionResults }): Failure[] => {
+    const inFile = relative(process.cwd(), name);
+    const failed = assertionResults.filter((assertion) => assertion.status === 'failed');
+    // A file that cannot be loaded, or whose hooks fail, has no failed test of its own.
+    if (status === 'failed' && failed.length === 0) return [{ test: inFile, why: message }];
+    return failed.map(({ fullName, failureMessages = [] }) => ({
+      test: `${inFile} > ${fullName}`,
+      why: failureMessages.join('\n'),
+    }));
+  });
   const statuses = testResults.flatMap(({ assertionResults }) => assertionResults.map(({ status }) => status));
-  // A file that cannot be loaded, or whose hooks fail, has no failed test of its own.
-  const broken = testResults.filter(
-    ({ status, assertionResults }) =>
-      status === 'failed' && !assertionResults.some((assertion) => assertion.status === 'failed'),
-  );
   const passed = statuses.filter((status) => status === 'passed').length;
-  const failed = statuses.filter((status) => status === 'failed').length;
-  return { passed, failed: failed + broken.length, skipped: statuses.length - passed - failed };
+  const ran = statuses.filter((status) => status === 'passed' || status === 'failed').length;
+  return { passed, failed: failures.length, skipped: statuses.length - ran, failures };
 }

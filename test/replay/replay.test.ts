@@ -1,10 +1,11 @@
 /** Runs that were recorded on a real estate must replay on today's workflows: a deploy meets runs in flight. */
 import { readdir, readFile } from 'node:fs/promises';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { expect, inject, test } from 'vitest';
 import { runbooks } from '../../workflows/messages.ts';
+import { quietRuntime } from '../quiet-runtime.ts';
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+quietRuntime();
 
 const folder = new URL('./histories/', import.meta.url);
 const files = (await readdir(folder)).filter((name) => name.endsWith('.json'));

@@ -2,11 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
 import type { RunSummary } from '../../evidence/evidence.ts';
 import { durationMs } from '../../plan/duration.ts';
 import { controlQueue, hostQueue, searchAttributes } from '../../workflows/messages.ts';
+import { quietRuntime } from '../quiet-runtime.ts';
 import type { FakeEstate } from './fake-estate.ts';
 
 const keyword = 2;
@@ -38,7 +39,7 @@ export function useRig({ eachAlone = false, locks = ['lifeboat-host/db1', 'lifeb
   const workflowBundle = () => ({ codePath: inject('workflowBundle') });
 
   beforeAll(() => {
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    quietRuntime();
   });
   const before = eachAlone ? beforeEach : beforeAll;
   const after = eachAlone ? afterEach : afterAll;

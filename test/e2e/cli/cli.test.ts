@@ -2,18 +2,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import { needParts } from '../../../parts/parts.ts';
 import { controlQueue, hostQueue, searchAttributes } from '../../../workflows/messages.ts';
+import { quietRuntime } from '../../quiet-runtime.ts';
 import { FakeEstate } from '../../workflows/fake-estate.ts';
 
 const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
@@ -23,7 +18,7 @@ let server: TestWorkflowEnvironment;
 let bundle: WorkflowBundleWithSourceMap;
 
 beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  quietRuntime();
   const { temporal } = await needParts(['temporal'], (line) => console.log(line));
   server = await TestWorkflowEnvironment.createLocal({
     server: { executable: { type: 'existing-path', path: temporal.path } },

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lockHolder, noLiveRun } from '../../../activities/runs.ts';
+import { quietRuntime } from '../../quiet-runtime.ts';
 import type { bystander, holder as holderWorkflow } from './holder-workflows.ts';
 import { type Child, eventually, freePort, removeDirectory, scratchDirectory, startTemporal } from './rig.ts';
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
   const address = `127.0.0.1:${port}`;
   connection = await eventually('Temporal answers', () => Connection.connect({ address, connectTimeout: '2s' }));
   client = new Client({ connection });
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  quietRuntime();
   native = await NativeConnection.connect({ address });
   const bundle = await bundleWorkflowCode({
     workflowsPath: join(import.meta.dirname, 'holder-workflows.ts'),

@@ -4,19 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { execa } from 'execa';
 import { afterAll, beforeAll } from 'vitest';
 import { verifySignature } from '../../../activities/people/verify.ts';
 import { needParts } from '../../../parts/parts.ts';
 import { peopleSchema } from '../../../plan/people.ts';
 import { controlQueue, hostQueue, searchAttributes } from '../../../workflows/messages.ts';
+import { quietRuntime } from '../../quiet-runtime.ts';
 import { FakeEstate } from '../../workflows/fake-estate.ts';
 import { freePort } from '../control/rig.ts';
 
@@ -126,7 +121,7 @@ export function useAskingEstate(): () => AskingEstate {
   let estate: AskingEstate | undefined;
   let home = '';
   beforeAll(async () => {
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    quietRuntime();
     home = await mkdtemp(join(process.env.LIFEBOAT_TEST_ROOT ?? tmpdir(), 'asking-'));
     const { temporal } = await needParts(['temporal'], (line) => console.log(line));
     const uiPort = await freePort();

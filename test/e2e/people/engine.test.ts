@@ -2,14 +2,7 @@
 import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkflowBundle,
-} from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { keyOf } from '../../../activities/notify/text.ts';
 import { verifySignature } from '../../../activities/people/verify.ts';
@@ -17,6 +10,7 @@ import type { Approval } from '../../../evidence/people.ts';
 import { type Signature, type Statement, statementText } from '../../../evidence/signing.ts';
 import { approvalStatement, startStatement } from '../../../evidence/statements.ts';
 import { controlQueue, hostQueue, searchAttributes } from '../../../workflows/messages.ts';
+import { quietRuntime } from '../../quiet-runtime.ts';
 import type { FakeEstate } from '../../workflows/fake-estate.ts';
 import { estateWithPeople, Talk } from '../../workflows/talk.ts';
 import { type Child, eventually, freePort, removeDirectory, scratchDirectory, startTemporal } from '../control/rig.ts';
@@ -44,7 +38,7 @@ beforeAll(async () => {
     namespace: 'default',
     searchAttributes: Object.fromEntries(Object.values(searchAttributes).map((name) => [name, keyword])),
   });
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  quietRuntime();
   native = await NativeConnection.connect({ address });
   const workflowsPath = join(import.meta.dirname, '../../workflows/workflows.ts');
   workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebClient } from '@slack/web-api';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll } from 'vitest';
 import { approvalBlocks } from '../../../activities/notify/slack-blocks.ts';
 import { drawKey, publicLine, signed } from '../../../activities/people/keys.ts';
@@ -20,6 +20,7 @@ import { cast, incidentChannel, type LabPerson, labPersons } from '../../../lab/
 import { type WorkspaceClient, workspaceAt } from '../../../lab/slack/client.ts';
 import { workspaceServer } from '../../../lab/slack/server.ts';
 import { controlQueue, evidenceQuery, hostQueue, searchAttributes } from '../../../workflows/messages.ts';
+import { quietRuntime } from '../../quiet-runtime.ts';
 import { orders } from '../../unit/plan/orders.ts';
 import { FakeEstate } from '../../workflows/fake-estate.ts';
 import {
@@ -227,7 +228,7 @@ async function ask({ temporal, web, evidence, sign }: Asking): Promise<Question>
 }
 
 async function workers(address: string, activities: object, estate: FakeEstate) {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  quietRuntime();
   const workflowBundle = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
     logger: new DefaultLogger('WARN'),

@@ -38,23 +38,47 @@ test.each([
 
 test('the last line adds the layers up, and a layer that did not run is a failure', () => {
   const outcomes = [
-    { layer: 'static', passed: 4, failed: 0, skipped: 0, tookMs: 900, notes: [] },
-    { layer: 'unit', passed: 210, failed: 1, skipped: 2, tookMs: 4_000, notes: [] },
+    { layer: 'static', passed: 4, failed: 0, skipped: 0, tookMs: 900, failures: [], notes: [] },
+    { layer: 'unit', passed: 210, failed: 1, skipped: 2, tookMs: 4_000, failures: [], notes: [] },
     notRun('e2e', 'not run without pgbackrest'),
   ];
   expect(lastLine(outcomes)).toBe('214 passed, 2 failed');
   expect(renderTable(outcomes)).toContain('! e2e: not run without pgbackrest');
 });
 
+const report = async (testResults: unknown[]) => {
+  const file = join(await folder(), 'unit.json');
+  await writeFile(file, JSON.stringify({ testResults }));
+  return file;
+};
+
+const passes = { status: 'passed', fullName: 'it holds' };
+
 test('a file that could not be loaded counts as one failure', async () => {
-  const report = join(await folder(), 'unit.json');
-  const testResults = [
-    { name: 'a', status: 'passed', assertionResults: [{ status: 'passed' }, { status: 'pending' }] },
-    { name: 'b', status: 'failed', assertionResults: [{ status: 'passed' }, { status: 'failed' }] },
+  const file = await report([
+    { name: 'a', status: 'passed', assertionResults: [passes, { status: 'pending', fullName: 'later' }] },
+    { name: 'b', status: 'failed', assertionResults: [passes, { status: 'failed', fullName: 'it breaks' }] },
     { name: 'c', status: 'failed', assertionResults: [] },
-  ];
-  await writeFile(report, JSON.stringify({ testResults }));
-  expect(await count(report)).toEqual({ passed: 2, failed: 2, skipped: 1 });
+  ]);
+  expect(await count(file)).toMatchObject({ passed: 2, failed: 2, skipped: 1 });
+});
+
+test('what failed is told at the end, with the file, the reason and the place', async () => {
+  const said =
+    '\u001B[31mexpected 1 to be 2\u001B[39m\n    at lib (node_modules/vitest/x.js:1:1)\n    at test/b.test.ts:7:3';
+  const file = await report([
+    {
+      name: join(process.cwd(), 'test/b.test.ts'),
+      status: 'failed',
+      assertionResults: [{ status: 'failed', fullName: 'it breaks', failureMessages: [said] }],
+    },
+    { name: join(process.cwd(), 'test/c.test.ts'), status: 'failed', message: 'no such file', assertionResults: [] },
+  ]);
+
+  const table = renderTable([{ layer: 'unit', tookMs: 1, notes: [], ...(await count(file)) }]);
+
+  expect(table).toContain('✗ test/b.test.ts > it breaks\n    expected 1 to be 2\n    at test/b.test.ts:7:3');
+  expect(table).toContain('✗ test/c.test.ts\n    no such file');
 });
 
 test('processes and files of a run that outlive it are named', async () => {
