@@ -7,6 +7,7 @@ import type { FullRestoreInput } from '../../workflows/messages.ts';
 import { sampled } from '../sample.ts';
 import { failsOn } from './failing.ts';
 import type { FakeEstate } from './fake-estate.ts';
+import { expectInOrder } from './in-order.ts';
 import { useRig } from './rig.ts';
 import { estateWithPeople, started, Talk } from './talk.ts';
 
@@ -249,19 +250,17 @@ test('a worker that only reads can run it as a dry run, which lists every change
   const summary = await rig.run(estate, 'fullRestore', [{}], { readOnly: true });
   expect(summary.outcome).toBe('previewed');
   const steps = estate.written[0]?.steps.filter(({ state }) => state === 'previewed').map(({ name }) => name);
-  const beside = (name: string) => /^(Restore|Replay)/.test(name);
-  expect(steps?.filter(beside).sort()).toEqual([
-    'Replay to the anchor on db1',
-    'Replay to the target on db1',
-    'Replay to the target on db2',
-    'Restore the backup beside on db1',
-    'Restore the backup beside on db2',
-  ]);
-  expect(steps?.filter((name) => !beside(name))).toEqual([
+  expectInOrder(steps, [
     'Keep the front door closed',
+    [
+      'Restore the backup beside on db1',
+      'Restore the backup beside on db2',
+      'Replay to the anchor on db1',
+      'Replay to the target on db1',
+      'Replay to the target on db2',
+    ],
     'Promote the restored primary',
-    'Stop the restored server on db1',
-    'Stop the restored server on db2',
+    ['Stop the restored server on db1', 'Stop the restored server on db2'],
     'Put the restored data in place on db1',
     'Start the recovered primary',
     'Make a slot for db2',
@@ -270,8 +269,7 @@ test('a worker that only reads can run it as a dry run, which lists every change
     'Take an anchor on the recovered primary',
     'Open the front door to the recovered primary',
     "Leave db2 to the load balancer's check",
-    'Remove what is left of the restored server on db1',
-    'Remove what is left of the restored server on db2',
+    ['Remove what is left of the restored server on db1', 'Remove what is left of the restored server on db2'],
     'Take a full backup of the recovered primary',
   ]);
 });

@@ -5,6 +5,7 @@ import type { PointInTimeRecoveryInput } from '../../workflows/messages.ts';
 import { sampled } from '../sample.ts';
 import { failsOn } from './failing.ts';
 import type { FakeEstate } from './fake-estate.ts';
+import { expectInOrder } from './in-order.ts';
 import { useRig } from './rig.ts';
 import { estateWithPeople, signedBy, started, Talk } from './talk.ts';
 
@@ -151,18 +152,19 @@ test('a worker that only reads can run it as a dry run, which lists every change
   const summary = await rig.run(estate, 'pointInTimeRecovery', [{ target }], { readOnly: true });
   expect(summary.outcome).toBe('previewed');
   const steps = estate.written[0]?.steps.filter(({ state }) => state === 'previewed').map(({ name }) => name);
-  expect(steps).toEqual([
+  expectInOrder(steps, [
     'End the WAL segment that is being written',
     'Let the application stop writing',
     'Close the front door',
-    'Restore the backup beside on db1',
-    'Restore the backup beside on db2',
-    'Replay to the anchor on db1',
-    'Replay to the target on db2',
-    'Replay to the target on db1',
+    [
+      'Restore the backup beside on db1',
+      'Restore the backup beside on db2',
+      'Replay to the anchor on db1',
+      'Replay to the target on db1',
+      'Replay to the target on db2',
+    ],
     'Promote the restored primary',
-    'Stop the restored server on db1',
-    'Stop the restored server on db2',
+    ['Stop the restored server on db1', 'Stop the restored server on db2'],
     'Stop the standby on db2',
     'Stop the primary',
     'Put the restored data in place on db1',
@@ -174,8 +176,7 @@ test('a worker that only reads can run it as a dry run, which lists every change
     'Open the front door to the recovered primary',
     'Let the application write again',
     "Leave db2 to the load balancer's check",
-    'Remove what is left of the restored server on db1',
-    'Remove what is left of the restored server on db2',
+    ['Remove what is left of the restored server on db1', 'Remove what is left of the restored server on db2'],
     'Take a full backup of the recovered primary',
     'Copy the directory that was set aside',
     'Remove the copy',
@@ -308,12 +309,14 @@ test('an abort while people are asked takes everything back, and says so beforeh
   const talk = await begin(estate);
   await talk.asked();
   const { undoes } = await talk.abortPlan();
-  expect(undoes.map(({ name }) => name)).toEqual([
-    'Restore the backup beside on db2',
-    'Restore the backup beside on db1',
-    'Close the front door',
-    'Let the application stop writing',
-  ]);
+  expectInOrder(
+    undoes.map(({ name }) => name),
+    [
+      ['Restore the backup beside on db1', 'Restore the backup beside on db2'],
+      'Close the front door',
+      'Let the application stop writing',
+    ],
+  );
   await talk.abort('ana');
   expect(await end(talk, estate)).toMatchObject({ outcome: 'aborted', leftBehind: [] });
   expect(estate.pair).toMatchObject(asBefore);
