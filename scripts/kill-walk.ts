@@ -8,17 +8,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { sides } from '../lab/kills/order.ts';
+import { type LiveWalk, type LiveWalked, walkLive } from './kills/live.ts';
+import { recoveries } from './kills/recovery.ts';
 import { victims, type Wish } from './kills/rotation.ts';
-import { type Walkable, walkable } from './kills/runbooks.ts';
+import { isWalkedLive, type LiveRunbook, type Walkable, walkable, walkedLive } from './kills/runbooks.ts';
 import { withScene } from './kills/scene.ts';
-import { walkSwitchovers } from './kills/switchover.ts';
-import { renderTable, renderWrites, rowOf } from './kills/table.ts';
+import { switchovers } from './kills/switchover.ts';
+import { renderTable, renderWrites, rowOf, type Told } from './kills/table.ts';
 import type { Walked } from './kills/walk.ts';
 import { type Calms, calmRuns, planWalks, walkAll } from './kills/walks.ts';
 
 interface Options extends Omit<Wish, 'seed'> {
   seed?: number;
-  runbook?: (Walkable | 'switchover')[];
+  runbook?: (Walkable | LiveRunbook)[];
   json?: string;
 }
 
@@ -37,10 +39,10 @@ const options = new Command('kill-walk')
   .description('Kills a worker, a database process or the engine at every step of every runbook, one a run.')
   .option('--seed <number>', 'who dies where, as in an earlier walk', wholeNumber)
   .addOption(
-    new Option('--runbook <names...>', 'only these (default: all but switchovers, which are walked alone)').choices([
-      ...walkable,
-      'switchover',
-    ]),
+    new Option(
+      '--runbook <names...>',
+      `only these (default: ${walkable.join(', ')}; each of the others is walked alone)`,
+    ).choices([...walkable, ...walkedLive]),
   )
   .option('--step <text>', 'only at steps or activities whose name holds this')
   .addOption(new Option('--victim <who>', 'always this one').choices(victims))
@@ -50,25 +52,35 @@ const options = new Command('kill-walk')
   .parse()
   .opts<Options>();
 
+const liveWalks: Record<LiveRunbook, LiveWalk> = { switchover: switchovers, 'point-in-time-recovery': recoveries };
+
 /** They change the servers that other walks must leave alone, and have an estate of their own. */
-async function switchovers({ seed = Math.floor(Math.random() * 1e6), ...wish }: Options, signal: AbortSignal) {
+async function walkAlone(runbook: LiveRunbook, { json, ...wish }: Options, signal: AbortSignal): Promise<LiveWalked[]> {
+  const { seed = Math.floor(Math.random() * 1e6) } = wish;
   console.log(`seed ${seed}`);
   const root = await mkdtemp(join(tmpdir(), 'lifeboat-kills-'));
+  const walks: LiveWalked[] = [];
   try {
     const say = (line: string) => console.log(`  ${line}`);
-    const walks = await walkSwitchovers({ root, signal, say }, { seed, ...wish }, (walked, number) => {
+    await walkLive(liveWalks[runbook], { root, signal, say }, { ...wish, seed }, (walked, number) => {
+      walks.push(walked);
       console.log(`${rowOf(walked, number).join(' · ')} · no write for ${inSeconds(walked.gapMs)}`);
     });
-    console.log(`\nseed ${seed}\n\n${renderTable(walks)}`);
-    return walks;
   } finally {
     await rm(root, { recursive: true, force: true });
+    await report(seed, walks, renderTable(walks), json);
   }
+  return walks;
+}
+
+async function report(seed: number, walks: readonly Told[], text: string, json: string | undefined): Promise<void> {
+  if (walks.length > 0) console.log(`\nseed ${seed}\n\n${text}`);
+  if (json !== undefined) await writeFile(json, `${JSON.stringify({ seed, walks }, undefined, 2)}\n`);
 }
 
 async function main(signal: AbortSignal): Promise<Walked[]> {
   const { json, runbook: named, seed = Math.floor(Math.random() * 1e6), ...wish } = options;
-  const runbook = named?.filter((one) => one !== 'switchover');
+  const runbook = named?.filter((one) => !isWalkedLive(one));
   console.log(`seed ${seed}`);
   const root = await mkdtemp(join(tmpdir(), 'lifeboat-kills-'));
   const walks: Walked[] = [];
@@ -87,8 +99,7 @@ async function main(signal: AbortSignal): Promise<Walked[]> {
     });
   } finally {
     await rm(root, { recursive: true, force: true });
-    if (walks.length > 0) console.log(`\nseed ${seed}\n\n${renderTable(walks)}\n\n${renderWrites(walks)}`);
-    if (json !== undefined) await writeFile(json, `${JSON.stringify({ seed, walks }, undefined, 2)}\n`);
+    await report(seed, walks, `${renderTable(walks)}\n\n${renderWrites(walks)}`, json);
   }
   return walks;
 }
@@ -110,10 +121,11 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
 try {
+  const [alone, ...others] = (options.runbook ?? []).filter(isWalkedLive);
+  if (alone !== undefined && (options.runbook?.length ?? 0) > 1)
+    throw new Error(`${[alone, ...others].join(' and ')} can only be walked alone: give one of them to --runbook`);
   const walks: { problems: string[] }[] =
-    options.runbook?.join() === 'switchover'
-      ? await switchovers(options, interrupted.signal)
-      : await main(interrupted.signal);
+    alone === undefined ? await main(interrupted.signal) : await walkAlone(alone, options, interrupted.signal);
   const lost = walks.filter(({ problems }) => problems.length > 0).length;
   console.log(`${walks.length - lost} of ${walks.length} kills survived`);
   process.exitCode = lost === 0 ? 0 : 1;

@@ -11,7 +11,7 @@ import { startEstate } from '../lab/estate.ts';
 import { burnDown } from '../lab/fire.ts';
 import { packageRoot } from '../lab/home.ts';
 import { version } from '../workflows/version.ts';
-import { sayYes, withPeople } from './kills/switchover.ts';
+import { sayYes, withPeople } from './kills/people.ts';
 
 const runs = [
   { name: 'backup', workflow: 'backup', input: { mode: 'live', type: 'full' } },

@@ -4,10 +4,10 @@ import { readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/prom
 import { basename } from 'node:path';
 import type { Estate } from '../../lab/estate.ts';
 import { type Done, type KillOrder, orderFiles } from '../../lab/kills/order.ts';
-import type { Host } from '../../lab/layout.ts';
+import { type Host, hosts } from '../../lab/layout.ts';
 import type { EstateProcess } from '../../lab/process.ts';
 import type { Planned } from './rotation.ts';
-import { walkedRunbooks } from './runbooks.ts';
+import { isWalkedLive, walkedRunbooks } from './runbooks.ts';
 
 export interface Order {
   /** Whether a worker has come to the point and stands there. */
@@ -68,7 +68,7 @@ async function victimOf(estate: Estate, { point, victim, depth }: Planned): Prom
 
 /** Whose host worker dies where the control worker does the step. */
 function hostBeside(runbook: Planned['point']['runbook']): Host {
-  return runbook === 'switchover' ? 'db2' : walkedRunbooks[runbook].host;
+  return isWalkedLive(runbook) ? 'db2' : walkedRunbooks[runbook].host;
 }
 
 interface Child {
@@ -92,12 +92,13 @@ function killOneOf(alive: Child[], depth: number): Child | undefined {
 
 /** What the host worker has started, and the server beside, which outlives the worker that started it. Never a live server. */
 async function childrenOf(estate: Estate, host: EstateProcess): Promise<Child[]> {
-  const { scratch } = estate.servers.db2;
+  const scratch = hosts.map((name) => `${estate.servers[name].scratch}/`);
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const seen = await Promise.all(pids.map(async (pid) => ({ pid, ...(await look(pid)) })));
   return seen
     .filter(({ parent, directory, name, parentName }) => {
-      const postmaster = name === 'postgres' && parentName !== 'postgres' && directory.startsWith(`${scratch}/`);
+      const postmaster =
+        name === 'postgres' && parentName !== 'postgres' && scratch.some((folder) => directory.startsWith(folder));
       // A live server that it has started in a switchover is its child, too.
       return postmaster || (parent !== 0 && parent === host.pid && name !== 'postgres');
     })

@@ -1,13 +1,12 @@
 /** Where a run can be struck: read from the history of one that nobody disturbed, never from a list. */
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Evidence } from '../../evidence/evidence.ts';
-import type { Walkable } from './runbooks.ts';
+import type { LiveRunbook, Walkable } from './runbooks.ts';
 
 export type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 
 export interface Point {
-  /** A switchover changes the servers that the other walks leave alone, and is walked by itself. */
-  runbook: Walkable | 'switchover';
+  runbook: Walkable | LiveRunbook;
   /** `phase/step`, as in the evidence. */
   step: string;
   /** What stops there: the id of an activity, or of the child workflow that is a lock. */

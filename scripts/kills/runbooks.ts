@@ -7,6 +7,14 @@ import type { Scene } from './scene.ts';
 export const walkable = ['backup', 'anchor', 'monthly-drill', 'sweep'] as const satisfies RunbookName[];
 export type Walkable = (typeof walkable)[number];
 
+/** They change the live servers, and are walked each on an estate of its own. */
+export const walkedLive = ['switchover', 'point-in-time-recovery'] as const satisfies RunbookName[];
+export type LiveRunbook = (typeof walkedLive)[number];
+
+export function isWalkedLive(runbook: Walkable | LiveRunbook): runbook is LiveRunbook {
+  return walkedLive.some((one) => one === runbook);
+}
+
 interface Walked {
   /** Makes ready what the run is for, and yields its input. */
   input(scene: Scene): Promise<object>;

@@ -9,7 +9,7 @@ import { evidenceQuery } from '../../workflows/messages.ts';
 import { doneIn, give, type Order, strike } from './kill.ts';
 import { attemptsOf, countOf, type History, type Point, pointsOf } from './points.ts';
 import type { Planned } from './rotation.ts';
-import { type Walkable, walkedRunbooks } from './runbooks.ts';
+import { isWalkedLive, type Walkable, walkedRunbooks } from './runbooks.ts';
 import { type Scene, startRun } from './scene.ts';
 import { type Deeds, ScratchLogs } from './scratch-logs.ts';
 import { archivePasses, isWhole, leftOver, litterIn, newIn, resultsIn } from './traces.ts';
@@ -57,7 +57,7 @@ export async function calmRun(scene: Scene, runbook: Walkable): Promise<Calm> {
 export async function walk(scene: Scene, planned: Planned, calm: Calm): Promise<Walked> {
   const { estate, writer } = scene;
   const { runbook } = planned.point;
-  if (runbook === 'switchover') throw new Error('a switchover is walked by kills/switchover.ts');
+  if (isWalkedLive(runbook)) throw new Error(`a ${runbook} is walked by kills/live.ts`);
   const { input, goodEnd, adds } = walkedRunbooks[runbook];
   const before = { litter: await litterIn(estate), results: await resultsIn(estate) };
   const ready = await input(scene);

@@ -9,7 +9,8 @@ import { draw } from './draw.ts';
 const drawn: Readonly<Record<string, number>> = {
   activities: 1,
   control: 2,
-  faults: 2,
+  drill: 1,
+  faults: 1,
   notify: 1,
   people: 1,
   recovery: 1,
@@ -22,6 +23,8 @@ const drawn: Readonly<Record<string, number>> = {
 const always: readonly string[] = [
   'activities/restore-and-replay',
   'control/database',
+  'drill/dry-run',
+  'drill/proven',
   'faults/kill',
   'people/temporal-ui',
   'recovery/full-restore',

@@ -9,7 +9,7 @@ import { giveTo } from '../../../lab/host.ts';
 import { hosts } from '../../../lab/layout.ts';
 import { served } from '../../../lab/pair.ts';
 import { secretFile } from '../../../lab/secrets.ts';
-import { sayYes, withPeople } from '../../../scripts/kills/switchover.ts';
+import { sayYes, withPeople } from '../../../scripts/kills/people.ts';
 import { decideUpdate } from '../../../workflows/messages.ts';
 import { type Independent, type LoggedPulse, readPulseLog, restoreIndependently } from '../drill/independent.ts';
 import { backup, ended, start, until, useEstate } from '../drill/scenario.ts';

@@ -6,7 +6,7 @@ import { beforeAll, expect, test, vi } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import { roles } from '../../../lab/pair.ts';
 import { configureServer } from '../../../lab/postgres.ts';
-import { sayYes, withPeople } from '../../../scripts/kills/switchover.ts';
+import { sayYes, withPeople } from '../../../scripts/kills/people.ts';
 import { backup, ended, start, until, useEstate } from '../drill/scenario.ts';
 import { ask, configurationOf, contentOf, processesNaming, type Server } from '../observer.ts';
 import { startByHand } from '../switchover/scenario.ts';

@@ -2,7 +2,7 @@
 import { expect, test, vi } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import { other, primaryOf, roles, served } from '../../../lab/pair.ts';
-import { sayYes } from '../../../scripts/kills/switchover.ts';
+import { sayYes } from '../../../scripts/kills/people.ts';
 import { sampled } from '../../sample.ts';
 import { ended, until, useEstate } from '../drill/scenario.ts';
 import {

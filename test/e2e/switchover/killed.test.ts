@@ -1,7 +1,7 @@
 /** Workers that die in the middle of a switchover: it goes on to its end, and nothing that was acknowledged is lost. */
 import { expect, test, vi } from 'vitest';
 import { other, primaryOf, roles, served } from '../../../lab/pair.ts';
-import { sayYes } from '../../../scripts/kills/switchover.ts';
+import { sayYes } from '../../../scripts/kills/people.ts';
 import { sampled } from '../../sample.ts';
 import { ended, useEstate } from '../drill/scenario.ts';
 import { type Moment, patientMs, startSwitchover, stillServed, useCustomer, whileAt, withPeople } from './scenario.ts';

@@ -12,7 +12,7 @@ import { type KillOrder, orderFiles } from '../../../lab/kills/order.ts';
 import type { Host } from '../../../lab/layout.ts';
 import { roles } from '../../../lab/pair.ts';
 import { give } from '../../../scripts/kills/kill.ts';
-import { withPeople as people, sayYes } from '../../../scripts/kills/switchover.ts';
+import { withPeople as people, sayYes } from '../../../scripts/kills/people.ts';
 import { backup, ended, type Scenario, start, until } from '../drill/scenario.ts';
 import { ask, configurationOf } from '../observer.ts';
 

@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import type { AbortPlan } from '../../../evidence/people.ts';
 import { roles, served } from '../../../lab/pair.ts';
-import { sayYes } from '../../../scripts/kills/switchover.ts';
+import { sayYes } from '../../../scripts/kills/people.ts';
 import { ended, until, useEstate } from '../drill/scenario.ts';
 import { patientMs, startByHand, startSwitchover, stillServed, useCustomer, whileAt, withPeople } from './scenario.ts';
 

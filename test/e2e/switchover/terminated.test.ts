@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { lostFor } from '../../../lab/customer.ts';
 import { hosts } from '../../../lab/layout.ts';
 import { roles, served } from '../../../lab/pair.ts';
-import { sayYes } from '../../../scripts/kills/switchover.ts';
+import { sayYes } from '../../../scripts/kills/people.ts';
 import { sampled } from '../../sample.ts';
 import { ended, start, until, useEstate } from '../drill/scenario.ts';
 import { type Moment, patientMs, startByHand, startSwitchover, useCustomer, whileAt, withPeople } from './scenario.ts';
