@@ -32,6 +32,7 @@ import { lostInWal } from './ledger/lost-in-wal.ts';
 import { removeSetAside } from './ledger/remove-set-aside.ts';
 import { lookAtSetAside } from './ledger/set-aside.ts';
 import { sayingFullDisk } from './on-full-disk.ts';
+import { onPermittedScratch } from './on-permitted-scratch.ts';
 import { permitServerControl } from './permit-control.ts';
 import { anchorOnStandby } from './postgres/anchor-on-standby.ts';
 import { anchorUnderLock } from './postgres/anchor-under-lock.ts';
@@ -112,7 +113,10 @@ const recoveryChanges = {
   smokeLive,
 } satisfies RecoveryHostChanges;
 
-export const hostReads: HostReads = sayingFullDisk({
+/** What may be asked for, and is answered for whatever fails on a full disk. */
+const offered = <A extends object>(activities: A): A => onPermittedScratch(sayingFullDisk(activities));
+
+export const hostReads: HostReads = offered({
   hostFacts,
   repository,
   segmentSize: inTurn(segmentSize),
@@ -138,7 +142,7 @@ export const hostReads: HostReads = sayingFullDisk({
   ...recoveryReads,
 });
 
-export const hostChanges: HostChanges = sayingFullDisk({
+export const hostChanges: HostChanges = offered({
   restoreBeside: inTurn(restoreBeside),
   replayTo: onServer(replayTo),
   relationsAt: onServer(relationsAt),

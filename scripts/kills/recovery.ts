@@ -3,8 +3,9 @@
  * was made; one writer; and beside the directory that was set aside nothing that was not there.
  */
 import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type pg from 'pg';
+import type { Customer } from '../../lab/customer.ts';
 import type { Estate } from '../../lab/estate.ts';
 import { type Host, hosts } from '../../lab/layout.ts';
 import { processesIn } from '../../lab/litter.ts';
@@ -35,11 +36,10 @@ async function prepare(scene: LiveScene, from: Host): Promise<Prepared> {
       'create table if not exists walked (number bigint); insert into walked select generate_series(1, 1000)',
     ),
   );
-  const promised = [...customer.acknowledged];
+  const promised = await written(customer);
   const { held, transaction } = await mistake(estate, from);
-  // Some that the recovery gives up: they must not come back.
-  const later = customer.acknowledged.length + 50;
-  await until({ what: 'the customer to write on', withinMs: 60_000 }, async () => customer.acknowledged.length > later);
+  // They are given up, and must not come back.
+  await written(customer);
   const wrongAfter = async () => {
     const wrong = await wrongPair(estate, from);
     if (wrong.length > 0) return wrong;
@@ -52,6 +52,14 @@ async function prepare(scene: LiveScene, from: Host): Promise<Prepared> {
     ];
   };
   return { input: { target: `before transaction ${transaction}` }, wrongAfter };
+}
+
+/** Some that are acknowledged from now on. */
+async function written({ acknowledged }: Customer): Promise<number[]> {
+  const before = acknowledged.length;
+  const enough = async () => acknowledged.length >= before + 50;
+  await until({ what: 'the customer to write', withinMs: 60_000, everyMs: 50 }, enough);
+  return acknowledged.slice(before);
 }
 
 /** Locks all tables, counts what they hold, and deletes the rows of one, all in the transaction that is to be undone. */
@@ -134,8 +142,14 @@ function missing(what: string, wanted: readonly number[], there: readonly number
 
 type Beside = Record<Host, string[]>;
 
+/** But for the log that a server has when Lifeboat has started it. */
 async function besideData({ site }: Estate): Promise<Beside> {
-  const [db1 = [], db2 = []] = await Promise.all(hosts.map((host) => readdir(site.layout.host(host).directory)));
+  const [db1 = [], db2 = []] = await Promise.all(
+    hosts.map(async (host) => {
+      const { directory, serverLog } = site.layout.host(host);
+      return (await readdir(directory)).filter((name) => name !== basename(serverLog));
+    }),
+  );
   return { db1, db2 };
 }
 
