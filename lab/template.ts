@@ -40,7 +40,7 @@ export async function prepareTemplate(directory: string, { rows = 2_000, say }: 
 }
 
 async function standbyHasAll(site: Built): Promise<void> {
-  await until({ what: 'the standby to have replayed all', withinMs: 30_000 }, () =>
+  await until({ what: 'the standby to have replayed all', withinMs: 60_000 }, () =>
     withServer(site, 'db1', 'postgres', async (client) => {
       const { rows } = await client.query<{ level: boolean }>(
         'select replay_lsn = pg_current_wal_lsn() as level from pg_stat_replication',

@@ -25,6 +25,14 @@ export interface Done {
   ms: number;
 }
 
+/** A check that a lock is still held is numbered through the run: which number it has depends on what went on beside it. */
+const lockNumber = /(?<=\/lock-)\d+$/;
+
+/** Without the number of a lock's check: two of one step are the same place. */
+export function placeOf(activity: string): string {
+  return activity.replace(lockNumber, '');
+}
+
 export interface OrderFiles {
   folder: string;
   /** Waits for the worker that comes to its point. */

@@ -1,6 +1,7 @@
 /** Where a run can be struck: read from the history of one that nobody disturbed, never from a list. */
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Evidence } from '../../evidence/evidence.ts';
+import { placeOf } from '../../lab/kills/order.ts';
 import type { LiveRunbook, Walkable } from './runbooks.ts';
 
 export type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
@@ -67,7 +68,7 @@ function workerOf(queue: string): string {
 export function attemptsOf(history: History, activityId: string): number {
   const events = history.events ?? [];
   const scheduled = events.find(
-    (event) => event.activityTaskScheduledEventAttributes?.activityId === activityId,
+    (event) => placeOf(event.activityTaskScheduledEventAttributes?.activityId ?? '') === placeOf(activityId),
   )?.eventId;
   const started = events.filter(
     ({ activityTaskStartedEventAttributes: one }) =>

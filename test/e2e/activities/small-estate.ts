@@ -153,7 +153,7 @@ export async function archived(root: string): Promise<string[]> {
   return files.flatMap((path) => /([0-9A-F]{24})-[0-9a-f]{40}/.exec(path)?.[1] ?? []).sort();
 }
 
-export async function until(what: string, holds: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
+export async function until(what: string, holds: () => Promise<boolean>, withinMs = 60_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);

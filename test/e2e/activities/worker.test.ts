@@ -88,7 +88,7 @@ describe('the host worker', () => {
       (await said(child)).includes('does not answer, trying again') ? true : undefined,
     );
     children.push(await startTemporal(directory, port));
-    const answer = await eventually('it polls', async () => JSON.parse(await readFile(ready, 'utf8')), 30_000);
+    const answer = await eventually('it polls', async () => JSON.parse(await readFile(ready, 'utf8')), 60_000);
     expect(answer).toEqual({ pid: child.pid, identity: `host-db1@${child.pid}` });
     expect(await child.end('SIGTERM')).toBe(0);
     await expect(readFile(ready)).rejects.toThrow('ENOENT');

@@ -37,12 +37,12 @@ function asked(run: string, unlike?: string): Promise<Approval> {
     const { approvals = [] } = await evidenceOf(run).catch(() => ({ approvals: [] }) as Pick<Evidence, 'approvals'>);
     return approvals.find(({ outcome, code }) => outcome === undefined && code !== unlike);
   };
-  return until({ what: `${run} asks for its approval`, withinMs: 30_000, everyMs: 50 }, look);
+  return until({ what: `${run} asks for its approval`, withinMs: 90_000, everyMs: 50 }, look);
 }
 
 function failed(run: string): Promise<Decision> {
   const look = async () => (await evidenceOf(run)).decisions?.find(({ closedAt }) => closedAt === undefined);
-  return until({ what: `${run} waits for a decision`, withinMs: 30_000, everyMs: 50 }, look);
+  return until({ what: `${run} waits for a decision`, withinMs: 90_000, everyMs: 50 }, look);
 }
 
 describe('a live run that asks two people', () => {
@@ -139,7 +139,7 @@ describe('a live run that asks two people', () => {
     const run = await started('cara');
     const { code } = await asked(run);
     const watching = estate().as('ana', 'watch', run);
-    const status = await until({ what: 'status lists the run', withinMs: 20_000, everyMs: 200 }, async () => {
+    const status = await until({ what: 'status lists the run', withinMs: 90_000, everyMs: 200 }, async () => {
       const { stdout } = await estate().as('ana', 'status');
       return stdout.includes('WAITS') ? stdout : undefined;
     });

@@ -28,7 +28,7 @@ const workflow = (run: string): WorkflowHandle => estate().server.client.workflo
 const evidenceOf = (run: string) => workflow(run).query<Evidence>('evidence');
 
 function asked(run: string): Promise<Approval> {
-  return until({ what: `${run} asks for its approval`, withinMs: 30_000, everyMs: 100 }, async () => {
+  return until({ what: `${run} asks for its approval`, withinMs: 90_000, everyMs: 100 }, async () => {
     const { approvals, failure } = await evidenceOf(run);
     if (failure !== undefined) throw new Error(failure.message);
     return approvals?.find(({ outcome }) => outcome === undefined);
@@ -36,7 +36,7 @@ function asked(run: string): Promise<Approval> {
 }
 
 async function ended(run: string): Promise<string> {
-  return until({ what: `${run} ends`, withinMs: 30_000, everyMs: 100 }, async () => {
+  return until({ what: `${run} ends`, withinMs: 90_000, everyMs: 100 }, async () => {
     const { status } = await workflow(run).describe();
     return status.name === 'RUNNING' ? undefined : status.name;
   });
@@ -45,7 +45,7 @@ async function ended(run: string): Promise<string> {
 /** The live page, once it says this; it is asked anew by the key that it names. */
 async function livePage(run: string, words: string): Promise<string> {
   await ui.open(run, 'user-metadata');
-  return until({ what: `the live page of ${run} says "${words}"`, withinMs: 30_000, everyMs: 300 }, async () => {
+  return until({ what: `the live page of ${run} says "${words}"`, withinMs: 90_000, everyMs: 300 }, async () => {
     // It is drawn in a frame of its own.
     const texts = await Promise.all(page.frames().map((frame) => frame.locator('body').textContent()));
     const text = texts.join(' ');
@@ -58,7 +58,7 @@ async function livePage(run: string, words: string): Promise<string> {
 test('a drill starts from {}, and its live page says that it is proven', async () => {
   await ui.start('monthlyDrill', 'orders-from-the-ui', '{}');
   expect(
-    await until({ what: 'the drill is there', withinMs: 20_000, everyMs: 100 }, () => there('orders-from-the-ui')),
+    await until({ what: 'the drill is there', withinMs: 90_000, everyMs: 100 }, () => there('orders-from-the-ui')),
   ).toBe(true);
   expect(await ended('orders-from-the-ui')).toBe('COMPLETED');
   expect((await evidenceOf('orders-from-the-ui')).outcome).toBe('proven');
