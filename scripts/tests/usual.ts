@@ -28,6 +28,7 @@ const always: readonly string[] = [
   'faults/kill',
   'people/temporal-ui',
   'recovery/full-restore',
+  'recovery/killed',
   'recovery/point-in-time',
   'slack/switchover',
   'switchover/there-and-back',
