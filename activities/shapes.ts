@@ -62,6 +62,8 @@ export interface ServiceMoment extends Found {
   extensions: { name: string; version: string }[];
   tablespaces: { oid: number; location: string }[];
   slots: string[];
+  /** Tables whose rows are in no backup and on no standby: `public.cache`. */
+  unlogged?: string[];
   /** application_name of every session that Lifeboat has here. */
   ownSessions: string[];
 }

@@ -31,6 +31,18 @@ export async function standingOf(member: Member): Promise<Standing> {
   };
 }
 
+/** Transactions that wait for their second phase: `'order-17' in orders, of billing`. @throws DatabaseUnreachable */
+export async function preparedOn(member: Member): Promise<string[]> {
+  const { place } = await socketOf(member);
+  const row = await withSession(place, 'postgres', 'prepared', (client) =>
+    one(
+      client,
+      `select coalesce(jsonb_agg(format('%L in %s, of %s', gid, database, owner) order by prepared), '[]')::text as waiting from pg_prepared_xacts`,
+    ),
+  );
+  return JSON.parse(row.waiting ?? '[]') as string[];
+}
+
 /** @throws SplitBrain */
 export function refusePrimary(host: string, { standby, timeline }: Standing, why: string): void {
   if (!standby)

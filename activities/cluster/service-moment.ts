@@ -20,6 +20,7 @@ interface Row {
   extensions: { name: string; version: string }[];
   tablespaces: { oid: number; location: string }[];
   slots: string[];
+  unlogged: string[];
   sessions: string[];
 }
 
@@ -49,6 +50,9 @@ const question = `
     (select coalesce(jsonb_agg(jsonb_build_object('oid', oid::int8, 'location', pg_tablespace_location(oid)) order by oid), '[]')
       from pg_tablespace where spcname not in ('pg_default', 'pg_global')) as tablespaces,
     (select coalesce(jsonb_agg(slot_name order by slot_name), '[]') from pg_replication_slots) as slots,
+    (select coalesce(jsonb_agg(format('%I.%I', nspname, relname) order by nspname, relname), '[]')
+      from pg_class c join pg_namespace n on n.oid = relnamespace
+      where relpersistence = 'u' and relkind = 'r') as unlogged,
     (select coalesce(jsonb_agg(application_name order by application_name), '[]')
       from pg_stat_activity
       where application_name like 'lifeboat-%'
@@ -95,6 +99,7 @@ function factsOf(row: Row): Omit<ServiceMoment, 'found' | 'expected' | 'lsn' | '
     extensions: row.extensions,
     tablespaces: row.tablespaces,
     slots: row.slots,
+    unlogged: row.unlogged,
     ownSessions: row.sessions,
   };
 }
@@ -105,8 +110,9 @@ function wordsOf(row: Row, timeline: number, place: string): { found: string; ex
     row.archiving === 'off'
       ? 'archive_mode is off'
       : `newest archived ${row.last_archived ?? 'nothing since statistics were reset'}`;
+  const unlogged = row.unlogged.length === 0 ? '' : `; unlogged, so in no backup: ${row.unlogged.join(', ')}`;
   return {
-    found: `primary behind ${place}: PostgreSQL ${major}, timeline ${timeline}, ${row.lsn} at ${row.at}, ${archiving}`,
+    found: `primary behind ${place}: PostgreSQL ${major}, timeline ${timeline}, ${row.lsn} at ${row.at}, ${archiving}${unlogged}`,
     expected: 'a primary that answers',
   };
 }

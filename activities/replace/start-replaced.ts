@@ -1,5 +1,5 @@
 import type { Member } from '../../plan/schema.ts';
-import { standingOf } from '../cluster/asked.ts';
+import { preparedOn, standingOf } from '../cluster/asked.ts';
 import { signalOf } from '../cluster/standby-only.ts';
 import { failure } from '../failure.ts';
 import { permitServerControl } from '../permit-control.ts';
@@ -36,11 +36,18 @@ export async function startReplaced(ask: Ask): Promise<Found & { lsn: string }> 
   await readyWithin(member, withinMs);
   const standing = await standingOf(member);
   refuseOther(ask, standing);
+  const tookMs = Math.round(performance.now() - began);
   return {
     lsn: standing.lsn,
-    found: `${member.host} is the primary on timeline ${timeline} at ${standing.lsn}, ${Math.round(performance.now() - began)} ms after its start`,
+    found: `${member.host} is the primary on timeline ${timeline} at ${standing.lsn}, ${tookMs} ms after its start${waitingInWords(await preparedOn(member))}`,
     expected: `a primary on timeline ${timeline}, with the configuration of production`,
   };
+}
+
+/** They were waiting at the target: whoever had prepared them may have finished them since, in the history that was given up. */
+function waitingInWords(prepared: readonly string[]): string {
+  if (prepared.length === 0) return '';
+  return `; prepared transactions wait there as they did at the target, with their locks: ${prepared.join(', ')}. Ask their transaction manager, then COMMIT PREPARED or ROLLBACK PREPARED each`;
 }
 
 function refuseOther(

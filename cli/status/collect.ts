@@ -8,6 +8,7 @@ import { knownPlans, newestStoredRun } from '../plans.ts';
 import { leftInTheMiddle } from './interrupted.ts';
 import { type EndedEarly, lastCleanSweep, notSweptSince } from './left-behind.ts';
 import { keptOf } from './punctual.ts';
+import { type NewestRecovery, recoveries, withWhatIsKept } from './recovered.ts';
 import { type OpenQuestions, openQuestions } from './waiting.ts';
 
 export interface NewestRun {
@@ -36,6 +37,8 @@ export interface ServiceStatus {
   /** Also one that a switchover has taken at its end. */
   newestBackup?: NewestRun;
   newestSwitchover?: NewestRun;
+  /** The newest that has brought the service back in place, or from nothing. */
+  newestRecovery?: NewestRecovery;
   running: RunningRun[];
   /** What the plan schedules, where its plan is known here. */
   schedules: Kept[];
@@ -147,12 +150,28 @@ async function serviceStatus(asked: Asked, schedules: () => Promise<Kept[]>): Pr
   const ownBackup = await newest(asked, { service, runbook: 'backup', mode: 'live' });
   const newestBackup =
     switchover?.backup !== undefined && switchover.endedAt > (ownBackup?.endedAt ?? '') ? switchover : ownBackup;
+  const recovered = await Promise.all(
+    recoveries.map((runbook) => newest(asked, { service, runbook, mode: 'live', outcome: 'recovered' })),
+  );
+  const [recovery] = recovered
+    .flatMap((one) => one ?? [])
+    .toSorted((a, b) => Date.parse(b.endedAt) - Date.parse(a.endedAt));
+  const newestRecovery =
+    recovery === undefined
+      ? undefined
+      : await withWhatIsKept(
+          asked.engine,
+          asked.recent.filter((one) => one.service === service),
+          recovery,
+          asked.plan,
+        );
   return {
     service,
     ...(newestDrill === undefined ? {} : { newestDrill }),
     ...(lastProven === undefined ? {} : { lastProven }),
     ...(newestBackup === undefined ? {} : { newestBackup }),
     ...(newestSwitchover === undefined ? {} : { newestSwitchover }),
+    ...(newestRecovery === undefined ? {} : { newestRecovery }),
     running: asked.running.filter((run) => run.service === service).map((run) => runningRun(run, asked.asked)),
     schedules: await schedules(),
     endedEarly: await notSweptSince(asked.engine, asked.recent, service, asked.plan),

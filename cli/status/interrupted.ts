@@ -32,7 +32,8 @@ export async function leftInTheMiddle(engine: Engine, run: string, plan: Plan | 
   ];
 }
 
-async function evidenceOf(engine: Engine, run: string): Promise<Evidence | undefined> {
+/** Undefined where nobody answers for it any more. */
+export async function evidenceOf(engine: Engine, run: string): Promise<Evidence | undefined> {
   try {
     return await engine.watch(run).evidence();
   } catch (error) {

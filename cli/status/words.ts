@@ -25,6 +25,7 @@ function serviceInWords(service: ServiceStatus, now: Date): string[] {
     ...provenInWords(service, now),
     `  backup   ${service.newestBackup === undefined ? 'never by Lifeboat' : newestInWords(service.newestBackup, now)}`,
     ...switchoverInWords(service, now),
+    ...recoveryInWords(service, now),
     ...service.running.flatMap((run) => [`  running  ${runningInWords(run, now)}`, ...waitsInWords(run, now)]),
     ...schedulesInWords(service),
     ...service.endedEarly.flatMap((run) => [
@@ -39,6 +40,20 @@ function serviceInWords(service: ServiceStatus, now: Date): string[] {
 function switchoverInWords({ newestSwitchover }: ServiceStatus, now: Date): string[] {
   if (newestSwitchover === undefined) return [];
   return [`  switched ${newestInWords(newestSwitchover, now)}`, ...indented(newestSwitchover.left)];
+}
+
+function recoveryInWords({ service, newestRecovery }: ServiceStatus, now: Date): string[] {
+  if (newestRecovery === undefined) return [];
+  const { run, kept, keptUntil } = newestRecovery;
+  const told = `  recovery ${newestInWords(newestRecovery, now)}`;
+  // Afterwards a sweep may have taken them.
+  if (kept.length === 0 || Date.parse(keptUntil) < now.getTime()) return [told];
+  const until = `until ${keptUntil.slice(0, 16).replace('T', ' ')}Z`;
+  return [
+    told,
+    ...indented(kept.map(({ host, directory }) => `kept on ${host} ${until}: ${directory}`)),
+    ...indented([`once nobody needs the old data any more: lifeboat accept ${run} ${service}`]),
+  ];
 }
 
 function indented(lines: readonly string[] = []): string[] {

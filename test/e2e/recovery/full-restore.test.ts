@@ -10,11 +10,11 @@ import { hosts } from '../../../lab/layout.ts';
 import { served } from '../../../lab/pair.ts';
 import { secretFile } from '../../../lab/secrets.ts';
 import { sayYes, withPeople } from '../../../scripts/kills/people.ts';
-import { decideUpdate } from '../../../workflows/messages.ts';
 import { type Independent, type LoggedPulse, readPulseLog, restoreIndependently } from '../drill/independent.ts';
 import { backup, ended, start, until, useEstate } from '../drill/scenario.ts';
 import { vandalOf } from '../faults/vandal.ts';
 import { ask, pulsesIn, type Server } from '../observer.ts';
+import { decide } from './scenario.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -28,21 +28,6 @@ function server(host: (typeof hosts)[number]): Server {
 
 function fullRestore(input: object = {}): Promise<WorkflowHandle> {
   return start(scenario(), 'fullRestore', { mode: 'live', requestedBy: 'cara', ...input });
-}
-
-/** What people are told when a step has failed, and what they say to it. */
-async function decide(handle: WorkflowHandle, action: 'retry' | 'abort', failed: string): Promise<string> {
-  const { step, code, failure } = await until(
-    `a decision on ${failed}`,
-    async () => {
-      const { decisions = [], outcome, failure: why } = await handle.query<Evidence>('evidence');
-      if (outcome !== 'running') throw new Error(`it has ended ${outcome}: ${why?.message}`);
-      return decisions.find((one) => one.closedAt === undefined && one.failure.type === failed);
-    },
-    150_000,
-  );
-  await handle.executeUpdate(decideUpdate, { args: [{ by: 'ana', step, code, action, channel: 'cli' }] });
-  return failure.message;
 }
 
 async function missed(handle: WorkflowHandle): Promise<boolean> {

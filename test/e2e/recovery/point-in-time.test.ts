@@ -1,88 +1,32 @@
 /** Somebody deletes the rows of a table under load; the service goes back to just before, in place. Counted by plain SQL on the servers. */
-import { readdir } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
-import type { WorkflowHandle } from '@temporalio/client';
+import { basename } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import type { Evidence } from '../../../evidence/evidence.ts';
-import type { Approval } from '../../../evidence/people.ts';
 import { type Host, hosts } from '../../../lab/layout.ts';
-import { roles, served } from '../../../lab/pair.ts';
-import { abortPlanQuery, abortUpdate, approveUpdate } from '../../../workflows/messages.ts';
+import { sayYes } from '../../../scripts/kills/people.ts';
+import { abortPlanQuery, abortUpdate } from '../../../workflows/messages.ts';
 import { drill, ended, start, until, useEstate } from '../drill/scenario.ts';
-import { ask, contentOf, countRows, type Server } from '../observer.ts';
+import { ask, contentOf, countRows } from '../observer.ts';
 import { patientMs, useCustomer, whileAt, withPeople } from '../switchover/scenario.ts';
+import {
+  asked,
+  commit,
+  expectNothingBeside,
+  expectPair,
+  moment,
+  say,
+  serverOf,
+  setAside,
+  startRecovery,
+} from './scenario.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
 const scenario = useEstate({ ...withPeople, load: { ordersPerSecond: 5 } });
 const customer = useCustomer(scenario);
+/** The recovery whose old directories are kept. */
+let recovery = '';
 
-const server = (host: Host): Server => {
-  const { socket, port } = scenario().estate.servers[host];
-  return { host: socket, port };
-};
-
-/** Each statement commits by itself. @returns the number of its transaction */
-async function commit(sql: string): Promise<number> {
-  const [row] = await ask<{ number: string }>(
-    server('db1'),
-    `with done as (${sql} returning 1) select pg_current_xact_id()::text as number, count(*) from done`,
-  );
-  return Number(BigInt(row?.number ?? 0) % 2n ** 32n);
-}
-
-const now = async (): Promise<string> => {
-  const [row] = await ask<{ at: string }>(
-    server('db1'),
-    `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at`,
-  );
-  return row?.at ?? '';
-};
-
-/** The approval of this round, once it is asked. */
-function asked(handle: WorkflowHandle, round: number): Promise<Approval> {
-  return until(
-    `round ${round} of the approval`,
-    async () => {
-      const { approvals = [], outcome, failure } = await handle.query<Evidence>('evidence');
-      if (outcome !== 'running') throw new Error(`it has ended ${outcome}: ${failure?.message}`);
-      return approvals.find((one) => one.round === round && one.outcome === undefined);
-    },
-    240_000,
-  );
-}
-
-async function say(handle: WorkflowHandle, { id, code }: Approval, more: object = {}): Promise<void> {
-  for (const by of ['ana', 'ben'])
-    await handle.executeUpdate(approveUpdate, { args: [{ by, approval: id, code, channel: 'cli', ...more }] });
-}
-
-/** Names beside the data directory. */
-async function setAside(host: Host): Promise<string[]> {
-  const { data } = scenario().estate.servers[host];
-  const names = await readdir(dirname(data));
-  return names.filter((name) => name.startsWith(`${basename(data)}.before-`));
-}
-
-async function expectPair(timeline: number): Promise<void> {
-  const { estate } = scenario();
-  expect(await roles(estate)).toEqual({ db1: 'primary', db2: 'standby' });
-  expect(await served(estate)).toEqual(['db1']);
-  expect(await ask(server('db1'), 'select slot_name, active from pg_replication_slots')).toEqual([
-    { slot_name: 'db2', active: true },
-  ]);
-  await until(`db2 streams on timeline ${timeline}`, async () => {
-    const [row] = await ask<{ received_tli: number; status: string }>(
-      server('db2'),
-      'select received_tli, status from pg_stat_wal_receiver',
-    );
-    return row?.received_tli === timeline && row.status === 'streaming' ? true : undefined;
-  });
-}
-
-async function expectNothingBeside(): Promise<void> {
-  for (const host of hosts) expect(await readdir(scenario().estate.site.layout.host(host).scratch)).toEqual([]);
-}
+const server = (host: Host) => serverOf(scenario(), host);
 
 async function stillServed(): Promise<void> {
   const before = customer().acknowledged.length;
@@ -91,14 +35,14 @@ async function stillServed(): Promise<void> {
 
 test('rows that were deleted come back on every member, and what was written after is given up and counted', async () => {
   await ask(server('db1'), 'create table precious (number int); create table later (number int)');
-  const empty = await now();
-  await commit('insert into precious select generate_series(1, 5000)');
-  const deletion = await commit('delete from precious');
-  await commit('insert into later values (1)');
+  const empty = await moment(scenario());
+  await commit(scenario(), 'insert into precious select generate_series(1, 5000)');
+  const deletion = await commit(scenario(), 'delete from precious');
+  await commit(scenario(), 'insert into later values (1)');
   await stillServed();
 
-  const input = { mode: 'live', requestedBy: 'cara', target: empty };
-  const handle = await start(scenario(), 'pointInTimeRecovery', input);
+  const handle = await startRecovery(scenario(), empty);
+  recovery = handle.workflowId;
   // People see that they have gone back too far, and move on: nothing is restored for it.
   await say(handle, await asked(handle, 1), { choice: 'move-target', value: `before transaction ${deletion}` });
   const { subject, shown } = await asked(handle, 2);
@@ -111,7 +55,7 @@ test('rows that were deleted come back on every member, and what was written aft
   expect(evidence).toMatchObject({ outcome: 'recovered', leftBehind: [] });
   expect(evidence.steps.filter(({ name }) => name.startsWith('Restore'))).toHaveLength(2);
 
-  await expectPair(2);
+  await expectPair(scenario(), 2);
   await stillServed();
   for (const host of hosts) {
     await until(`${host} holds the rows again`, async () =>
@@ -130,23 +74,19 @@ test('rows that were deleted come back on every member, and what was written aft
   expect(lost.length).toBeGreaterThan(0);
   expect(before.slice(-lost.length)).toEqual(lost);
 
-  for (const host of hosts) expect(await setAside(host)).toHaveLength(1);
+  for (const host of hosts) expect(await setAside(scenario(), host)).toHaveLength(1);
   expect(evidence.setAside?.map(({ host, directory }) => [host, basename(directory)])).toEqual(
-    await Promise.all(hosts.map(async (host) => [host, (await setAside(host))[0]])),
+    await Promise.all(hosts.map(async (host) => [host, (await setAside(scenario(), host))[0]])),
   );
-  await expectNothingBeside();
+  await expectNothingBeside(scenario());
   const names = evidence.measurements.map(({ name }) => name);
   expect(names).toEqual(expect.arrayContaining(['transactions given up', 'writes stopped', 'front door closed']));
 });
 
 test('aborted after the new timeline has reached the archive, the database comes back as it was, on a timeline above it', async () => {
-  await commit('insert into later values (2)');
-  const handle = await start(scenario(), 'pointInTimeRecovery', {
-    mode: 'live',
-    requestedBy: 'cara',
-    target: await now(),
-  });
-  await commit('insert into later values (3)');
+  await commit(scenario(), 'insert into later values (2)');
+  const handle = await startRecovery(scenario(), await moment(scenario()));
+  await commit(scenario(), 'insert into later values (3)');
   const approval = await asked(handle, 1);
   const held = await whileAt(
     scenario(),
@@ -160,11 +100,11 @@ test('aborted after the new timeline has reached the archive, the database comes
   await held.done;
   const evidence = await ended(handle);
   expect(evidence).toMatchObject({ outcome: 'aborted', leftBehind: [], setAside: [] });
-  await expectPair(4);
+  await expectPair(scenario(), 4);
   expect(await ask(server('db1'), 'select number from later order by 1')).toEqual([{ number: 2 }, { number: 3 }]);
   await stillServed();
-  for (const host of hosts) expect(await setAside(host)).toHaveLength(1);
-  await expectNothingBeside();
+  for (const host of hosts) expect(await setAside(scenario(), host)).toHaveLength(1);
+  await expectNothingBeside(scenario());
 });
 
 test('a drill on what was archived since is proven', async () => {
@@ -174,4 +114,22 @@ test('a drill on what was archived since is proven', async () => {
     return run;
   });
   expect(evidence).toMatchObject({ outcome: 'proven', target: { timeline: 4 } });
+});
+
+test('a sweep lists what is kept and leaves it; once people accept the recovery it is removed, and nothing else', async () => {
+  const shown = await ended(await start(scenario(), 'sweep', { mode: 'dry-run' }));
+  const kept = shown.leftovers?.filter(({ what }) => what.includes('.before-')) ?? [];
+  expect(kept.map(({ verdict }) => verdict)).not.toContain('left');
+  const swept = await ended(await start(scenario(), 'sweep', { mode: 'live', shownBy: shown.run }));
+  expect(swept).toMatchObject({ outcome: 'completed' });
+  for (const host of hosts) expect(await setAside(scenario(), host)).toHaveLength(1);
+
+  const handle = await start(scenario(), 'accept', { mode: 'live', requestedBy: 'cara', recovery });
+  const { subject } = await asked(handle);
+  for (const host of hosts) expect(JSON.stringify(subject)).toContain((await setAside(scenario(), host))[0]);
+  await sayYes(handle);
+  expect(await ended(handle)).toMatchObject({ outcome: 'completed', leftBehind: [] });
+  for (const host of hosts) expect(await setAside(scenario(), host)).toEqual([]);
+  await expectPair(scenario(), 4);
+  await stillServed();
 });

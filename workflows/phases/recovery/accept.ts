@@ -158,7 +158,8 @@ export async function removeOld(run: Run, { old }: Accepted): Promise<void> {
           directory,
           identity: identityOfSetAside(seen),
         });
-        run.record({ setAside: (run.evidence.setAside ?? []).filter((other) => other.directory !== directory) });
+        const { setAside = [] } = run.evidence;
+        run.record({ setAside: setAside.filter((other) => other.host !== host || other.directory !== directory) });
         return gone;
       },
       undo: { pointOfNoReturn: 'People have accepted the recovery: the old data do not come back.' },

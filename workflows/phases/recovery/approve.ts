@@ -68,7 +68,8 @@ async function factsToApprove(
 ): Promise<{ subject: Subject; shown: Subject }> {
   const { recovering, loss, rows } = quiet;
   const { way, tables } = reached;
-  const { primary, standbys } = recovering;
+  const { primary, standbys, service } = recovering;
+  const { unlogged = [] } = service;
   const { scratch } = placeOf(run, primary);
   const { lsn, timeline } = await run.host(primary.host).endOfRecovery({ scratch });
   const now = (table: string) => rows.find((one) => one.table === table)?.rows ?? 'unknown';
@@ -81,6 +82,7 @@ async function factsToApprove(
       ...Object.fromEntries(
         tables.map(({ table, rows: count }) => [`rows of ${table}`, `${now(table)} now, ${count} after`]),
       ),
+      ...(unlogged.length === 0 ? {} : { 'unlogged tables, which come back empty': unlogged.join(', ') }),
       replaced: membersOf(recovering)
         .map(({ host, dataDirectory }) => `${dataDirectory} on ${host}`)
         .join(', '),
