@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { parseDocument } from 'yaml';
 import type { ControlReads, ControlRecords } from '../activities/contract.ts';
@@ -11,6 +11,7 @@ import { drawKey, publicLine } from '../activities/people/keys.ts';
 import { verifySignature } from '../activities/people/verify.ts';
 import { resolveSecrets } from '../activities/secrets.ts';
 import { packageRoot } from '../lab/home.ts';
+import { startSkippingServer } from '../lab/skipping-server.ts';
 import { needParts } from '../parts/parts.ts';
 import { type LoadedPlan, loadPlanText } from '../plan/load.ts';
 import { controlQueue, evidenceQuery, searchAttributes } from '../workflows/messages.ts';
@@ -143,9 +144,7 @@ function activitiesOn(loaded: LoadedPlan): object {
 async function onSkippingServer<T>(use: (server: TestWorkflowEnvironment) => Promise<T>): Promise<T> {
   quietRuntime();
   const { 'test-server': part } = await needParts(['test-server'], (line) => console.log(line));
-  const server = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: part.path } },
-  });
+  const server = await startSkippingServer(part.path);
   try {
     await server.connection.operatorService.addSearchAttributes({
       namespace: 'default',

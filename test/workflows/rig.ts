@@ -1,10 +1,11 @@
 /** Runs workflows against a fake estate on the time-skipping server; each execution is replayed afterwards. */
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
 import type { RunSummary } from '../../evidence/evidence.ts';
+import { startSkippingServer } from '../../lab/skipping-server.ts';
 import { durationMs } from '../../plan/duration.ts';
 import { controlQueue, hostQueue, searchAttributes } from '../../workflows/messages.ts';
 import { quietRuntime } from '../quiet-runtime.ts';
@@ -46,7 +47,7 @@ export function useRig({ eachAlone = false, locks = ['lifeboat-host/db1', 'lifeb
   // Hooks of one kind run last first after a test: the server goes when all else has gone.
   after(() => env?.teardown());
   before(async () => {
-    env = await startServer();
+    env = await startSkippingServer(inject('testServer'));
     await env.connection.operatorService.addSearchAttributes({
       namespace: 'default',
       searchAttributes: Object.fromEntries(Object.values(searchAttributes).map((name) => [name, keyword])),
@@ -109,18 +110,4 @@ export function useRig({ eachAlone = false, locks = ['lifeboat-host/db1', 'lifeb
     await server().sleep(ms);
   };
   return { start, pass, run: async (...ask) => (await start(...ask)).result() as Promise<RunSummary> };
-}
-
-/** The SDK gives a server five seconds to start, which a Java program on a busy machine does not always keep. */
-async function startServer(): Promise<TestWorkflowEnvironment> {
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    try {
-      return await TestWorkflowEnvironment.createTimeSkipping({
-        server: { executable: { type: 'existing-path', path: inject('testServer') } },
-      });
-    } catch (error) {
-      if (Date.now() > deadline || !String(error).includes('did not start within')) throw error;
-    }
-  }
 }

@@ -57,9 +57,8 @@ test('a worker that only reads can run it as a dry run, which lists every change
 
 test('one live recovery of a service at a time: a second one is refused, and says which goes on', async () => {
   const estate = estateThatAsks();
-  const lock = await rig.start(estate, 'lock', [], { workflowId: 'lifeboat-lock/orders' });
+  await rig.start(estate, 'lock', [], { workflowId: 'lifeboat-lock/orders' });
   const evidence = await switchOver(estate);
-  await lock.terminate();
   expect(evidence).toMatchObject({ outcome: 'aborted', failure: { type: 'LockHeld' }, leftBehind: [] });
   expect(evidence.failure?.message).toContain('Service orders is held by');
   expect(changed(estate)).toEqual([]);
