@@ -49,7 +49,7 @@ describe('an estate', () => {
   let estate: Estate;
   beforeAll(async () => {
     estate = await start();
-  }, 120_000);
+  });
   afterAll(async () => estate?.stop(), 60_000);
   const db1 = () => serverOf(estate, 'db1');
 
@@ -88,7 +88,7 @@ describe('an estate', () => {
       () => pulsesIn(db1()),
       (numbers) => (numbers.at(-1) ?? 0) > silent,
     );
-  }, 60_000);
+  });
 
   test('takes a full backup through the proxy while the store refuses now and then', async () => {
     await estate.faults.add({ method: 'PUT', path: '/archive/', count: 3, fault: { kind: 'status', status: 503 } });
@@ -98,7 +98,7 @@ describe('an estate', () => {
     expect(rule?.struck).toBe(3);
     await estate.faults.clear();
     await backrest(estate.site, 'db1', ['check']);
-  }, 60_000);
+  });
 
   test('leads to the standby once it is promoted, and to nobody while there is no primary', async () => {
     const { site } = estate;
@@ -125,7 +125,7 @@ describe('an estate', () => {
       'select inet_server_port() as port, not pg_is_in_recovery() as primary',
     );
     expect(seen).toEqual({ port: estate.servers.db2.port, primary: true });
-  }, 60_000);
+  });
 
   test('leaves no process and no file behind', async () => {
     expect((await processesNaming(estate.root)).length).toBeGreaterThan(14);
@@ -135,7 +135,7 @@ describe('an estate', () => {
     expect(existsSync(estate.root)).toBe(false);
     expect((await readdir(parent)).filter((name) => estate.root.endsWith(name))).toEqual([]);
     for (const process of estate.processes.values()) expect(process.running).toBe(false);
-  }, 60_000);
+  });
 });
 
 describe('the fault proxy', () => {
@@ -144,7 +144,7 @@ describe('the fault proxy', () => {
   beforeAll(async () => {
     estate = await start({ lifeboat: false, engine: false, shop: false });
     await put();
-  }, 120_000);
+  });
   afterAll(async () => estate?.stop(), 60_000);
 
   async function put(): Promise<void> {

@@ -52,7 +52,7 @@ describe('anchors', () => {
     );
     await until('the standby streams', async () => (await estate.sql('select from pg_stat_replication')).length === 1);
     load = writeAlways(estate);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await holder?.end();

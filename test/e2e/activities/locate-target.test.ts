@@ -25,7 +25,7 @@ describe('a target that a person writes, located in the archived WAL', () => {
     await estate.sql(`alter system set archive_command = '/bin/false'`);
     await estate.sql('select pg_reload_conf()');
     repository = await hand.call('repository', { backups: estate.backups, segmentBytes });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await hand?.stop();

@@ -53,7 +53,7 @@ describe('a backup restored beside, paused at its anchor, moved on, promoted, pr
     );
     await estate.sql(`insert into lifeboat.pulse values (16)`);
     await estate.archiveSegment();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await hand?.stop();

@@ -56,7 +56,7 @@ describe('what WAL and backups can bring', () => {
     end = await now('pg_current_wal_lsn()');
     await estate.sql('insert into kept values (104)');
     await estate.archiveSegment();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await hand?.stop();

@@ -42,7 +42,7 @@ const inAssessment = (evidence: Evidence) => evidence.steps.filter((step) => ste
 
 beforeAll(async () => {
   await backup(scenario());
-}, 120_000);
+});
 
 describe('a drill is not proven', () => {
   test('to a moment before the first backup: TargetOutsideWindow, with the window', async () => {

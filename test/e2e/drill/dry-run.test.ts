@@ -13,7 +13,7 @@ beforeAll(async () => {
     if (early.failure !== undefined) throw new Error(early.failure.message);
     return true;
   });
-}, 60_000);
+});
 
 async function estateAsItIs({ estate }: Scenario) {
   const { db1, db2 } = estate.servers;

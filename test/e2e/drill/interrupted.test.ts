@@ -9,7 +9,7 @@ const scenario = useEstate({ load: { ordersPerSecond: 10 } });
 
 beforeAll(async () => {
   await backup(scenario());
-}, 120_000);
+});
 
 /** Starts a drill, and waits until the given step is going on. */
 async function drillIn(step: string) {

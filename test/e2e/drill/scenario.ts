@@ -28,11 +28,11 @@ export function useEstate(options: Partial<EstateOptions> = {}): () => Scenario 
     });
     const connection = await Connection.connect({ address: estate.temporal.address });
     scenario = { estate, client: new Client({ connection }) };
-  }, 120_000);
+  });
   afterAll(async () => {
     await scenario?.client.connection.close();
     await scenario?.estate.stop();
-  }, 60_000);
+  });
   return () => {
     if (scenario === undefined) throw new Error('the estate did not start');
     return scenario;

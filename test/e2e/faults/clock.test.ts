@@ -19,7 +19,7 @@ beforeAll(async () => {
   await ask(place, `alter system set archive_command = '${honest}'`);
   await ask(place, 'select pg_reload_conf()');
   await backup(scenario());
-}, 120_000);
+});
 
 /** Of all pulses, by the log beside the database and by positions: what nobody's clock can spoil. */
 async function lossByPositions(evidence: Evidence): Promise<{ newest: string; lost: number }> {

@@ -17,7 +17,7 @@ export function useEndings(): () => Scenario {
   const scenario = useEstate({ load: { ordersPerSecond: 10 } });
   beforeAll(async () => {
     await backup(scenario());
-  }, 120_000);
+  });
   afterEach(() => endWhatRuns(scenario()));
   return scenario;
 }

@@ -46,7 +46,7 @@ async function backupsListed(): Promise<{ label: string; error: boolean }[]> {
 
 beforeAll(async () => {
   await backup(scenario());
-}, 120_000);
+});
 
 afterEach(async () => {
   const { scratch } = estate().servers.db2;

@@ -19,7 +19,7 @@ const db2 = () => scenario().estate.servers.db2;
 
 beforeAll(async () => {
   await backup(scenario());
-}, 120_000);
+});
 
 afterEach(async () => {
   await endWhatRuns(scenario());

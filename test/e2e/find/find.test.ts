@@ -27,7 +27,7 @@ beforeAll(async () => {
   to = await hand.now();
   await hand.sql('create table hurt.afterwards ()');
   await hand.archived();
-}, 120_000);
+});
 
 afterAll(() => hand?.end());
 
@@ -48,7 +48,7 @@ describe('of all that happened', () => {
   beforeAll(async () => {
     evidence = await find({ order: 'time' });
     expect(evidence.failure).toBeUndefined();
-  }, 120_000);
+  });
 
   test('each deletion and update is told with its transaction, its table, and the rows that the server counted', () => {
     expect(effect(findings(), noted.deleted)).toMatchObject({
@@ -125,7 +125,7 @@ describe('of all that happened', () => {
     } finally {
       await own.remove();
     }
-  }, 60_000);
+  });
 });
 
 test('without names the heaviest comes first, a dropped table is told by its file, and nothing is restored', async () => {
@@ -137,12 +137,12 @@ test('without names the heaviest comes first, a dropped table is told by its fil
     noted.deleted.transaction,
     noted.updated.transaction,
   ]);
-}, 60_000);
+});
 
 test('only what was done to one table, when that is asked for', async () => {
   const { search } = await find({ table: 'hurt.updated', names: false });
   expect(search?.findings.map(({ transaction }) => transaction)).toEqual([noted.updated.transaction]);
-}, 60_000);
+});
 
 describe('refused in words', () => {
   test.each([
@@ -166,7 +166,7 @@ describe('refused in words', () => {
     const { failure } = await find({ from: '2020-01-01T00:00:00Z' });
     expect(failure?.type).toBe('TargetOutsideWindow');
     expect(failure?.message).toMatch(/--from \d{4}-\d\d-\d\dT/);
-  }, 60_000);
+  });
 
   test('a segment that is missing in that time: ArchiveGap', async () => {
     const [row] = await hand.sql('select last_archived_wal as wal from pg_stat_archiver');
@@ -186,5 +186,5 @@ describe('refused in words', () => {
     } finally {
       await rename(away, here);
     }
-  }, 60_000);
+  });
 });

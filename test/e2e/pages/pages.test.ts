@@ -32,7 +32,7 @@ beforeAll(async () => {
   handle = await start(scenario(), 'monthlyDrill', {});
   run = handle.workflowId;
   first = await watched(handle);
-}, 120_000);
+});
 
 describe('the page of a drill', () => {
   test('follows it from RUNNING to PROVEN without being loaded again, and then rests', async () => {

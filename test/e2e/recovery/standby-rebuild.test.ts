@@ -17,7 +17,7 @@ const scenario = useEstate(withPeople);
 
 beforeAll(async () => {
   await backup(scenario());
-}, 120_000);
+});
 
 function server(host: 'db1' | 'db2', socketOf = host): Server {
   const { servers } = scenario().estate;

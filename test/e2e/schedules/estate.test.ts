@@ -63,7 +63,7 @@ beforeAll(async () => {
   const { db1 } = scenario().estate.servers;
   // On the primary's host, so that drills and backups meet.
   await plan({ 'drills.monthly.host': 'db1', 'drills.monthly.directory': db1.scratch });
-}, 120_000);
+});
 
 test('the drill begins by itself at the minute that the plan says; meeting a backup it waits for it, and is proven', async () => {
   const { estate, client } = scenario();

@@ -89,4 +89,4 @@ test('after an outage what was due is made up for within the time that the plan 
     return info.numActionsMissedCatchupWindow > 0 ? info : undefined;
   });
   for (const { action } of tooLate.recentActions) expect(timeIn(action.workflow.workflowId)).toBeGreaterThan(first);
-}, 120_000);
+});

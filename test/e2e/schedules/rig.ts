@@ -61,7 +61,7 @@ export function useTemporal(): () => TemporalServer {
       schedule: (name) => client.schedule.getHandle(`lifeboat/orders/${name}`).describe(),
     };
     await server.plan();
-  }, 120_000);
+  });
   afterAll(async () => {
     await server?.client.connection.close();
     await running?.end('SIGKILL');

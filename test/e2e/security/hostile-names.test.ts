@@ -78,7 +78,7 @@ beforeAll(async () => {
     outageWithinMs: 30_000,
     throwAway: true,
   });
-}, 120_000);
+});
 afterAll(async () => {
   await hand?.call('removeScratch', { scratch: scratch() }).catch(() => undefined);
   await hand?.stop();

@@ -70,7 +70,7 @@ export function useSlack(): () => Slack {
   let made: { slack: Slack; end(): Promise<void> } | undefined;
   beforeAll(async () => {
     made = await make();
-  }, 120_000);
+  });
   afterAll(() => made?.end(), 60_000);
   return () => {
     if (made === undefined) throw new Error('the workspace did not start');

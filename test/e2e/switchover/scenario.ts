@@ -27,7 +27,7 @@ export function useCustomer(scenario: () => Scenario): () => Customer {
   beforeAll(async () => {
     await backup(scenario());
     customer = await startCustomer(scenario().estate);
-  }, 120_000);
+  });
   afterAll(() => customer?.stop());
   return () => customer;
 }
