@@ -5,6 +5,7 @@ import { other, primaryOf, roles, served } from '../../../lab/pair.ts';
 import { sayYes } from '../../../scripts/kills/people.ts';
 import { sampled } from '../../sample.ts';
 import { ended, until, useEstate } from '../drill/scenario.ts';
+import { withClockAhead } from '../faults/wrong-clock.ts';
 import {
   condition,
   type Moment,
@@ -88,4 +89,30 @@ test('when the standby dies after the stop, the old primary serves again, and th
     return JSON.stringify(streams).includes('streaming') ? true : undefined;
   });
   expect(await switchOver(scenario())).toMatchObject({ outcome: 'completed' });
+});
+
+test('with the clock of the control worker an hour ahead people have as long as ever, their yes counts, and the clock is named', async () => {
+  const from = await primaryOf(scenario().estate);
+  await withClockAhead(scenario().estate.process('control'), 60, async () => {
+    const handle = await startSwitchover(scenario());
+    const asked = await until(
+      'people are asked',
+      async () => (await handle.query<Evidence>('evidence')).approvals?.[0],
+      60_000,
+    );
+    expect(Math.abs(Date.parse(asked.openedAt) - Date.now())).toBeLessThan(60_000);
+    const [{ since, until: end } = { since: '', until: '' }] = asked.asked;
+    expect(Date.parse(end) - Date.parse(since)).toBe(15 * 60_000);
+    await sayYes(handle);
+    const evidence = await ended(handle);
+    expect(evidence.failure).toBeUndefined();
+    expect(evidence).toMatchObject({ outcome: 'completed', flags: ['clocks-differ'] });
+    expect(evidence.clocks).toMatchObject([{ clock: 'the control worker' }]);
+    const latencies = evidence.approvals?.[0]?.clicks.map(({ latencyMs = Number.NaN }) => latencyMs) ?? [];
+    expect(latencies.every((ms) => ms >= 0 && ms < 60_000)).toBe(true);
+    const door = evidence.measurements.find(({ name }) => name === 'front door closed');
+    expect(door?.value).toBeLessThan(60_000);
+  });
+  expect(await roles(scenario().estate)).toEqual({ [from]: 'standby', [other(from)]: 'primary' });
+  await stillServed(scenario(), customer());
 });
