@@ -1,4 +1,4 @@
-/** What recoveries have set aside on a host: kept for people, and listed so that nobody forgets it. */
+/** What recoveries and rebuilds have beside the live directories of a host: kept for people, and listed so that nobody forgets it. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Leftover } from '../../evidence/evidence.ts';
@@ -11,6 +11,9 @@ import { loadPermit, type Permit, permitDataDirectory } from '../permit.ts';
 import { controlData } from '../postgres/control-data.ts';
 import type { LeftoverFound } from '../shapes.ts';
 
+/** Parts of a standby's rebuild, which takes them away itself: a copy that comes, a directory that is rewound, its configuration. */
+const atWork = ['coming', 'rewinding', 'saved'] as const;
+
 /** Beside the member's data directory, by their names. */
 export async function setAsideBy(member: Member): Promise<LeftoverFound[]> {
   const permit = await loadPermit();
@@ -21,7 +24,8 @@ export async function setAsideBy(member: Member): Promise<LeftoverFound[]> {
   );
   if (!permitted) return [];
   const names = await readdir(dirname(dataDirectory)).catch(() => []);
-  const wanted = names.filter((name) => name.startsWith(`${basename(dataDirectory)}.before-`)).sort();
+  const ours = ['before', ...atWork].map((what) => `${basename(dataDirectory)}.${what}-`);
+  const wanted = names.filter((name) => ours.some((start) => name.startsWith(start))).sort();
   const found = await Promise.all(wanted.map((name) => lookAt(join(dirname(dataDirectory), name), member, permit)));
   return found.filter((one) => one !== undefined);
 }
@@ -45,12 +49,17 @@ async function lookAt(path: string, { host }: Member, permit: Permit): Promise<L
 
 /** Kept on purpose: nobody but people, or the time that the plan gives, says that it is of no use any more. */
 export function judgeSetAside(
-  { since, note }: Pick<LeftoverFound, 'since' | 'note'>,
+  { since, note, path = '' }: Pick<LeftoverFound, 'since' | 'note' | 'path'>,
   { keepOldForMs = keptUsuallyMs }: { keepOldForMs?: number },
   users: string[],
   nowMs: number,
 ): Pick<Leftover, 'verdict' | 'why' | 'run'> {
   if (users.length > 0) return { verdict: 'in-use', run: users.join(', '), why: `${users.join(', ')} goes on` };
+  if (isOfRebuild(path))
+    return {
+      verdict: 'kept',
+      why: "a rebuild of this standby was ended while it worked with it: start the rebuild again (lifeboat start standby-rebuild), and once the standby streams delete this by hand; until then it may hold the standby's own data",
+    };
   if (note !== undefined) return { verdict: 'left', why: 'nobody needs half of it' };
   const until = Date.parse(since ?? '') + keepOldForMs;
   const kept = `a recovery has set it aside, and the plan keeps it for ${formatDuration(keepOldForMs)}`;
@@ -59,4 +68,8 @@ export function judgeSetAside(
     verdict: 'kept',
     why: `${kept}: until ${Number.isNaN(until) ? 'a person says so' : new Date(until).toISOString()}, or until somebody accepts the recovery (lifeboat accept)`,
   };
+}
+
+function isOfRebuild(path: string): boolean {
+  return atWork.some((what) => basename(path).includes(`.${what}-`));
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { judgeSetAside } from '../../../activities/sweep/set-aside.ts';
+import { besideOf } from '../../../recovery/rebuild.ts';
 
 const day = 24 * 60 * 60 * 1000;
 const since = '2026-11-01T00:00:00.000Z';
@@ -25,3 +26,15 @@ test('while a run holds a host nothing of it is removed, however old', () => {
 test('half of one is of no use to anybody', () => {
   expect(judgeSetAside({ since, note: 'its removal has begun' }, {}, [], after(1))).toMatchObject({ verdict: 'left' });
 });
+
+test.each(['coming', 'rewinding', 'saved'] as const)(
+  'what a rebuild was working with (%s) is told, and never taken by a sweep: it may be all that the standby has',
+  (what) => {
+    const path = besideOf('/srv/db2', what, 'orders-7f3a');
+    expect(judgeSetAside({ since, path }, {}, [], after(1000))).toMatchObject({
+      verdict: 'kept',
+      why: expect.stringContaining('lifeboat start standby-rebuild'),
+    });
+    expect(judgeSetAside({ since, path }, {}, ['orders-7f3a'], after(1))).toMatchObject({ verdict: 'in-use' });
+  },
+);
