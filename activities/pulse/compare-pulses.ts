@@ -35,7 +35,8 @@ export async function comparePulses(ask: Parameters<ControlReads['comparePulses'
   };
 }
 
-export async function filesOf(pulse: PulseSettings, service: string | undefined, since: string): Promise<LogFile[]> {
+/** @param since by the database's clock; all of them when absent */
+export async function filesOf(pulse: PulseSettings, service: string | undefined, since?: string): Promise<LogFile[]> {
   const all = await logFiles(pulse.log).catch((error: unknown) => {
     throw silent(pulse, `cannot be read here (${error instanceof Error ? error.message : String(error)})`);
   });
@@ -46,9 +47,10 @@ export async function filesOf(pulse: PulseSettings, service: string | undefined,
       `${pulse.log} holds the pulses of several services (${services.join(', ')}). Give each service a directory of its own as pulse.log in its plan.`,
     );
   // A day more: the writer's clock names the file, the database's clock is what `since` was read from.
-  const from = new Date(Date.parse(since) - day).toISOString().slice(0, 10);
+  const from = since === undefined ? '' : new Date(Date.parse(since) - day).toISOString().slice(0, 10);
   const files = all.filter((file) => (service === undefined || file.service === service) && file.day >= from);
-  if (files.length === 0) throw silent(pulse, `holds no log of ${service ?? 'the service'} since ${from}`);
+  if (files.length === 0)
+    throw silent(pulse, `holds no log of ${service ?? 'the service'}${from === '' ? '' : ` since ${from}`}`);
   return files;
 }
 

@@ -9,6 +9,8 @@ import { type Acknowledged, isAcknowledged } from './log.ts';
 
 /** What was acknowledged in this time before the switch must be there after it. Milliseconds. */
 const lookedBackMs = 15 * 60_000;
+/** More than that time has: one a second is tried. */
+const mostLookedBack = 2_000;
 
 interface Seen {
   /** On earlier timelines, oldest first. */
@@ -65,7 +67,7 @@ async function seenAcross(ask: {
   }
 }
 
-/** Each pulse notes the timeline that it was written on. */
+/** Each pulse notes the timeline that it was written on. Its own times alone count: this worker's clock may be any. */
 async function readLog({
   pulse,
   service,
@@ -75,14 +77,24 @@ async function readLog({
   service: string;
   timeline: number;
 }): Promise<Seen> {
-  const since = new Date(Date.now() - lookedBackMs).toISOString();
-  const before: Acknowledged[] = [];
-  for await (const entry of entriesOf(await filesOf(pulse, service, since))) {
+  // Over midnight, the time that is looked back to lies in the file before.
+  const files = (await filesOf(pulse, service)).slice(-2);
+  let before: Acknowledged[] = [];
+  let after: Acknowledged | undefined;
+  for await (const entry of entriesOf(files)) {
     if ('forgotten' in entry || !isAcknowledged(entry)) continue;
-    if (entry.timeline !== undefined && entry.timeline >= timeline) return { before, after: entry };
-    if (entry.at >= since) before.push(entry);
+    if (entry.timeline !== undefined && entry.timeline >= timeline) {
+      after = entry;
+      break;
+    }
+    before.push(entry);
+    if (before.length > 2 * mostLookedBack) before = before.slice(-mostLookedBack);
   }
-  return { before };
+  const since = Date.parse(before.at(-1)?.at ?? '') - lookedBackMs;
+  return {
+    before: before.filter(({ at }) => Date.parse(at) >= since),
+    ...(after === undefined ? {} : { after }),
+  };
 }
 
 async function numbersThere(door: FrontDoor, first: number, last: number): Promise<Set<number>> {
