@@ -172,7 +172,8 @@ function closedApproval(approval: Approval, key: string, names: Names): Telling 
       ...lineOf('Rejected by', who('reject').length === 0 ? '' : listed(who('reject'), names)),
       ...lineOf('After', formatDuration(between(approval.openedAt, approval.closedAt))),
       ...lineOf('Chosen', chosenWords(approval)),
-      ...lineOf('Why', why),
+      // Of one that was approved it says who has: that stands above.
+      ...lineOf('Why', outcome === 'approved' ? undefined : why),
     ],
     calls: [],
     question: { kind: 'approval', key },
