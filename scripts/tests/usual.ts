@@ -5,6 +5,9 @@
 import { readdir } from 'node:fs/promises';
 import { draw } from './draw.ts';
 
+/** Folders that are drawn from as if they were one. */
+const families: Readonly<Record<string, string>> = { cli: 'views', find: 'views', metrics: 'views', pages: 'views' };
+
 /** Of a folder that is not named, all files. */
 const drawn: Readonly<Record<string, number>> = {
   activities: 1,
@@ -18,6 +21,7 @@ const drawn: Readonly<Record<string, number>> = {
   security: 1,
   slack: 1,
   switchover: 1,
+  views: 3,
 };
 
 const always: readonly string[] = [
@@ -52,7 +56,8 @@ function byFolder(files: readonly string[]): Map<string, string[]> {
   const folders = new Map<string, string[]>();
   for (const file of files.toSorted()) {
     const folder = file.includes('/') ? file.slice(0, file.indexOf('/')) : '';
-    folders.set(folder, [...(folders.get(folder) ?? []), file]);
+    const family = families[folder] ?? folder;
+    folders.set(family, [...(folders.get(family) ?? []), file]);
   }
   return folders;
 }
