@@ -215,6 +215,7 @@ async function main(): Promise<void> {
       'instead of the drill: a table loses its rows, and the service is recovered, once a person agrees',
       false,
     )
+    .option('--estate', 'nothing of these: the estate alone, until Ctrl-C, to try things by hand', false)
     .option(
       '--yes',
       'of --switchover and --disaster: a second person agrees at once, with a key that only this lab accepts',
