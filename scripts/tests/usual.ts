@@ -6,7 +6,13 @@ import { readdir } from 'node:fs/promises';
 import { draw } from './draw.ts';
 
 /** Folders that are drawn from as if they were one. */
-const families: Readonly<Record<string, string>> = { cli: 'views', find: 'views', metrics: 'views', pages: 'views' };
+const families: Readonly<Record<string, string>> = {
+  cli: 'views',
+  docs: 'views',
+  find: 'views',
+  metrics: 'views',
+  pages: 'views',
+};
 
 /** Of a folder that is not named, all files. */
 const drawn: Readonly<Record<string, number>> = {

@@ -74,7 +74,7 @@ const block = (start: string): string => {
 };
 const payments = (text: string) => [...text.matchAll(/^ *(\d+)$/gm)].map(([, count]) => Number(count));
 
-test('a backup, a mistake, and the moment before it', async () => {
+test('from a backup over a mistake to the old data that nobody needs any more', async () => {
   const backup = await typed(block('lifeboat()'));
   expect(backup.all).toContain('COMPLETED');
   expect(backup.exitCode).toBe(0);
