@@ -1,6 +1,3 @@
-/** The application of a live service: told to stop writing and to go on, and tested against the recovered database. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Application, ApplicationCommand, Member } from '../../plan/schema.ts';
 import { failure } from '../failure.ts';
@@ -8,6 +5,7 @@ import { loadPermit, permitCommand } from '../permit.ts';
 import { socketOf } from '../postgres/live-member.ts';
 import { one, withSession } from '../postgres/session.ts';
 import type { Found } from '../shapes.ts';
+import { inTemporary } from '../temporary.ts';
 import { told } from './told.ts';
 
 /**
@@ -53,12 +51,9 @@ export async function smokeLive(ask: { member: Member; database: string; applica
 
 /** What it says is in the result; its file is not kept. */
 async function inPassing<T extends { good: boolean; found?: Found }>(body: (log: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-told-'));
-  try {
+  return inTemporary('told', async (folder) => {
     const ended = await body(join(folder, 'said.log'));
     if (ended.found !== undefined) delete ended.found.log;
     return ended;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Member, PhysicalBackups } from '../../plan/schema.ts';
 import type { Lsn } from '../../recovery/archive.ts';
@@ -13,6 +12,7 @@ import { loadPermit } from '../permit.ts';
 import { socketOf } from '../postgres/live-member.ts';
 import { one, withSession } from '../postgres/session.ts';
 import type { Found, Patience } from '../shapes.ts';
+import { inTemporary } from '../temporary.ts';
 import { historyName } from './server-facts.ts';
 
 interface Ask extends Patience {
@@ -106,8 +106,7 @@ async function archiverPasses({ member }: Ask, segment: string): Promise<void> {
 async function sameHistory({ backups, member, timeline }: Ask): Promise<string | undefined> {
   const name = historyName(timeline);
   const own = await readFile(join(member.dataDirectory, 'pg_wal', name), 'utf8');
-  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-history-'));
-  try {
+  await inTemporary('history', async (folder) => {
     const file = join(folder, name);
     if (!(await backupKind(backups).fetchWal(backups, name, file)))
       throw failure('ArchiveUnreachable', `${name} is not in the archive yet, though later segments are.`);
@@ -116,9 +115,7 @@ async function sameHistory({ backups, member, timeline }: Ask): Promise<string |
         'ArchiveUnsound',
         `the archive holds another ${name} than ${member.host}: two servers took timeline ${timeline}, with different forks. Do not restore from it before this is understood (lifeboat archive).`,
       );
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
   const history = parseHistory(own, timeline);
   return 'ancestors' in history ? history.ancestors.at(-1)?.forkLsn : undefined;
 }

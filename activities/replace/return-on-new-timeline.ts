@@ -3,8 +3,7 @@
  * no restore of the newest timeline finds, and whose standbys die of the history that they find in the archive: it is promoted to a
  * timeline above all others first, where nobody reaches it, and starts as production only then.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Member, PhysicalBackups } from '../../plan/schema.ts';
 import { backupKind } from '../backups/kind.ts';
@@ -29,6 +28,7 @@ import { isAlive } from '../processes.ts';
 import { quoted } from '../quoted.ts';
 import type { Found, Patience } from '../shapes.ts';
 import { sizeOf } from '../tail.ts';
+import { inTemporary } from '../temporary.ts';
 
 interface Ask extends Patience {
   member: Member;
@@ -76,18 +76,15 @@ export async function returnOnNewTimeline(ask: Ask): Promise<Found & { timeline:
  * seen, and the old one goes on as if it had not been.
  */
 async function archiveKnows(ask: Ask): Promise<boolean> {
-  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-history-'));
   const name = historyName(ask.above);
-  try {
-    return await waitingOut('ArchiveUnreachable', ask, () =>
+  return inTemporary('history', (folder) =>
+    waitingOut('ArchiveUnreachable', ask, () =>
       beating(
         () => ({ lookingFor: name }),
         () => backupKind(ask.backups).fetchWal(ask.backups, name, join(folder, name)),
       ),
-    );
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    ),
+  );
 }
 
 /** One that an earlier attempt has started, where nobody reaches it, is stopped. */

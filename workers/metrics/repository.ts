@@ -1,10 +1,3 @@
-/**
- * What a host worker knows of a service's backup repository: the recovery window, its lag, the newest backups. Read at a gentle
- * pace, by one host alone, and never because somebody scrapes.
- */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { type CommitSearch, searchBack } from '../../activities/backups/commits.ts';
@@ -12,6 +5,7 @@ import { backupKind } from '../../activities/backups/kind.ts';
 import { loadPermit, type Permit } from '../../activities/permit.ts';
 import { socketOf } from '../../activities/postgres/live-member.ts';
 import { close, connect, one } from '../../activities/postgres/session.ts';
+import { inTemporary, removeAbandoned } from '../../activities/temporary.ts';
 import type { Member, Plan } from '../../plan/schema.ts';
 import type { Repository } from '../../recovery/archive.ts';
 import { recoveryWindow } from '../../recovery/window.ts';
@@ -35,7 +29,7 @@ export async function watchRepositories(
   host: string,
   { metrics, signal, logger }: { metrics: Metrics; signal: AbortSignal; logger: Logger },
 ): Promise<void> {
-  await removeAbandoned();
+  await removeAbandoned(searching);
   const watches = plans.flatMap((plan) => {
     const member = watcherOf(plan);
     return member?.host === host ? [new RepositoryWatch(plan, member)] : [];
@@ -147,14 +141,14 @@ class RepositoryWatch {
   }
 
   async #search(search: CommitSearch, permit: Permit): Promise<string | undefined> {
-    const folder = await mkdtemp(join(tmpdir(), `${folderName}${process.pid}-`));
     try {
-      return (await searchBack(search, folder, permit, { segment: search.lastSegment })).at;
+      return await inTemporary(
+        searching,
+        async (folder) => (await searchBack(search, folder, permit, { segment: search.lastSegment })).at,
+      );
     } catch (error) {
       if (error instanceof ApplicationFailure && error.type === 'TargetOutsideWindow') return undefined;
       throw error;
-    } finally {
-      await rm(folder, { recursive: true, force: true });
     }
   }
 }
@@ -168,22 +162,4 @@ const question = `select extract(epoch from clock_timestamp()) * 1000 as clock,
   pg_size_bytes(current_setting('wal_segment_size')) as segment_bytes,
   (select timeline_id from pg_control_checkpoint()) as timeline`;
 
-const folderName = 'lifeboat-newest-commit-';
-
-/** What a worker that was killed has left behind: WAL holds the service's data. */
-async function removeAbandoned(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    const pid = Number(new RegExp(`^${folderName}(\\d+)-`).exec(name)?.[1]);
-    if (Number.isNaN(pid) || isAlive(pid)) continue;
-    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
+const searching = 'newest-commit';
