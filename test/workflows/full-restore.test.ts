@@ -11,7 +11,7 @@ import { expectInOrder } from './in-order.ts';
 import { useRig } from './rig.ts';
 import { estateWithPeople, started, Talk } from './talk.ts';
 
-const rig = useRig({ locks: ['lifeboat-host/db1', 'lifeboat-host/db2', 'lifeboat-lock/orders'] });
+const rig = useRig({ eachAlone: true, locks: ['lifeboat-host/db1', 'lifeboat-host/db2', 'lifeboat-lock/orders'] });
 
 function lostEstate(lies: Onto = 'nothing'): FakeEstate {
   const estate = estateWithPeople({ quorum: 1 });
@@ -167,7 +167,7 @@ test.each(['db1', 'db2'] as const)('while %s still runs nothing is restored', as
 
 test('a server that the network does not see, and its own host does, stops the run', async () => {
   const estate = lostEstate();
-  failing(estate, 'whatLies');
+  failsOn(estate, 'whatLies');
   const evidence = await restore(estate);
   expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'Moved' } });
   expect(estate.calls).not.toContain('closeDoor');
