@@ -1,3 +1,4 @@
+/** The application of a live service: told to stop writing and to go on, and tested against the recovered database. */
 import { join } from 'node:path';
 import type { Application, ApplicationCommand, Member } from '../../plan/schema.ts';
 import { failure } from '../failure.ts';

@@ -93,11 +93,18 @@ async function look(client: pg.Client): Promise<Held> {
     );
     quiet.push(`${table}: ${rows[0]?.content}`);
   }
-  const numbers = async (table: Growing) => {
-    const { rows } = await client.query<{ number: string }>(`select number from ${table} order by number`);
-    return rows.map(({ number }) => Number(number));
+  return {
+    quiet,
+    numbers: {
+      customer: await numbersIn(client, 'customer'),
+      'lifeboat.pulse': await numbersIn(client, 'lifeboat.pulse'),
+    },
   };
-  return { quiet, numbers: { customer: await numbers('customer'), 'lifeboat.pulse': await numbers('lifeboat.pulse') } };
+}
+
+async function numbersIn(client: pg.Client, table: Growing): Promise<number[]> {
+  const { rows } = await client.query<{ number: string }>(`select number from ${table} order by number`);
+  return rows.map(({ number }) => Number(number));
 }
 
 /** On a standby, once it has replayed what the primary has written. */
@@ -123,8 +130,7 @@ async function wrongData({ site }: Estate, host: Host, held: Held): Promise<stri
 async function wrongNumbers({ estate, customer }: LiveScene, from: Host, held: Held): Promise<string[]> {
   const newest = held.numbers.customer.at(-1) ?? 0;
   const acknowledged = customer.acknowledged.filter((number) => number > newest);
-  const now = await withServer(estate.site, from, database, look);
-  const there = new Set(now.numbers.customer);
+  const there = new Set(await withServer(estate.site, from, database, (client) => numbersIn(client, 'customer')));
   const lastGone = acknowledged.findLast((number) => !there.has(number)) ?? newest;
   const back = acknowledged.filter((number) => number < lastGone && there.has(number));
   return [

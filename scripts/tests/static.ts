@@ -19,7 +19,7 @@ export async function runStaticChecks(): Promise<Outcome> {
     const took = ((Date.now() - checkStartedAt) / 1000).toFixed(1);
     console.log(`${result.failed ? '✗' : '✓'} ${check.name} ${took} s`);
     if (!result.failed) continue;
-    const why = result.all ?? result.shortMessage;
+    const why = (result.all === '' ? result.shortMessage : result.all) ?? '';
     failures.push({ test: check.name, why });
     console.log(why);
   }

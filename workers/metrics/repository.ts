@@ -1,3 +1,7 @@
+/**
+ * What a host worker knows of a service's backup repository: the recovery window, its lag, the newest backups. Read at a gentle
+ * pace, by one host alone, and never because somebody scrapes.
+ */
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { type CommitSearch, searchBack } from '../../activities/backups/commits.ts';
