@@ -24,8 +24,10 @@ export async function withWhatIsKept(
 ): Promise<NewestRecovery> {
   const acceptances = runs.filter(({ runbook, mode }) => runbook === 'accept' && mode === 'live');
   const evidences = await Promise.all([...acceptances, recovery].map(({ run }) => evidenceOf(engine, run)));
-  // An acceptance goes on with what it has found, and takes off what it removes.
-  const newest = evidences.find((one) => one?.run === recovery.run || one?.input.recovery === recovery.run);
+  // An acceptance goes on with what it has found, and takes off what it removes; one that was refused has found nothing.
+  const newest = evidences.find(
+    (one) => one?.run === recovery.run || (one?.input.recovery === recovery.run && one.setAside !== undefined),
+  );
   const keptMs = plan?.recovery?.keepOldFor ?? keptUsuallyMs;
   return {
     ...recovery,

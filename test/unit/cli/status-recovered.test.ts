@@ -72,6 +72,10 @@ test('an acceptance that did not come to its end leaves what it has not removed'
   expect(text).toContain('kept on db2');
 });
 
+test('an acceptance that was refused before it had looked takes nothing from what is kept', async () => {
+  expect(await status([accepted, recovered])).toContain('kept on db1');
+});
+
 test('an acceptance of another recovery takes nothing from this one', async () => {
   const other = { input: { service: 'orders', recovery: 'orders-0000' }, setAside: [] };
   expect(await status([accepted, recovered], other)).toContain('kept on db1');
