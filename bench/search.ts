@@ -1,11 +1,14 @@
-/** (k) Searching the WAL: against pg_waldump alone, on the same segments, which lie there already; and whether memory grows with them. */
-import { mkdir, rm } from 'node:fs/promises';
+/** (k) Searching the WAL: against pg_waldump alone, on the same files; the same fetched from the store; and whether memory grows with them. */
+import { link, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { countStretch } from '../activities/backups/search-wal.ts';
 import type { Search } from '../evidence/search.ts';
 import { stanza } from '../lab/backrest.ts';
 import { command } from '../lab/command.ts';
 import { giveTo } from '../lab/host.ts';
+import { withServer } from '../lab/postgres.ts';
+import { Tally } from '../recovery/search/tally.ts';
 import { namesOf } from '../recovery/segments.ts';
 import { atMost, rowOf } from './findings.ts';
 import { forgetPeak, pidOf } from './footprint.ts';
@@ -16,7 +19,7 @@ import { compete } from './rounds.ts';
 import { runbookEnded } from './runs.ts';
 import { medianRatio } from './statistics.ts';
 
-const contestants = ['lifeboat', 'by hand', 'waldump'] as const;
+const contestants = ['lifeboat', 'by hand', 'reading', 'waldump'] as const;
 type Contestant = (typeof contestants)[number];
 
 /** A worker's heap breathes. */
@@ -40,12 +43,19 @@ export async function search(ground: Ground, rounds: number): Promise<Findings> 
       rows: [
         rowOf('k', `a search of ${read} segments, fetched from the store`, 'ms', took.lifeboat),
         rowOf('k', `pgbackrest archive-get of the same ${read}, one by one, then pg_waldump`, 'ms', took['by hand']),
+        rowOf('k', `a search of the same ${read} segments, fetched before`, 'ms', took.reading),
         rowOf('k', `pg_waldump of the same ${read} segments, fetched before`, 'ms', took.waldump),
         rowOf('k', 'memory of the host worker, peak in a search of a quarter', 'bytes', [peaks.quarter]),
         rowOf('k', 'memory of the host worker, peak in a search of all', 'bytes', [peaks.all]),
       ],
       goals: [
-        atMost('k', 'search / pg_waldump', medianRatio(took.lifeboat, took.waldump), 1.5),
+        atMost('k', 'search / pg_waldump, of the same files', medianRatio(took.reading, took.waldump), 1.5),
+        atMost(
+          'k',
+          'search / the same by hand, fetched from the store',
+          medianRatio(took.lifeboat, took['by hand']),
+          1,
+        ),
         atMost('k', 'memory, all segments / a quarter of them', peaks.all / peaks.quarter, memoryMayGrow),
       ],
     };
@@ -64,8 +74,35 @@ async function turn(ground: Ground, name: Contestant, { time, folder, whole }: T
   if (name === 'lifeboat') return (await searched(ground, time)).readingMs;
   const started = performance.now();
   if (name === 'by hand') await fetch(ground, folder, whole);
-  await dump(ground, folder, whole);
+  await (name === 'reading' ? read(ground, folder, whole) : dump(ground, folder, whole));
   return performance.now() - started;
+}
+
+/** As `searchWal` reads, without a store: what it works with are links to the files. */
+async function read({ estate: { site }, segmentBytes }: Ground, folder: string, whole: Search): Promise<void> {
+  const room = join(folder, 'room');
+  await mkdir(room);
+  const tally = new Tally({ fromMs: Date.parse(whole.from), toMs: Date.parse(whole.to), leastRows: whole.leastRows });
+  const stretch = {
+    names: namesOf(whole.segments, segmentBytes),
+    segmentBytes,
+    serverVersion: await versionOf(site),
+    fetch: async (name: string, to: string) => {
+      await link(join(folder, name), to);
+      return true;
+    },
+  };
+  await countStretch(stretch, room, { postgresql: site.programs.postgresql }, tally);
+  await rm(room, { recursive: true });
+}
+
+async function versionOf(site: Ground['estate']['site']): Promise<number> {
+  return withServer(site, 'db1', 'postgres', async (client) => {
+    const { rows } = await client.query<{ version: number }>(
+      "select current_setting('server_version_num')::int as version",
+    );
+    return rows[0]?.version ?? Number.NaN;
+  });
 }
 
 async function searched(

@@ -43,7 +43,7 @@ const severalManagersSince = 150_000;
 export async function readStretch(
   stretch: Stretch,
   directory: string,
-  permit: Permit,
+  permit: Pick<Permit, 'postgresql'>,
   onRecord: (line: Line) => unknown,
   onBatch: (segments: number) => void = () => undefined,
 ): Promise<void> {
@@ -134,7 +134,7 @@ interface Batch {
 async function readBatch(
   { first, last, seen, stretch }: Batch,
   directory: string,
-  permit: Permit,
+  permit: Pick<Permit, 'postgresql'>,
   onRecord: (line: Line) => unknown,
 ): Promise<{ last: Lsn | undefined; enough: boolean }> {
   const { serverVersion, records = managers } = stretch;

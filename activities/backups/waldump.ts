@@ -23,7 +23,12 @@ export interface Dumped {
  *
  * @throws ToolKilled what it had not printed yet would read as if there were nothing more
  */
-export async function waldump(permit: Permit, directory: string, words: string[], onLine: OnLine): Promise<Dumped> {
+export async function waldump(
+  permit: Pick<Permit, 'postgresql'>,
+  directory: string,
+  words: string[],
+  onLine: OnLine,
+): Promise<Dumped> {
   const program = join(permit.postgresql, 'pg_waldump');
   const signal = currentActivity()?.cancellationSignal;
   const child = spawn(program, [`--path=${directory}`, ...words], {

@@ -56,6 +56,11 @@ export class Tally {
     this.#search = search;
   }
 
+  /** Milliseconds: nothing that is committed later is counted. */
+  get toMs(): number {
+    return this.#search.toMs;
+  }
+
   add(record: WalRecord, lsn: Lsn): void {
     switch (record.what) {
       case 'rows': {
