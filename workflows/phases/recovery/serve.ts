@@ -1,16 +1,12 @@
 /** The service is given back, and made safe again. */
-
 import { formatBytes } from '../../../evidence/format.ts';
 import { addresses } from '../../../plan/hosts.ts';
 import type { Change } from '../../runbook/change.ts';
-import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
+import { leaveToCheck, pulsesAcross } from '../front-door.ts';
 import { membersOf, placeOf, type RecoveryRun, type Restoring } from './recovering.ts';
 import type { Replaced } from './replace.ts';
 import type { Reached } from './restore.ts';
-
-/** The pulse tries one write a second, and connects anew before. */
-const pulseWithinMs = 30_000;
 
 export async function letIn(
   run: RecoveryRun,
@@ -30,7 +26,15 @@ export async function letIn(
       undo: { pointOfNoReturn: 'The application writes to the recovered database.' },
     });
   await run.prove('A write is acknowledged through the front door', () =>
-    pulses(run, replaced, reached.end?.lsn ?? reached.way.located.target.lsn),
+    pulsesAcross(run, {
+      timeline: replaced.timeline,
+      upTo: reached.end?.lsn ?? reached.way.located.target.lsn,
+      missing: {
+        where: 'in the recovered database though they are from before the target',
+        advice: 'Compare with what was set aside.',
+      },
+      without: 'the plan has no pulse; the front door was opened with a write through it',
+    }),
   );
   if (run.mode !== 'dry-run') {
     run.record({ recoveredAt: new Date(Date.now()).toISOString() });
@@ -42,14 +46,7 @@ export async function letIn(
     );
   }
   for (const server of recovering.checked)
-    await run.change(`Leave ${server} to the load balancer's check`, {
-      preview: async () => ({
-        will: `leave ${server} to the load balancer's own check, which keeps a standby out`,
-        yields: undefined,
-      }),
-      apply: () => run.control.releaseServer({ traffic: run.plan.traffic, server }),
-      undo: { pointOfNoReturn: "The load balancer's own check decides again." },
-    });
+    await run.change(`Leave ${server} to the load balancer's check`, leaveToCheck(run, server));
 }
 
 function openTheDoor(
@@ -77,24 +74,6 @@ function openTheDoor(
       seals: true,
     },
   };
-}
-
-async function pulses(run: Run, { timeline }: Replaced, upTo: string) {
-  const { pulse, service, database } = run.plan;
-  if (pulse === undefined) return { found: 'the plan has no pulse; the front door was opened with a write through it' };
-  const across = await run.control.pulsesAcross({
-    ...{ pulse, service, timeline, upTo },
-    frontDoor: database.frontDoor,
-    withinMs: pulseWithinMs,
-  });
-  if (across.gapMs !== undefined)
-    run.measure('writes stopped', across.gapMs, 'ms', 'by the pulse, which tries one write a second');
-  if (across.missing > 0)
-    throw failure(
-      'PulsesMissing',
-      `${across.found}: ${across.missing} acknowledged pulse writes from before the target are missing in the recovered database, expected none. Compare with what was set aside.`,
-    );
-  return across;
 }
 
 /** Nobody waits for these: the service writes. */

@@ -8,6 +8,7 @@ import type { Anchor } from '../../../recovery/archive.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
+import { leaveToCheck, pulsesAcross } from '../front-door.ts';
 import { compareTables } from '../prove.ts';
 import { following, type Moved, type Pair } from './pair.ts';
 import { Split } from './split.ts';
@@ -16,7 +17,6 @@ const startsWithinMs = 120_000;
 const comparesWithinMs = 300_000;
 const lockWithinMs = 5_000;
 const lockAttempts = 3;
-const pulseWithinMs = 10_000;
 
 export async function comeBack(run: Run, pair: Pair, moved: Moved): Promise<void> {
   const old = following(run, pair, moved);
@@ -25,7 +25,16 @@ export async function comeBack(run: Run, pair: Pair, moved: Moved): Promise<void
   const archived = { member: pair.to, backups: kinds.physical, timeline: moved.timeline };
   const reaches = () => run.host(pair.to.host).archiveReaches({ ...archived, outageWithinMs: run.patienceMs() });
   await run.change('Let the old primary follow the new one', followTheNewOne(run, old, split));
-  await run.prove('No acknowledged pulse is lost', () => pulses(run, moved));
+  await run.prove('No acknowledged pulse is lost', () =>
+    pulsesAcross(run, {
+      timeline: moved.timeline,
+      missing: {
+        where: 'on the new primary',
+        advice: "Keep the old primary's data directory as it is, and compare.",
+      },
+      without: 'the plan has no pulse: neither loss nor gap is measured by it',
+    }),
+  );
   await run.prove('The archive holds the new timeline', reaches);
   const taken = await run.change('Take an anchor on the new primary', takeAnchorOn(run, pair.to));
   // Ends the segment: a replay stops at a position once it sees a record behind it.
@@ -36,14 +45,7 @@ export async function comeBack(run: Run, pair: Pair, moved: Moved): Promise<void
   await run.change('Start the old primary as a standby', start(run, old, split));
   if (pair.oldSlot !== undefined) await run.change('Drop the slot that nobody uses any more', dropOldSlot(run, pair));
   if (pair.checked)
-    await run.change("Leave the old primary to the load balancer's check", {
-      preview: async () => ({
-        will: `leave ${pair.from.host} to the load balancer's own check, which keeps a standby out`,
-        yields: undefined,
-      }),
-      apply: () => run.control.releaseServer({ traffic: run.plan.traffic, server: pair.from.host }),
-      undo: { pointOfNoReturn: "The load balancer's own check decides again." },
-    });
+    await run.change("Leave the old primary to the load balancer's check", leaveToCheck(run, pair.from.host));
   await run.prove('Every member has its new role', () => split.closesTheDoor(() => newRoles(run, pair, moved)));
   await run.change('Take a backup of the new primary', takeBackup(run, pair));
 }
@@ -58,24 +60,6 @@ function followTheNewOne(run: Run, old: Following, split: Split): Change<unknown
     apply: () => split.closesTheDoor(() => run.host(member.host).makeFollower(old)),
     undo: { pointOfNoReturn: `${member.host} must not start as a primary again: ${primary.host} is it.` },
   };
-}
-
-async function pulses(run: Run, { timeline }: Moved) {
-  const { pulse, service, database } = run.plan;
-  if (pulse === undefined) return { found: 'the plan has no pulse: neither loss nor gap is measured by it' };
-  const across = await run.control.pulsesAcross({
-    ...{ pulse, service, timeline },
-    frontDoor: database.frontDoor,
-    withinMs: pulseWithinMs,
-  });
-  if (across.gapMs !== undefined)
-    run.measure('writes stopped', across.gapMs, 'ms', 'by the pulse, which tries one write a second');
-  if (across.missing > 0)
-    throw failure(
-      'PulsesMissing',
-      `${across.found}: ${across.missing} acknowledged pulse writes are missing on the new primary, expected none. Keep the old primary's data directory as it is, and compare.`,
-    );
-  return across;
 }
 
 /** Under a lock, for milliseconds; without one where the tables are too busy. */

@@ -1,0 +1,49 @@
+/** Once the front door is open to a new primary: what was acknowledged is still there, and the door guards itself again. */
+import type { Lsn } from '../../recovery/archive.ts';
+import type { Change } from '../runbook/change.ts';
+import { failure } from '../runbook/failure.ts';
+import type { Run } from '../runbook/run.ts';
+
+/** The pulse tries one write a second, and connects anew before. */
+const pulseWithinMs = 30_000;
+
+interface Across {
+  /** Of the primary that writes now. */
+  timeline: number;
+  /** Pulses that were written after it are not expected; absent: every one is. */
+  upTo?: Lsn;
+  /** What an acknowledged pulse that is missing means, and what is to be done about it. */
+  missing: { where: string; advice: string };
+  /** What is told when nothing writes pulses. */
+  without: string;
+}
+
+/** @throws PulsesMissing one that was acknowledged is gone */
+export async function pulsesAcross(run: Run, { timeline, upTo, missing, without }: Across) {
+  const { pulse, service, database } = run.plan;
+  if (pulse === undefined) return { found: without };
+  const across = await run.control.pulsesAcross({
+    ...{ pulse, service, timeline, withinMs: pulseWithinMs, frontDoor: database.frontDoor },
+    ...(upTo !== undefined && { upTo }),
+  });
+  if (across.gapMs !== undefined)
+    run.measure('writes stopped', across.gapMs, 'ms', 'by the pulse, which tries one write a second');
+  if (across.missing > 0)
+    throw failure(
+      'PulsesMissing',
+      `${across.found}: ${across.missing} acknowledged pulse writes are missing ${missing.where}, expected none. ${missing.advice}`,
+    );
+  return across;
+}
+
+/** A server that was kept out of the load balancer by hand, by Lifeboat's hand. */
+export function leaveToCheck(run: Run, server: string): Change<unknown> {
+  return {
+    preview: async () => ({
+      will: `leave ${server} to the load balancer's own check, which keeps a standby out`,
+      yields: undefined,
+    }),
+    apply: () => run.control.releaseServer({ traffic: run.plan.traffic, server }),
+    undo: { pointOfNoReturn: "The load balancer's own check decides again." },
+  };
+}
