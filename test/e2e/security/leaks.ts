@@ -40,6 +40,13 @@ function urlSafe(text: string): string {
   return text.replaceAll('+', '-').replaceAll('/', '_');
 }
 
+/** A private key as its file writes it, line by line: whatever shows one of them shows too much. */
+export async function linesOfKey(whose: string, file: string): Promise<Record<string, string>> {
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => /^[A-Za-z0-9+/=]{20,}$/.test(line));
+  if (lines.length === 0) throw new Error(`no private key stands in ${file}`);
+  return Object.fromEntries(lines.map((line, index) => [`line ${index + 1} of the key of ${whose}`, line]));
+}
+
 /** @param secrets by the name that a finding may print */
 export function leaksIn(places: Places, secrets: Record<string, string>): Leak[] {
   const wanted = Object.entries(secrets).flatMap(([secret, value]) =>

@@ -3,14 +3,15 @@
  * list of processes. A secret that was let out on purpose shows that it would have been found.
  */
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import { certificates } from '../../../lab/certificates.ts';
 import { secretFile } from '../../../lab/secrets.ts';
 import { backup, drill, ended, start, useEstate } from '../drill/scenario.ts';
-import { bytesWithin, filesOf, formsOf, leaksIn, type Places, ProcessWatch } from './leaks.ts';
+import { filesOf, formsOf, leaksIn, linesOfKey, type Places, ProcessWatch } from './leaks.ts';
+import { placesOf, terminal } from './places.ts';
 
 const scenario = useEstate({ load: { ordersPerSecond: 10 } });
 
@@ -23,77 +24,42 @@ async function secretsOfEstate(): Promise<Record<string, string>> {
   const { site } = scenario().estate;
   const { orders, replicator, cipher, secretAccessKey } = site.secrets;
   const { key, strangerKey } = certificates(site.layout.certificates);
-  const keys = await Promise.all([key, strangerKey].map((file) => readFile(file, 'utf8')));
-  const lines = keys.flatMap((text) => text.split('\n').filter((line) => /^[A-Za-z0-9+/=]{20,}$/.test(line)));
-  expect(lines.length).toBeGreaterThan(1);
   return {
     'password of orders': orders,
     'password of the replicator': replicator,
     'passphrase of the repository': cipher,
     'key of the store': secretAccessKey,
     'wrong key of the store': wrongKey,
-    ...Object.fromEntries(lines.map((line, index) => [`line ${index} of a private key`, line])),
+    ...(await linesOfKey('the store', key)),
+    ...(await linesOfKey('a stranger', strangerKey)),
   };
 }
 
-/** Everything that people do at a terminal, with what it prints. */
-async function terminal(run: string): Promise<[string, Buffer][]> {
-  const { estate } = scenario();
-  const main = join(process.cwd(), 'dist/cli/main.js');
-  const commands = [
+/** Everything that people do at a terminal. */
+function commandsOf(run: string): string[][] {
+  const { planFile } = scenario().estate;
+  return [
     ['status'],
     ['status', '--json'],
     ['report', run],
     ['report', run, '--format', 'html'],
     ['report', run, '--format', 'json'],
     ['recovery-window', 'orders'],
-    ['plan', 'validate', estate.planFile],
-    ['plan', 'show', 'orders'],
+    ['archive', 'orders'],
+    ['archive', 'orders', '--deep', '--json'],
+    ['find', 'orders', '--no-names'],
+    ['find', 'orders', '--json'],
+    ['sweep', 'orders', '--dry-run'],
+    ['schedules'],
+    ['schedules', 'diff'],
+    ['schedules', 'next'],
+    ['plan', 'validate', planFile],
+    ['plan', 'schema'],
     ['doctor'],
     ['drill', 'orders', '--dry-run'],
+    ['backup', 'orders', '--dry-run'],
     ['report', 'no-such-run'],
   ];
-  const printed: [string, Buffer][] = [];
-  for (const words of commands) {
-    const { all } = await execa(process.execPath, [main, ...words], {
-      env: { ...estate.env, LIFEBOAT_LOG_LEVEL: 'trace' },
-      all: true,
-      reject: false,
-      timeout: 60_000,
-    });
-    printed.push([`terminal: ${words.join(' ')}`, Buffer.from(all ?? '')]);
-  }
-  return printed;
-}
-
-/** What Temporal holds of every workflow: payloads as their bytes, and the live page. */
-async function histories(): Promise<[string, Buffer][]> {
-  const { client } = scenario();
-  const found: [string, Buffer][] = [];
-  for await (const { workflowId, runId, type } of client.workflow.list()) {
-    const handle = client.workflow.getHandle(workflowId, runId);
-    const history = await handle.fetchHistory();
-    const page = await handle.query('__temporal_workflow_metadata').catch(() => undefined);
-    found.push([`history: ${type} ${workflowId}`, Buffer.concat([bytesWithin(history), bytesWithin(page)])]);
-  }
-  return found;
-}
-
-async function pages(runs: string[]): Promise<[string, Buffer][]> {
-  const { pagesUrl } = scenario().estate;
-  const paths = [
-    '/',
-    ...runs.flatMap((run) => ['', '.json', '.md'].map((form) => `/runs/${encodeURIComponent(run)}${form}`)),
-  ];
-  return Promise.all(
-    paths.map(async (path): Promise<[string, Buffer]> => {
-      const answer = await fetch(`${pagesUrl}${path}`);
-      return [
-        `page: ${path}`,
-        Buffer.concat([bytesWithin([...answer.headers]), Buffer.from(await answer.arrayBuffer())]),
-      ];
-    }),
-  );
 }
 
 test('in no history, log, evidence, report, page, metric, terminal or process list there is a secret of the estate', async () => {
@@ -130,29 +96,17 @@ test('in no history, log, evidence, report, page, metric, terminal or process li
 
   const runs = [proven, failed, refused, leaked].map(({ run }) => run);
   const places: Places = new Map([
-    ...(await terminal(proven.run)),
-    ...(await terminal(leaked.run)).map(([place, said]): [string, Buffer] => [`${place} (canary)`, said]),
-    ...(await pages(runs)),
-    ...(await histories()),
-    ...(await Promise.all(
-      Object.entries(estate.metricsUrls).map(
-        async ([name, url]): Promise<[string, Buffer]> => [
-          `metrics: ${name}`,
-          Buffer.from(await (await fetch(url)).arrayBuffer()),
-        ],
-      ),
-    )),
-    ...(await filesOf(layout.logs, 'log')),
-    ...(await filesOf(layout.host('db1').backrest, 'log of pgBackRest on db1')),
-    ...(await filesOf(layout.host('db2').backrest, 'log of pgBackRest on db2')),
-    ...(await filesOf(dirname(layout.engineFile), 'Temporal')),
+    ...(await terminal(estate, commandsOf(proven.run))),
+    ...(await terminal(estate, [['report', leaked.run]])).map(([place, said]): [string, Buffer] => [
+      `${place} (canary)`,
+      said,
+    ]),
     ...beside,
-    ...(await filesOf(layout.evidence, 'evidence in the directory')),
-    ...(await filesOf(layout.store, 'store')),
-    ...(await filesOf(layout.pulse, 'pulse')),
-    ...(await filesOf(layout.ready, 'ready')),
+    ...(await placesOf(scenario(), runs)),
     ...(await watch.stop()),
   ]);
+  for (const command of ['archive orders', 'find orders --no-names', 'sweep orders --dry-run', 'schedules diff'])
+    expect(places.get(`terminal: ${command}`)?.toString(), command).toContain('orders');
 
   // That the canary is found shows that there was something to look at, and that it was looked at.
   const canaryIn = (beginning: string) =>

@@ -12,6 +12,8 @@ import { cast, type LabPerson } from '../../../lab/slack/cast.ts';
 import { workspaceAt } from '../../../lab/slack/client.ts';
 import { backup, ended, useEstate } from '../drill/scenario.ts';
 import { open, useBrowser } from '../pages/browser.ts';
+import { filesOf, leaksIn, linesOfKey, type Places, ProcessWatch } from '../security/leaks.ts';
+import { placesOf, terminal } from '../security/places.ts';
 
 const scenario = useEstate({ people: {}, slack: true, load: { ordersPerSecond: 10 } });
 const browser = useBrowser();
@@ -59,6 +61,36 @@ test('a switchover is approved by two people in the workspace, and the servers c
   await everythingInOneThread(evidence);
   await cara.getByText('✓ Approved').first().waitFor();
   expect(await asked(cara).getByRole('button').count()).toBe(0);
+}, 180_000);
+
+test('and nothing that can be read of it tells a secret of its people', async () => {
+  const { estate, client } = scenario();
+  const files = peopleFiles(estate.root);
+  const word = async (file: string) => (await readFile(file, 'utf8')).trim();
+  const secrets = {
+    'token of the app': await word(files.token),
+    'token for sockets': await word(files.appToken),
+    'signing secret': await word(files.signingSecret),
+    ...(await linesOfKey('the gateway', files.gatewayKey)),
+    ...(await linesOfKey('ana', files.key('ana'))),
+  };
+  const watch = new ProcessWatch((environment) => environment.includes(estate.root));
+  const places: Places = new Map([
+    ...(await terminal(estate, [
+      ['status'],
+      ['report', 'orders-slack'],
+      ['report', 'orders-slack', '--format', 'json'],
+    ])),
+    ...(await placesOf({ estate, client }, ['orders-slack'])),
+    ...(await filesOf(files.gatewayDirectory, 'clicks of the gateway')),
+    ['workspace', Buffer.from(JSON.stringify(await workspaceAt(estate.slackUrl).state()))],
+    ...(await watch.stop()),
+  ]);
+  // Who approved is no secret: there was something to look at.
+  expect(places.get('history: switchover orders-slack')?.toString()).toContain('gateway');
+  expect(places.get('workspace')?.toString()).toContain('Switch the primary');
+  expect([...places.keys()].some((place) => place.startsWith('log: slack'))).toBe(true);
+  expect(leaksIn(places, secrets)).toEqual([]);
 }, 180_000);
 
 function whoSigned({ approvals = [] }: Evidence): string[][] {
