@@ -19,11 +19,14 @@ import { meaningOf, type Said } from './pgbackrest-words.ts';
 export async function restore(backups: PhysicalBackups, ask: Restore): Promise<void> {
   refuseStrangeName('backup', ask.label);
   await waitingOut('ArchiveUnreachable', ask, async (outage) => {
-    await beating(
-      () => undefined,
-      () => answers(backups, outage),
-    );
-    await outage.over();
+    // The tool would be silent for minutes, and is watched for that; whether an outage is over is quicker asked.
+    if (outage.lasts) {
+      await beating(
+        () => undefined,
+        () => answers(backups, outage),
+      );
+      await outage.over();
+    }
     await attempt(backups, ask, outage);
   });
 }
