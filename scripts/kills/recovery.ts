@@ -4,6 +4,7 @@
  */
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Customer } from '../../lab/customer.ts';
 import type { Estate } from '../../lab/estate.ts';
@@ -159,6 +160,19 @@ async function besideData({ site }: Estate): Promise<Beside> {
   return { db1, db2 };
 }
 
+const passesWithinMs = 20_000;
+
+/** Names in these folders that stay: a look for the metrics comes and goes beside every run. */
+async function lasting(...folders: string[]): Promise<string[]> {
+  const here = async () => (await Promise.all(folders.map((folder) => readdir(folder)))).flat();
+  let left = await here();
+  for (const deadline = Date.now() + passesWithinMs; left.length > 0 && Date.now() < deadline; await pause(500)) {
+    const now = await here();
+    left = left.filter((name) => now.includes(name));
+  }
+  return left;
+}
+
 /** Takes away what was set aside when all else is right, or the walks to come would need much room. */
 async function litter(estate: Estate, before: Beside): Promise<string[]> {
   const after = await besideData(estate);
@@ -167,7 +181,7 @@ async function litter(estate: Estate, before: Beside): Promise<string[]> {
       const { directory, scratch, temporary } = estate.site.layout.host(host);
       const added = after[host].filter((name) => !before[host].includes(name));
       const aside = added.filter((name) => name.startsWith('data.before-'));
-      const left = [...(await readdir(scratch)), ...(await readdir(temporary))];
+      const left = await lasting(scratch, temporary);
       const running = await processesIn(scratch);
       const wrong = [
         ...added.filter((name) => !aside.includes(name)).map((name) => `${name} was left on ${host}`),
