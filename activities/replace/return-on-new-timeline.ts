@@ -8,11 +8,10 @@ import { join } from 'node:path';
 import type { Member, PhysicalBackups } from '../../plan/schema.ts';
 import { backupKind } from '../backups/kind.ts';
 import { standingOf } from '../cluster/asked.ts';
-import { historyName } from '../cluster/server-facts.ts';
 import { signalOf, writeDurably } from '../cluster/standby-only.ts';
 import { failure } from '../failure.ts';
 import { beating, pause } from '../heartbeat.ts';
-import { Outage, waitingOut } from '../outage.ts';
+import { Outage } from '../outage.ts';
 import type { Permit } from '../permit.ts';
 import { permitServerControl } from '../permit-control.ts';
 import { runsAlone, startAlone, stopAlone, stopBySignal } from '../postgres/alone.ts';
@@ -28,7 +27,7 @@ import { isAlive } from '../processes.ts';
 import { quoted } from '../quoted.ts';
 import type { Found, Patience } from '../shapes.ts';
 import { sizeOf } from '../tail.ts';
-import { inTemporary } from '../temporary.ts';
+import { archivedHistory, keepHistories } from './keep-histories.ts';
 
 interface Ask extends Patience {
   member: Member;
@@ -52,8 +51,10 @@ export async function returnOnNewTimeline(ask: Ask): Promise<Found & { timeline:
   const began = performance.now();
   const known = await archiveKnows(ask);
   if (await nobodyElseRuns(ask)) {
-    if (known) await promoteAlone(ask, controlled.permit);
-    else await refuseOther(ask, await controlData(controlled.permit, member.dataDirectory));
+    if (known) {
+      await promoteAlone(ask, controlled.permit);
+      await keepHistories(ask, (await controlData(controlled.permit, member.dataDirectory)).timeline);
+    } else await refuseOther(ask, await controlData(controlled.permit, member.dataDirectory));
     await rm(placesOfReturn(member).directory, { recursive: true, force: true });
     await startLive(member, controlled, withinMs);
   }
@@ -76,15 +77,7 @@ export async function returnOnNewTimeline(ask: Ask): Promise<Found & { timeline:
  * seen, and the old one goes on as if it had not been.
  */
 async function archiveKnows(ask: Ask): Promise<boolean> {
-  const name = historyName(ask.above);
-  return inTemporary('history', (folder) =>
-    waitingOut('ArchiveUnreachable', ask, () =>
-      beating(
-        () => ({ lookingFor: name }),
-        () => backupKind(ask.backups).fetchWal(ask.backups, name, join(folder, name)),
-      ),
-    ),
-  );
+  return (await archivedHistory(ask, ask.above)) !== undefined;
 }
 
 /** One that an earlier attempt has started, where nobody reaches it, is stopped. */

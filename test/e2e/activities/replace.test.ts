@@ -285,7 +285,10 @@ describe('a restored primary and its standby take the place of the live ones, an
     expect(await estate.sql(`select distinct note from orders`)).toEqual([{ note: 'destroyed' }]);
     await hand.call('archiveReaches', { member: db1, backups: estate.backups, timeline: back.timeline });
     await hand.call('startStandby', { member: db2, withinMs });
-    await until('its standby follows', async () => (await estate.sql('select from pg_stat_replication')).length === 1);
+    await until('its standby follows', async () => {
+      const streams = await estate.sql("select from pg_stat_replication where state = 'streaming'");
+      return streams.length === 1;
+    });
   });
 
   it('and a later restore of the newest timeline finds the old data and all that came after', async () => {
