@@ -42,12 +42,15 @@ export async function keepHistories(ask: Ask, timeline: number): Promise<void> {
 export async function archivedHistory(ask: Ask, timeline: number): Promise<string | undefined> {
   const name = historyName(timeline);
   return inTemporary('history', (folder) =>
-    waitingOut('ArchiveUnreachable', ask, () =>
+    waitingOut('ArchiveUnreachable', ask, (outage) =>
       beating(
         () => ({ lookingFor: name }),
         async () => {
+          const kind = backupKind(ask.backups);
           const file = join(folder, name);
-          return (await backupKind(ask.backups).fetchWal(ask.backups, name, file)) ? readFile(file, 'utf8') : undefined;
+          // The service is down: that the store is away is said soon, and not once the tool has tried for minutes.
+          await kind.answers(ask.backups, outage);
+          return (await kind.fetchWal(ask.backups, name, file)) ? readFile(file, 'utf8') : undefined;
         },
       ),
     ),

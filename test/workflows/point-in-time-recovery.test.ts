@@ -284,6 +284,25 @@ test.each(sampled(afterTheStart, 2, 'after the start'))(
   },
 );
 
+test('the way back waits for an archive that is away as long as the phase may last whose changes it takes back', async () => {
+  const estate = estateToRecover();
+  failsOn(estate, 'startFollower');
+  let patienceMs: number | undefined;
+  const hostChanges = estate.hostChanges.bind(estate);
+  estate.hostChanges = () => {
+    const fakes = hostChanges();
+    return {
+      ...fakes,
+      returnOnNewTimeline: (ask) => {
+        patienceMs = ask.outageWithinMs;
+        return fakes.returnOnNewTimeline(ask);
+      },
+    };
+  };
+  expect(await recover(estate)).toMatchObject({ outcome: 'failed', leftBehind: [] });
+  expect(patienceMs).toBe(estate.plan.phases.database);
+});
+
 test('an acknowledged pulse from before the target that is not there ends the run before anybody is asked', async () => {
   const estate = estateToRecover();
   estate.missingPulses = 2;

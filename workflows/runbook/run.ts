@@ -72,6 +72,8 @@ export class Run<I extends RunInput = RunInput> {
   readonly people: People;
   readonly #definition: Pick<Definition<I>, 'approvals' | 'unattended'>;
   #stoppedBy: unknown;
+  /** Budget of the phase whose change is being taken back, milliseconds. */
+  #takingBackMs: number | undefined;
 
   constructor({ definition, plan, input, record, work }: Setting<I>) {
     const { mode } = record.evidence;
@@ -130,9 +132,11 @@ export class Run<I extends RunInput = RunInput> {
 
   /**
    * How long an outage may be waited for, milliseconds: until the budget of the phase is used up. An outage that begins later, or
-   * shortly before, is still given a tenth of it.
+   * shortly before, is still given a tenth of it. What takes a change back is given as long as the phase of that change was: nothing else
+   * brings the service back.
    */
   patienceMs(): number {
+    if (this.#takingBackMs !== undefined) return this.#takingBackMs;
     const phase = this.evidence.phases.find((one) => one.name === this.#steps.group);
     if (phase?.startedAt === undefined) return minute;
     return Math.max(Date.parse(phase.startedAt) + phase.budgetMs - Date.now(), phase.budgetMs / 10);
@@ -294,12 +298,15 @@ export class Run<I extends RunInput = RunInput> {
   async undoAll(): Promise<void> {
     this.#steps.standing.clear();
     if (this.#undos.any) await this.#locks.keepForUndo();
-    for (const one of this.#undos.takeBack())
+    for (const one of this.#undos.takeBack()) {
+      this.#takingBackMs = this.evidence.phases.find(({ name }) => one.id.startsWith(`${name}/`))?.budgetMs;
       await this.#steps
         .inGroup('closing', () =>
           this.#steps.take(`Undo: ${one.name}`, 'undo', async () => ({ state: 'done', result: await one.undo() })),
         )
         .catch((error) => this.#leftBehind(`Undo of "${one.name}"`, error));
+    }
+    this.#takingBackMs = undefined;
   }
 
   /** Changes that have no way back, and a front door that stays closed. */
