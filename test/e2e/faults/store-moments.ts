@@ -27,6 +27,11 @@ export const moments = {
     method: 'GET',
     path: '^/backups/.*/backup/orders/\\d.*/(bundle|pg_data)',
   },
+  'the restore of a recovery': {
+    after: 'database/restore-the-backup-beside-on-db1',
+    method: 'GET',
+    path: '^/backups/.*/backup/orders/\\d.*/(bundle|pg_data)',
+  },
   'the fetching of WAL': {
     after: lastOfAssessment,
     slowed: '^/evidence.*proven',

@@ -1,15 +1,23 @@
 /** People look at what was restored, change their mind, and say no: the service is as it was, bit for bit, and goes on. */
 import { join } from 'node:path';
-import type { WorkflowHandle } from '@temporalio/client';
 import { execa } from 'execa';
 import { expect, test, vi } from 'vitest';
 import type { Approval } from '../../../evidence/people.ts';
 import { hosts } from '../../../lab/layout.ts';
-import { rejectUpdate } from '../../../workflows/messages.ts';
 import { ended, useEstate } from '../drill/scenario.ts';
 import { ask } from '../observer.ts';
 import { condition, patientMs, stillServed, useCustomer, withPeople } from '../switchover/scenario.ts';
-import { asked, commit, expectNothingBeside, moment, say, serverOf, setAside, startRecovery } from './scenario.ts';
+import {
+  asked,
+  commit,
+  expectNothingBeside,
+  moment,
+  reject,
+  say,
+  serverOf,
+  setAside,
+  startRecovery,
+} from './scenario.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
@@ -30,12 +38,6 @@ async function seenBeside({ shown }: Approval): Promise<number[]> {
 }
 
 const lost = ({ subject }: Approval) => Number(`${subject['transactions lost']}`.replaceAll(/\D/g, ''));
-
-/** One no is enough. */
-async function reject(handle: WorkflowHandle, { id, code }: Approval): Promise<void> {
-  const click = { by: 'ana', approval: id, code, channel: 'cli', reason: 'it was not the deploy after all' } as const;
-  await handle.executeUpdate(rejectUpdate, { args: [click] });
-}
 
 test('the target moves forward three times without a restore, then backward with one; then it is rejected', async () => {
   await ask(serverOf(scenario(), 'db1'), 'grant select on customer to pg_read_all_data');
@@ -63,7 +65,7 @@ test('the target moves forward three times without a restore, then backward with
   expect(losses.at(-1)).toBeLessThan(losses[0] ?? 0);
   expect(lost(last)).toBe(losses[0]);
 
-  await reject(handle, last);
+  await reject(handle, last, 'it was not the deploy after all');
   const { steps, ...evidence } = await ended(handle);
   expect(evidence).toMatchObject({ outcome: 'aborted', failure: { type: 'NotApproved' }, leftBehind: [] });
   const restores = steps.map(({ name }) => name).filter((name) => name.startsWith('Restore'));

@@ -7,7 +7,7 @@ import type { Evidence } from '../../../evidence/evidence.ts';
 import type { Approval } from '../../../evidence/people.ts';
 import { type Host, hosts } from '../../../lab/layout.ts';
 import { roles, served } from '../../../lab/pair.ts';
-import { approveUpdate, decideUpdate } from '../../../workflows/messages.ts';
+import { approveUpdate, decideUpdate, rejectUpdate } from '../../../workflows/messages.ts';
 import { type Scenario, start, until } from '../drill/scenario.ts';
 import { ask, type Server } from '../observer.ts';
 
@@ -56,6 +56,12 @@ export async function say(handle: WorkflowHandle, { id, code }: Approval, more: 
     await handle.executeUpdate(approveUpdate, { args: [{ by, approval: id, code, channel: 'cli', ...more }] });
 }
 
+/** One no is enough. */
+export async function reject(handle: WorkflowHandle, { id, code }: Approval, reason: string): Promise<void> {
+  const click = { by: 'ana', approval: id, code, channel: 'cli', reason } as const;
+  await handle.executeUpdate(rejectUpdate, { args: [click] });
+}
+
 /** Names beside the data directory. */
 export async function setAside({ estate }: Scenario, host: Host): Promise<string[]> {
   const { data } = estate.servers[host];
@@ -67,9 +73,6 @@ export async function expectPair(scenario: Scenario, timeline: number): Promise<
   const { estate } = scenario;
   expect(await roles(estate)).toEqual({ db1: 'primary', db2: 'standby' });
   expect(await served(estate)).toEqual(['db1']);
-  expect(await ask(serverOf(scenario, 'db1'), 'select slot_name, active from pg_replication_slots')).toEqual([
-    { slot_name: 'db2', active: true },
-  ]);
   await until(`db2 streams on timeline ${timeline}`, async () => {
     const [row] = await ask<{ received_tli: number; status: string }>(
       serverOf(scenario, 'db2'),
@@ -77,14 +80,23 @@ export async function expectPair(scenario: Scenario, timeline: number): Promise<
     );
     return row?.received_tli === timeline && row.status === 'streaming' ? true : undefined;
   });
+  // A standby that has just been started takes its slot once it streams.
+  expect(await ask(serverOf(scenario, 'db1'), 'select slot_name, active from pg_replication_slots')).toEqual([
+    { slot_name: 'db2', active: true },
+  ]);
 }
 
 export async function expectNothingBeside({ estate }: Scenario): Promise<void> {
   for (const host of hosts) expect(await readdir(estate.servers[host].scratch)).toEqual([]);
 }
 
-/** What people are told when a step has failed, and what they say to it. */
-export async function decide(handle: WorkflowHandle, action: 'retry' | 'abort', failed: string): Promise<string> {
+/** What people are told when a step has failed, and what they say to it. @param first done before they say it */
+export async function decide(
+  handle: WorkflowHandle,
+  action: 'retry' | 'abort',
+  failed: string,
+  first: () => Promise<unknown> = async () => undefined,
+): Promise<string> {
   const { step, code, failure } = await until(
     `a decision on ${failed}`,
     async () => {
@@ -92,8 +104,9 @@ export async function decide(handle: WorkflowHandle, action: 'retry' | 'abort', 
       if (outcome !== 'running') throw new Error(`it has ended ${outcome}: ${why?.message}`);
       return decisions.find((one) => one.closedAt === undefined && one.failure.type === failed);
     },
-    150_000,
+    240_000,
   );
+  await first();
   await handle.executeUpdate(decideUpdate, { args: [{ by: 'ana', step, code, action, channel: 'cli' }] });
   return failure.message;
 }
