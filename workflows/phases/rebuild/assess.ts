@@ -32,10 +32,15 @@ export async function whoIsWho(run: Run<StandbyRebuildInput>): Promise<Who> {
   await run.holdService();
   await run.hold(standby.host);
   const replication = await run.check('The plan says how a standby connects', async () => replicationOf(run));
+  return comesBack(run, { standby, primary, replication });
+}
+
+export function comesBack(run: Run, who: Pick<Who, 'standby' | 'primary' | 'replication'>): Who {
+  const { standby } = who;
   const directory = standby.beside ?? run.plan.drills.monthly.directory;
   const name = nameBeside();
   const scratch = { host: standby.host, directory: `${directory}/${name}`, service: run.plan.service };
-  return { standby, primary, replication, slot: slotNameFor(standby.host), scratch, run: name };
+  return { ...who, slot: slotNameFor(standby.host), scratch, run: name };
 }
 
 /** By every member's own word; of who does not answer nobody knows. */

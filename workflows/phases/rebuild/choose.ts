@@ -15,7 +15,6 @@ import {
   ways,
 } from '../../../recovery/rebuild.ts';
 import { backupFor, objections } from '../../../recovery/ways-back.ts';
-import type { StandbyRebuildInput } from '../../messages.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import type { Who } from './assess.ts';
@@ -54,9 +53,17 @@ const inWords: Record<Way, string> = {
   basebackup: 'pg_basebackup from the primary',
 };
 
-/** @returns undefined when nothing has to be done */
-export async function chooseWay(run: Run<StandbyRebuildInput>, who: Who, around: Around): Promise<Rebuild | undefined> {
-  if (run.input.way === undefined && isWell(around)) {
+/**
+ * @param asked the way that it comes back, whatever cheaper one there is
+ * @returns undefined when nothing has to be done
+ */
+export async function chooseWay(
+  run: Run,
+  who: Who,
+  around: Around,
+  asked: Way | undefined,
+): Promise<Rebuild | undefined> {
+  if (asked === undefined && isWell(around)) {
     await run.check('The way back is chosen', async () => ({
       found: `none is needed: ${who.standby.host} streams from ${who.primary.host}, on its timeline`,
       expected: 'the cheapest way that the facts allow',
@@ -70,7 +77,7 @@ export async function chooseWay(run: Run<StandbyRebuildInput>, who: Who, around:
     if (!rehearsed.possible) against.rewind.push(rehearsed.found);
     fetch = rehearsed.fetch;
   }
-  const { way } = await run.check('The way back is chosen', async () => chosen(run, who, against));
+  const { way } = await run.check('The way back is chosen', async () => chosen(asked, who, against));
   const ownWrites = await writesOf(run, who, around);
   return { ...rebuildBy(run, who, around, way), fetch, ...(ownWrites === undefined ? {} : { ownWrites }) };
 }
@@ -88,8 +95,7 @@ async function rehearse(run: Run, who: Who, { standby: { past }, primary }: Arou
   });
 }
 
-function chosen(run: Run<StandbyRebuildInput>, { standby }: Who, against: Record<Way, string[]>): Found & { way: Way } {
-  const asked = run.input.way;
+function chosen(asked: Way | undefined, { standby }: Who, against: Record<Way, string[]>): Found & { way: Way } {
   const way = asked ?? ways.find((one) => against[one].length === 0);
   const told = (all: readonly Way[]) => all.map((one) => `${inWords[one]}: ${against[one].join(', and ')}`).join('; ');
   if (way === undefined)

@@ -4,6 +4,9 @@ import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import type { Rebuild } from './choose.ts';
 
+/** The name of the approval, wherever it is asked. */
+export const replaceTheStandby = 'Replace the standby';
+
 /** What is lost is what the standby has written beside the primary; a directory that is gone, or only behind, loses nothing. */
 export function needsApproval({ way, setAside }: Rebuild): boolean {
   return way === 'rewind' || setAside !== undefined;
