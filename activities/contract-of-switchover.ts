@@ -88,7 +88,7 @@ export interface SwitchoverControlReads {
     withinMs: number;
     /** Where the new timeline begins, when that was chosen: later ones on the old line are not expected to be there. */
     upTo?: Lsn;
-  }): Promise<Found & { acknowledged: number; missing: number; gapMs?: number }>;
+  }): Promise<Found & { acknowledged: number; missing: number; gapMs?: number; lostMs?: number }>;
 }
 
 export interface ControlChanges {
@@ -146,10 +146,12 @@ export interface SwitchoverHostChanges {
   standbyOnly(ask: { member: Member; left: StoppedAt }): Promise<Found>;
   /** Undo of it. */
   primaryAgain(ask: { member: Member; withinMs: number }): Promise<Found>;
+  /** @param ask.atLeast it need not have replayed past `from`, only up to it: nobody knows where a lost primary ended */
   promoteStandby(ask: {
     member: Member;
     from: StoppedAt;
     withinMs: number;
+    atLeast?: true;
   }): Promise<Found & { timeline: number; lsn: Lsn }>;
   /** Ends a segment and waits until the archive holds all of the timeline up to it, or since a position, its history too. */
   archiveReaches(

@@ -23,6 +23,11 @@ export interface Candidate {
   freeBytes: number;
 }
 
+/** What speaks against promoting a standby whose primary is gone; empty when nothing does. */
+export function objectionsToPromotion(standby: Candidate): string[] {
+  return [...replays(standby), ...canTakeOver(standby)];
+}
+
 /** At its stop a primary archives all that waits before it ends: more than this would be felt. */
 const mostWaiting = 3;
 
@@ -58,8 +63,8 @@ function major({ serverVersion }: Candidate): number {
 function followsIt(primary: Candidate, { host, receiver, replay }: Candidate): string[] {
   if (receiver?.state !== 'streaming')
     return [`${host} does not stream from its primary (${receiver?.state ?? 'no WAL receiver'}). See its log`];
-  if (replay !== 'not paused')
-    return [`replay on ${host} is "${replay}", which somebody has asked for: select pg_wal_replay_resume() on it`];
+  const paused = replays({ host, replay });
+  if (paused.length > 0) return paused;
   const { slot } = receiver;
   const known = slot === undefined ? primary.streams : primary.streams.filter((one) => one.slot === slot);
   if (known.every(({ state }) => state !== 'streaming'))
@@ -67,6 +72,12 @@ function followsIt(primary: Candidate, { host, receiver, replay }: Candidate): s
       `${host} streams${slot === undefined ? '' : ` by slot ${slot}`}, but not from ${primary.host}, which knows of no such stream. Let it follow the primary itself`,
     ];
   return [];
+}
+
+function replays({ host, replay }: Pick<Candidate, 'host' | 'replay'>): string[] {
+  return replay === 'not paused'
+    ? []
+    : [`replay on ${host} is "${replay}", which somebody has asked for: select pg_wal_replay_resume() on it`];
 }
 
 function canTakeOver({ host, archiving, synchronousStandbys, room, freeBytes }: Candidate): string[] {

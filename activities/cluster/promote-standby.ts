@@ -64,6 +64,7 @@ export async function promoteStandby(ask: {
   member: Member;
   from: StoppedAt;
   withinMs: number;
+  atLeast?: true;
 }): Promise<Found & { timeline: number; lsn: string }> {
   const { member, from } = ask;
   await permitServerControl(member);
@@ -73,7 +74,7 @@ export async function promoteStandby(ask: {
     const before = await one(client, standingQuestion);
     refuseStranger(member, before, from);
     if (before.standby === 'true') {
-      refuseShort(member, before, from);
+      refuseShort(ask, before);
       await client.query('select pg_promote(false)');
     }
     const after = before.standby === 'true' ? await promoted(client, ask, began) : before;
@@ -97,12 +98,19 @@ function refuseStranger({ host }: Member, row: Row, { systemIdentifier }: Stoppe
     throw failure('Moved', `the server on ${host} is of another cluster (${row.system_identifier}) by now.`);
 }
 
-function refuseShort({ host }: Member, { lsn }: Row, from: StoppedAt): void {
-  if (lsn == null || compareLsn(lsn, from.lsn) <= 0)
-    throw failure(
-      'StandbyUnfit',
-      `${host} has replayed up to ${lsn ?? 'nowhere'}, expected past ${from.lsn}, where the old primary ended: it was not promoted, or acknowledged writes would be lost.`,
-    );
+function refuseShort(
+  { member, from, atLeast }: { member: Member; from: StoppedAt; atLeast?: true },
+  { lsn }: Row,
+): void {
+  const ahead = lsn == null ? -1 : compareLsn(lsn, from.lsn);
+  if (ahead > 0 || (ahead === 0 && atLeast)) return;
+  const expected = atLeast
+    ? `${from.lsn}, which it had replayed before`
+    : `past ${from.lsn}, where the old primary ended`;
+  throw failure(
+    'StandbyUnfit',
+    `${member.host} has replayed up to ${lsn ?? 'nowhere'}, expected ${expected}: it was not promoted, or acknowledged writes would be lost.`,
+  );
 }
 
 async function promoted(

@@ -22,7 +22,7 @@ interface Seen {
 /** @throws PulseSilent there is no log, or nothing in it from before the switch */
 export async function pulsesAcross(
   ask: Parameters<ControlReads['pulsesAcross']>[0],
-): Promise<Found & { acknowledged: number; missing: number; gapMs?: number }> {
+): Promise<Found & { acknowledged: number; missing: number; gapMs?: number; lostMs?: number }> {
   const { pulse, service, frontDoor, timeline, upTo } = ask;
   const { before, after } = await seenAcross(ask);
   const last = before.at(-1);
@@ -38,10 +38,17 @@ export async function pulsesAcross(
   return {
     acknowledged: expected.length,
     missing,
+    ...(missing === 0 ? {} : { lostMs: spanOfLost(expected, there) }),
     ...(gapMs === undefined ? {} : { gapMs }),
     found: `${expected.length - missing} of ${expected.length} pulse writes that were acknowledged in the minutes before${upTo === undefined ? '' : `, up to ${upTo},`} are there; ${gap} (one a second is tried)`,
     expected: 'all of them, and writes that go on',
   };
+}
+
+/** From the newest one that is there to the newest that was acknowledged, milliseconds by the database's clock. */
+function spanOfLost(expected: readonly Acknowledged[], there: ReadonlySet<number>): number {
+  const kept = expected.findLast(({ number }) => there.has(number)) ?? expected[0];
+  return Math.max(0, Date.parse(expected.at(-1)?.at ?? '') - Date.parse(kept?.at ?? ''));
 }
 
 /**

@@ -18,6 +18,8 @@ export interface FakeServer {
   slots: string[];
   /** It has a standby.signal. */
   signal?: boolean;
+  /** It has no power. */
+  off?: boolean;
 }
 
 const end = '0/A000028';
@@ -31,6 +33,7 @@ export class FakePair {
   /** Of the fingerprints that the old primary shows. */
   tables: Anchor['tables'] = [];
   missingPulses = 0;
+  lostMs = 0;
   /** What a server says differs from a sound one. */
   odd: Partial<Record<Name, Partial<ServerFacts>>> = {};
   backups: string[] = [];
@@ -58,6 +61,7 @@ export class FakePair {
         acknowledged: 600,
         missing: this.missingPulses,
         gapMs: 1_300,
+        ...(this.missingPulses === 0 ? {} : { lostMs: this.lostMs }),
       }),
     };
   }
@@ -134,7 +138,7 @@ export class FakePair {
       promoteStandby: async ({ member, from }) => {
         this.#alive(member.host as Name);
         for (const other of ['db1', 'db2'] as const)
-          if (other !== member.host && !this.servers[other].signal)
+          if (other !== member.host && !this.servers[other].signal && !this.servers[other].off)
             throw failure('Bug', `${other} could still start as a primary`);
         Object.assign(at(member.host), { role: 'primary', timeline: from.timeline + 1 });
         return { found: 'promoted', timeline: from.timeline + 1, lsn: '0/A000080' };

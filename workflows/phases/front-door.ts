@@ -1,4 +1,6 @@
 /** Once the front door is open to a new primary: what was acknowledged is still there, and the door guards itself again. */
+import { addresses } from '../../plan/hosts.ts';
+import type { Member } from '../../plan/schema.ts';
 import type { Lsn } from '../../recovery/archive.ts';
 import type { Change } from '../runbook/change.ts';
 import { failure } from '../runbook/failure.ts';
@@ -34,6 +36,35 @@ export async function pulsesAcross(run: Run, { timeline, upTo, missing, without 
       `${across.found}: ${across.missing} acknowledged pulse writes are missing ${missing.where}, expected none. ${missing.advice}`,
     );
   return across;
+}
+
+/** Proven by a write through it. What was closed for the change is open again, or stays closed when there are two primaries. */
+export function openTheDoor(
+  run: Run,
+  { to, systemIdentifier, timeline }: { to: Member; systemIdentifier: string; timeline: number },
+): Change<{ at: string }> {
+  const { traffic, database } = run.plan;
+  return {
+    urgent: true,
+    preview: async () => ({
+      will: `lead ${traffic.backend} to ${to.host} alone, and write through it`,
+      yields: { at: new Date(Date.now()).toISOString() },
+    }),
+    apply: async () => {
+      const opened = await run.control.openDoor({
+        ...{ traffic, database, addresses: addresses(run.plan) },
+        ...{ to: to.host, timeline, systemIdentifier },
+      });
+      run.doorOpens();
+      return opened;
+    },
+    undo: {
+      pointOfNoReturn: () =>
+        run.evidence.doorClosed === undefined
+          ? `The front door stays open to ${to.host}, which was the only primary when it was opened.`
+          : 'The front door was opened, and is closed again.',
+    },
+  };
 }
 
 /** A server that was kept out of the load balancer by hand, by Lifeboat's hand. */

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type Candidate, lagBytes, objections, slotNameFor } from '../../../recovery/switchover.ts';
+import {
+  type Candidate,
+  lagBytes,
+  objections,
+  objectionsToPromotion,
+  slotNameFor,
+} from '../../../recovery/switchover.ts';
 
 const sound = {
   timeline: 3,
@@ -31,6 +37,21 @@ const standby: Candidate = {
   slots: [],
   streams: [],
 };
+
+describe('a standby may be promoted when its primary is gone', () => {
+  test('whoever it streams from: nobody is left to do that', () => {
+    expect(objectionsToPromotion({ ...standby, receiver: { state: 'none' } })).toEqual([]);
+  });
+
+  test.each([
+    ['whose replay is paused', { replay: 'paused' }, /pg_wal_replay_resume/],
+    ['that would not archive', { archiving: { fit: false, why: 'its archive_command is empty' } }, /would not archive/],
+    ['that would wait for a standby', { synchronousStandbys: 'db9' }, /synchronous_standby_names = 'db9'/],
+    ['without room', { freeBytes: 10 }, /less room than/],
+  ] as const)('not one %s', (_what, odd, said) => {
+    expect(objectionsToPromotion({ ...standby, ...odd }).join('; ')).toMatch(said);
+  });
+});
 
 describe('two servers may change places', () => {
   test('when the standby streams from the primary, of the same history, and would archive', () => {

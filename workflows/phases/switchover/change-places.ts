@@ -7,6 +7,7 @@ import { addresses } from '../../../plan/hosts.ts';
 import { openByHand } from '../../../recovery/left-standing.ts';
 import type { Change } from '../../runbook/change.ts';
 import type { Run } from '../../runbook/run.ts';
+import { openTheDoor } from '../front-door.ts';
 import { both, type Moved, type Pair } from './pair.ts';
 import { doorWasClosed } from './split.ts';
 
@@ -23,7 +24,7 @@ export async function changePlaces(run: Run, pair: Pair): Promise<Moved> {
   const left = await run.change('Stop the primary', stopThePrimary(run, pair));
   await run.change('Let the old primary start as a standby only', standbyOnly(run, pair, left));
   const { timeline } = await run.change('Promote the standby', promote(run, pair, left));
-  const opened = await run.change('Open the front door to the new primary', openTheDoor(run, pair, timeline));
+  const opened = await run.change('Open the front door to the new primary', openTheDoor(run, { ...pair, timeline }));
   if (run.mode !== 'dry-run')
     run.measure(
       doorWasClosed,
@@ -118,31 +119,6 @@ function promote(run: Run, { from, to }: Pair, left: StoppedAt): Change<{ timeli
     undo: {
       pointOfNoReturn: `${to.host} writes on a timeline of its own from now on: the way back is another switchover.`,
       seals: true,
-    },
-  };
-}
-
-function openTheDoor(run: Run, { to, systemIdentifier }: Pair, timeline: number): Change<{ at: string }> {
-  const { traffic, database } = run.plan;
-  return {
-    urgent: true,
-    preview: async () => ({
-      will: `lead ${traffic.backend} to ${to.host} alone, and write through it`,
-      yields: { at: new Date(Date.now()).toISOString() },
-    }),
-    apply: async () => {
-      const opened = await run.control.openDoor({
-        ...{ traffic, database, addresses: addresses(run.plan) },
-        ...{ to: to.host, timeline, systemIdentifier },
-      });
-      run.doorOpens();
-      return opened;
-    },
-    undo: {
-      pointOfNoReturn: () =>
-        run.evidence.doorClosed === undefined
-          ? `The front door stays open to ${to.host}, which was the only primary when it was opened.`
-          : 'The front door was opened, and is closed again.',
     },
   };
 }
