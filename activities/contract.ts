@@ -30,6 +30,7 @@ import type {
   TableFingerprint,
 } from '../recovery/archive.ts';
 import type { Known } from '../recovery/content.ts';
+import type { FailoverControlReads, FailoverHostChanges, FailoverHostReads } from './contract-of-failover.ts';
 import type { LedgerControlReads, LedgerHostChanges, LedgerHostReads } from './contract-of-ledger.ts';
 import type { RebuildHostChanges, RebuildHostReads } from './contract-of-rebuild.ts';
 import type { RecoveryHostChanges, RecoveryHostReads } from './contract-of-recovery.ts';
@@ -55,13 +56,14 @@ import type {
   WalSearched,
 } from './shapes.ts';
 
+export type * from './contract-of-failover.ts';
 export type * from './contract-of-ledger.ts';
 export type * from './contract-of-rebuild.ts';
 export type * from './contract-of-recovery.ts';
 export type * from './contract-of-switchover.ts';
 export type * from './notify/message.ts';
 
-export interface ControlReads extends SwitchoverControlReads, LedgerControlReads {
+export interface ControlReads extends SwitchoverControlReads, FailoverControlReads, LedgerControlReads {
   loadPlan(ask: { service?: string }): Promise<{ plan: Plan; sha256: string; file: string } & Found>;
   resolveSecrets(ask: { names: string[] }): Promise<Found>;
   serviceMoment(ask: { frontDoor: FrontDoor }): Promise<ServiceMoment>;
@@ -158,7 +160,12 @@ export interface ControlRecords {
   }): Promise<Posted>;
 }
 
-export interface HostReads extends SwitchoverHostReads, RecoveryHostReads, RebuildHostReads, LedgerHostReads {
+export interface HostReads
+  extends SwitchoverHostReads,
+    FailoverHostReads,
+    RecoveryHostReads,
+    RebuildHostReads,
+    LedgerHostReads {
   /** The permit file covers what the run will touch; the tools are here; where the socket path is not too long. */
   hostFacts(ask: {
     backups: PhysicalBackups;
@@ -226,7 +233,12 @@ export interface HostReads extends SwitchoverHostReads, RecoveryHostReads, Rebui
   litter(ask: { scratch: Scratch }): Promise<Found>;
 }
 
-export interface HostChanges extends SwitchoverHostChanges, RecoveryHostChanges, RebuildHostChanges, LedgerHostChanges {
+export interface HostChanges
+  extends SwitchoverHostChanges,
+    FailoverHostChanges,
+    RecoveryHostChanges,
+    RebuildHostChanges,
+    LedgerHostChanges {
   restoreBeside(
     ask: {
       backups: PhysicalBackups;

@@ -16,6 +16,7 @@ import { verifySignature } from './people/verify.ts';
 import { loadPlan } from './plans.ts';
 import { comparePulses } from './pulse/compare-pulses.ts';
 import { pulsesAcross } from './pulse/pulses-across.ts';
+import { pulsesPast } from './pulse/pulses-past.ts';
 import { holdsLock, lockHolder, noLiveRun } from './runs.ts';
 import { resolveSecrets } from './secrets.ts';
 import { judgeLeftovers } from './sweep/judge.ts';
@@ -60,6 +61,7 @@ export const controlReads: ControlReads = {
   verifySignature: alive(verifySignature),
   doorState: alive(doorState),
   pulsesAcross: alive(pulsesAcross),
+  pulsesPast: alive(pulsesPast),
 };
 
 export const controlRecords: ControlRecords = {

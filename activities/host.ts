@@ -23,6 +23,10 @@ import { primaryAgain, standbyOnly } from './cluster/standby-only.ts';
 import { checkpoint, standsStill, startPrimary, stopPrimary } from './cluster/stop-primary.ts';
 import { startStandby, stopStandby } from './cluster/stop-standby.ts';
 import type { HostChanges, HostReads, RecoveryHostChanges, RecoveryHostReads } from './contract.ts';
+import { fenceByCommand } from './failover/fence-by-command.ts';
+import { fenceServer, unfenceServer } from './failover/fence-server.ts';
+import { primarySeenFrom } from './failover/primary-seen-from.ts';
+import { replayedAll } from './failover/replayed-all.ts';
 import { beating } from './heartbeat.ts';
 import { hostFacts, roomFor } from './host-facts.ts';
 import { inTurn } from './in-turn.ts';
@@ -131,6 +135,8 @@ export const hostReads: HostReads = offered({
   caughtUp,
   standsStill: alive(standsStill),
   howItStands: alive(howItStands),
+  primarySeenFrom: alive(primarySeenFrom),
+  replayedAll: alive(replayedAll),
   standbyFound: alive(standbyFound),
   primaryKeeps: alive(primaryKeeps),
   writesAfter: alive(writesAfter),
@@ -168,6 +174,9 @@ export const hostChanges: HostChanges = offered({
   standbyOnly: alive(standbyOnly),
   primaryAgain: alive(primaryAgain),
   promoteStandby,
+  fenceServer: alive(fenceServer),
+  unfenceServer: alive(unfenceServer),
+  fenceByCommand,
   archiveReaches: alive(archiveReaches),
   makeFollower: alive(makeFollower),
   fingerprintsAt: alive(fingerprintsAt),

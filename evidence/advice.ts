@@ -39,6 +39,8 @@ const advice: Record<FailureType, (service: string) => string> = {
     "Bring the server's configuration back to its place on that host, as it is kept by whoever manages the host, then start again.",
   ServerControlFailed: () => 'See the log of that server, and bring it by hand to where the failure says it should be.',
   DoorOpen: () => "Look at the load balancer's own view (show stat): who serves there, and who keeps it so.",
+  NotFenced: () =>
+    'Make sure that the old primary is off (its console, its provider), and see failover.fencing in the plan; then start again.',
   SplitBrain: () => 'Stop one of the primaries now, before both take more writes.',
   Diverged: () =>
     'Keep a copy of the data directory that has diverged, compare it with the primary, then rebuild it from a backup.',

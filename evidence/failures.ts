@@ -31,6 +31,7 @@ export const failureTypes = {
   ConfigurationUnfit: { means: 'the configuration that a restored server would start with is not there, or not fit' },
   ServerControlFailed: { means: 'a live server did not stop or start as it was told' },
   DoorOpen: { means: 'the load balancer still lets sessions through, or leads to the wrong server', passes: true },
+  NotFenced: { means: 'nothing proves that the old primary cannot write any more' },
   SplitBrain: { means: 'more than one server says that it is the primary' },
   Diverged: { means: 'an old primary has written beside the new one' },
   NotReplaceable: { means: 'a rename cannot put the restored data directory in the place of the live one' },

@@ -25,6 +25,8 @@ export const approvalNames: readonly string[] = [
   'replace-the-standby',
   'accept-the-recovery',
   'bring-the-database-back',
+  'attest-that-the-primary-is-off',
+  'fail-over',
 ];
 
 /** The rule of every approval that has none of its own. */

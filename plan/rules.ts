@@ -22,6 +22,7 @@ import {
   everyHostIsInASite,
   everyHostIsInOneSite,
   everyMemberIsOneServer,
+  fencesRunOnKnownHosts,
   restoredServersLieApart,
   theApplicationIsToldOnKnownHosts,
 } from './rules/places.ts';
@@ -44,6 +45,7 @@ const rules: readonly Rule[] = [
   directoriesAreApart,
   restoredServersLieApart,
   theApplicationIsToldOnKnownHosts,
+  fencesRunOnKnownHosts,
   fullBackupsAreTaken,
   schedulesAreUnderstood,
   drillSchedulesAreUnderstood,

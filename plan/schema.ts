@@ -187,6 +187,36 @@ const recovery = z
   })
   .describe('What holds for recoveries in place');
 
+const fence = z
+  .discriminatedUnion(
+    'kind',
+    [
+      z.strictObject({ kind: z.literal('postgres') }),
+      z.strictObject({
+        kind: z.literal('command'),
+        host: name.describe('Whose host worker runs both; never the host that is fenced'),
+        fence: command.describe('Cuts LIFEBOAT_FENCE_HOST off: its power, or its machine; may be run twice'),
+        confirm: command.describe('Reads it back: exit code 0 says that it is off'),
+        within: duration.prefault('1m').describe('How long each of them may take'),
+      }),
+      z.strictObject({
+        kind: z.literal('attestation'),
+        validFor: duration.prefault('30m').describe('How long what a person has seen is believed'),
+      }),
+    ],
+    'write kind: postgres, command (with host, fence and confirm) or attestation',
+  )
+  .describe('How it is made sure that a lost primary cannot write any more');
+
+const failover = z
+  .strictObject({
+    fencing: z
+      .array(fence)
+      .min(1, atLeastOne)
+      .describe('The first that can be used is used: postgres needs the host worker of the lost primary'),
+  })
+  .describe('What holds when a primary is lost');
+
 export const planSchema = z.strictObject({
   service: name,
   objectives,
@@ -202,6 +232,7 @@ export const planSchema = z.strictObject({
   pages: z.url({ protocol: /^https?$/ }).optional(),
   drills: z.strictObject({ monthly: drill }),
   recovery: recovery.optional(),
+  failover: failover.optional(),
   people: peopleSchema.optional(),
   schedules: z
     .strictObject({
@@ -215,6 +246,8 @@ export const planSchema = z.strictObject({
   /** How soon a dead worker is noticed, and how long a run waits for a host worker to answer. */
   workers: z.strictObject({ heartbeat: duration.prefault('10s'), answerWithin: duration.prefault('10m') }).prefault({}),
 });
+
+export type Fence = z.output<typeof fence>;
 
 /** A plan as it is loaded: durations in milliseconds, secrets still only named. */
 export type Plan = z.output<typeof planSchema>;

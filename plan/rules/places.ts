@@ -34,6 +34,13 @@ export const theApplicationIsToldOnKnownHosts = rule(['sites', 'application'], (
     });
 });
 
+export const fencesRunOnKnownHosts = rule(['sites', 'failover'], (plan, say) => {
+  const known = Object.keys(addresses(plan));
+  for (const [index, fence] of (plan.failover?.fencing ?? []).entries())
+    if (fence.kind === 'command' && !known.includes(fence.host))
+      unknownHost(fence.host, known, ['failover', 'fencing', index, 'host'], say);
+});
+
 export const everyHostIsInOneSite = rule(['sites'], ({ sites }, say) => {
   const entries = Object.entries(sites).flatMap(([site, { hosts }]) =>
     Array.isArray(hosts)

@@ -5,7 +5,13 @@ import type { Plan } from '../schema.ts';
 import { rule, type Say } from './rule.ts';
 
 /** Runbooks that may have objectives of their own. An anchor and a sweep promise nobody anything. */
-export const runbooksWithObjectives = ['monthly-drill', 'backup', 'point-in-time-recovery', 'full-restore'] as const;
+export const runbooksWithObjectives = [
+  'monthly-drill',
+  'backup',
+  'point-in-time-recovery',
+  'full-restore',
+  'database-failover',
+] as const;
 
 export const phasesFitTheRto = rule(['objectives', 'phases'], ({ objectives, phases }, say) => {
   const sum = Object.values(phases).reduce((total, budget) => total + budget, 0);

@@ -213,6 +213,18 @@ describe('a plan is refused with file, line, column and what to write instead', 
       'orders.yaml:41:39 host "db3" is in no site: did you mean "db1"?',
     ],
     [
+      'a fence whose command runs nowhere',
+      'pulse: { log: /var/lib/lifeboat/pulse }\n',
+      'pulse: { log: /var/lib/lifeboat/pulse }\nfailover: { fencing: [{ kind: command, host: db3, fence: [/bin/off], confirm: [/bin/is-off] }] }\n',
+      'orders.yaml:44:46 host "db3" is in no site: did you mean "db1"?',
+    ],
+    [
+      'a fence of no kind that there is',
+      'pulse: { log: /var/lib/lifeboat/pulse }\n',
+      'pulse: { log: /var/lib/lifeboat/pulse }\nfailover: { fencing: [{ kind: power }] }\n',
+      'orders.yaml:44:31 failover.fencing[0].kind: write kind: postgres, command (with host, fence and confirm) or attestation',
+    ],
+    [
       'drills around a data directory',
       '/var/lib/lifeboat/scratch',
       '/var/lib/postgresql',

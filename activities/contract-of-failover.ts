@@ -1,0 +1,62 @@
+/** What an unplanned change of primary asks for: part of the contract, in a file of its own. */
+import type { Member, PulseSettings } from '../plan/schema.ts';
+import type { Lsn } from '../recovery/archive.ts';
+import type { Found } from './shapes.ts';
+
+/** A server as others reach it. */
+export interface Reached {
+  host: string;
+  address: string;
+  port: number;
+}
+
+export interface FailoverControlReads {
+  /** Acknowledged pulses past a position on this timeline: what a promotion there loses, as far as the log of pulses tells. */
+  pulsesPast(ask: {
+    pulse: PulseSettings;
+    service: string;
+    timeline: number;
+    lsn: Lsn;
+  }): Promise<Found & { past: number; spanMs: number; newest?: string }>;
+}
+
+export interface FailoverHostReads {
+  /**
+   * From the host of a standby: whether anything answers where the primary was, and whether the standby still receives from it. Looks again
+   * and again for `withinMs`: one answer is enough to be alive.
+   */
+  primarySeenFrom(ask: {
+    member: Member;
+    primary: Reached;
+    withinMs: number;
+  }): Promise<Found & { answers: boolean; receives: boolean }>;
+  /**
+   * A standby whose primary is fenced has replayed all that it will ever have.
+   *
+   * @throws StandbyUnfit it still receives, or does not come to its end, within the time
+   */
+  replayedAll(ask: { member: Member; withinMs: number }): Promise<Found & { lsn: Lsn; timeline: number }>;
+}
+
+export interface FailoverHostChanges {
+  /**
+   * The server can only start as a standby from then on, whoever starts it, and runs no longer: in order if it can, by force if it must.
+   *
+   * @throws ServerControlFailed a process of it does not end
+   */
+  fenceServer(ask: { member: Member; withinMs: number }): Promise<Found & { ran: boolean }>;
+  /** Undo of it. */
+  unfenceServer(ask: { member: Member; ran: boolean; timeline: number; withinMs: number }): Promise<Found>;
+  /**
+   * Runs the plan's own command, and then the one that reads back whether it holds.
+   *
+   * @throws NotFenced one of them does not end with exit code 0
+   */
+  fenceByCommand(ask: {
+    host: string;
+    victim: Reached;
+    fence: string[];
+    confirm: string[];
+    withinMs: number;
+  }): Promise<Found>;
+}
