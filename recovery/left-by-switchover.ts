@@ -1,4 +1,4 @@
-/** Where a switchover was when it was ended, by what it had noted until then. Pure. */
+/** Where a switchover, or a failover, was when it was ended, by what it had noted until then. Pure. */
 import type { Standing, Stands } from './left-standing.ts';
 
 /** What the judgement needs of a run's record. */
@@ -15,15 +15,18 @@ interface Place {
 
 type Far = 'no' | 'perhaps' | 'yes';
 
+const fence = 'fence-the-old-primary';
+const phases = ['traffic', 'database', 'validation'];
+
 /**
  * How everything stood then; `undefined` where it had touched nothing, or was taking things back.
  *
  * @param places of the members, as the plan says
  */
 export function leftBySwitchover(noted: Noted, places: Place[], traffic: Standing['traffic']): Standing | undefined {
-  const { from, to } = noted.approvals?.at(-1)?.subject ?? {};
+  const { from, to } = noted.approvals?.findLast(({ subject }) => 'from' in subject && 'to' in subject)?.subject ?? {};
   const far = (step: string): Far => {
-    const found = noted.steps.find(({ id }) => id === `traffic/${step}` || id === `database/${step}`);
+    const found = noted.steps.find(({ id }) => phases.some((phase) => id === `${phase}/${step}`));
     if (found === undefined) return 'no';
     return found.state === 'done' ? 'yes' : 'perhaps';
   };
@@ -31,7 +34,7 @@ export function leftBySwitchover(noted: Noted, places: Place[], traffic: Standin
   const roles: Record<string, Partial<Stands>> = {
     [String(from)]: {
       role: roleOfOld(far),
-      standbyOnly: far('let-the-old-primary-start-as-a-standby-only') !== 'no',
+      standbyOnly: far('let-the-old-primary-start-as-a-standby-only') !== 'no' || far(fence) !== 'no',
     },
     [String(to)]: { role: roleBy(far('promote-the-standby'), 'standby', 'primary') },
   };
@@ -45,6 +48,9 @@ export function leftBySwitchover(noted: Noted, places: Place[], traffic: Standin
 function roleOfOld(far: (step: string) => Far): Stands['role'] {
   const started = far('start-the-old-primary-as-a-standby');
   if (started !== 'no') return roleBy(started, 'stopped', 'standby');
+  // A primary that is lost may be anything until it is fenced, and come back as a standby in several ways afterwards.
+  if (far('fail-over') !== 'no')
+    return far('start-the-standby') === 'no' && far(fence) === 'yes' ? 'stopped' : 'unknown';
   return roleBy(far('stop-the-primary'), 'primary', 'stopped');
 }
 

@@ -145,7 +145,7 @@ async function serviceStatus(asked: Asked, schedules: () => Promise<Kept[]>): Pr
   const newestDrill = await newest(asked, drill);
   const lastProven =
     newestDrill?.outcome === 'proven' ? newestDrill : await newest(asked, { ...drill, outcome: 'proven' });
-  const switchover = await newest(asked, { service, runbook: 'switchover', mode: 'live' });
+  const switchover = await newestChange(asked);
   const newestSwitchover = switchover === undefined ? undefined : await withWhatIsLeft(asked, switchover);
   const ownBackup = await newest(asked, { service, runbook: 'backup', mode: 'live' });
   const newestBackup =
@@ -176,6 +176,15 @@ async function serviceStatus(asked: Asked, schedules: () => Promise<Kept[]>): Pr
     schedules: await schedules(),
     endedEarly: await notSweptSince(asked.engine, asked.recent, service, asked.plan),
   };
+}
+
+/** Planned or not. */
+async function newestChange(asked: Asked): Promise<NewestRun | undefined> {
+  const { service } = asked;
+  const changes = await Promise.all(
+    (['switchover', 'database-failover'] as const).map((runbook) => newest(asked, { service, runbook, mode: 'live' })),
+  );
+  return changes.flatMap((one) => one ?? []).toSorted((a, b) => b.endedAt.localeCompare(a.endedAt))[0];
 }
 
 /** Of a run that was terminated that is told beside others that could not clean up. */

@@ -32,7 +32,7 @@ export async function notSweptSince(
 }
 
 function changesMembers(runbook: string): boolean {
-  return runbook === 'switchover' || runbook === 'point-in-time-recovery';
+  return ['switchover', 'database-failover', 'point-in-time-recovery'].includes(runbook);
 }
 
 /** A reset terminates the execution that it discards, and the run goes on. */

@@ -102,3 +102,38 @@ describe('where a switchover was, by what it had noted', () => {
     expect(ended(0)).toBeUndefined();
   });
 });
+
+describe('where a failover was, by what it had noted', () => {
+  const done = [
+    'database/fail-over',
+    'database/close-the-front-door',
+    'database/fence-the-old-primary',
+    'database/promote-the-standby',
+    'traffic/open-the-front-door-to-the-new-primary',
+    'validation/start-the-standby',
+  ];
+  const ended = (count: number) =>
+    leftBySwitchover(
+      {
+        approvals: [
+          { subject: { from: 'db1', to: 'db2' } },
+          // Of the old primary's replacement, which says nothing of who took over.
+          { subject: { standby: 'db1', primary: 'db2' } },
+        ],
+        steps: done.slice(0, count).map((id) => ({ id, kind: 'change', state: 'done' })),
+      },
+      places,
+      traffic,
+    );
+
+  test.each([
+    [2, 'db1 unknown, db2 standby; the front door leads to nobody'],
+    [3, 'db1 stopped (standby.signal), db2 standby; the front door leads to nobody'],
+    [4, 'db1 stopped (standby.signal), db2 primary; the front door leads to nobody'],
+    [5, 'db1 stopped (standby.signal), db2 primary; the front door leads to db2'],
+    [6, 'db1 unknown (standby.signal), db2 primary; the front door leads to db2'],
+  ])('after %i steps', (count, words) => {
+    const found = ended(count);
+    expect(found === undefined ? '' : standingInWords(found)).toBe(words);
+  });
+});
