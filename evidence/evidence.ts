@@ -299,6 +299,8 @@ export interface Evidence {
   leftBehind: string[];
   /** Data directories that a recovery has replaced, where they are kept until a person accepts the result. */
   setAside?: SetAside[];
+  /** The old primary of a failover, where it did not come back as a standby: it must not start as a primary. */
+  leftFenced?: { host: string; why: string; byHand: string };
   /** When the service was healthy again through its front door; what follows makes it safe, and keeps nobody waiting. */
   recoveredAt?: string;
   /** What a sweep has found on the hosts. */

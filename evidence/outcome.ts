@@ -132,7 +132,12 @@ export function flagsOf(evidence: Evidence): Flag[] {
     late: anyBeyond(evidence, 'rto'),
     'loss-beyond-objective': anyBeyond(evidence, 'rpo'),
     // Of a run that failed nothing is proven at all: its failure says so.
-    'equality-not-proven': evidence.failure === undefined && recovers(evidence) && !equalityProven(evidence),
+    // Where nothing was restored there is nothing that could be equal to what it was restored from.
+    'equality-not-proven':
+      evidence.failure === undefined &&
+      evidence.target !== undefined &&
+      recovers(evidence) &&
+      !equalityProven(evidence),
     skips: evidence.steps.some((step) => step.state === 'skipped'),
     dirty: evidence.leftBehind.length > 0,
     'clocks-differ': (evidence.clocks ?? []).length > 0,
@@ -142,9 +147,11 @@ export function flagsOf(evidence: Evidence): Flag[] {
 
 /** One sentence: what to do next; the most urgent thing only. */
 export function oneLineToDo(evidence: Evidence): string {
-  const { failure, flags, service, doorClosed } = evidence;
+  const { failure, flags, service, doorClosed, leftFenced } = evidence;
   if (doorClosed !== undefined) return `Nobody can write: the front door is closed. ${doorClosed.byHand}`;
   if (failure !== undefined) return adviceFor(failure.type, service);
+  if (leftFenced !== undefined)
+    return `${leftFenced.host} is left fenced, and ${service} has one standby less: ${leftFenced.why}. ${leftFenced.byHand}`;
   if (flags.includes('dirty'))
     return `Remove what was left behind (lifeboat sweep ${service}), then find out why it was.`;
   if (flags.includes('loss-beyond-objective')) {

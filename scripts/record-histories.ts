@@ -10,8 +10,9 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { startEstate } from '../lab/estate.ts';
 import { burnDown } from '../lab/fire.ts';
 import { packageRoot } from '../lab/home.ts';
+import { primaryOf } from '../lab/pair.ts';
 import { version } from '../workflows/version.ts';
-import { sayYes, withPeople } from './kills/people.ts';
+import { sayYesToAll, withPeople } from './kills/people.ts';
 
 const runs = [
   { name: 'backup', workflow: 'backup', input: { mode: 'live', type: 'full' } },
@@ -26,6 +27,8 @@ const runs = [
   { name: 'switchover', workflow: 'switchover', input: { mode: 'live', requestedBy: 'cara' } },
   { name: 'standby-rebuild-dry-run', workflow: 'standbyRebuild', input: { way: 'restore' } },
   { name: 'standby-rebuild', workflow: 'standbyRebuild', input: { mode: 'live', requestedBy: 'cara', way: 'restore' } },
+  { name: 'database-failover-dry-run', workflow: 'databaseFailover', input: {}, lost: true },
+  { name: 'database-failover', workflow: 'databaseFailover', input: { mode: 'live', requestedBy: 'cara' } },
   { name: 'point-in-time-recovery-dry-run', workflow: 'pointInTimeRecovery', input: {}, toNow: true },
   {
     name: 'point-in-time-recovery',
@@ -42,12 +45,20 @@ const runs = [
   // The last: it needs hosts that are empty.
   { name: 'full-restore', workflow: 'fullRestore', input: { mode: 'live', requestedBy: 'cara' } },
 ];
-const asking = ['switchover', 'standby-rebuild', 'point-in-time-recovery', 'accept', 'full-restore'];
+const asking = [
+  'switchover',
+  'standby-rebuild',
+  'database-failover',
+  'point-in-time-recovery',
+  'accept',
+  'full-restore',
+];
 /** What is older than this is in the archive, whose segments end every two seconds. */
 const archivedByNowMs = 15_000;
 const wanted = process.argv.slice(2);
 /** What stands on nothing but a backup need not wait for all the others. */
-const alone = (names: string[]): boolean => names.every((name) => ['full-restore', 'monthly-drill'].includes(name));
+const standalone = ['full-restore', 'monthly-drill', 'database-failover-dry-run', 'database-failover'];
+const alone = (names: string[]): boolean => names.every((name) => standalone.includes(name));
 
 const root = await mkdtemp(join(tmpdir(), 'lifeboat-record-'));
 const estate = await startEstate({
@@ -65,12 +76,13 @@ try {
     // It needs a backup, and nobody else.
     if (wanted.length > 0 && !wanted.includes(name) && name !== 'backup' && alone(wanted)) continue;
     if (name === 'full-restore') await burnDown(estate);
+    if ('lost' in more) await estate.process(await primaryOf(estate)).kill('SIGKILL');
     const handle = await client.workflow.start(workflow, {
       taskQueue: 'lifeboat',
       workflowId: `orders-${name}`,
       args: ['toNow' in more ? { ...input, target: new Date(Date.now() - archivedByNowMs).toISOString() } : input],
     });
-    if (asking.includes(name)) await sayYes(handle);
+    if (asking.includes(name)) await sayYesToAll(handle);
     await handle.result();
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const text = historyToJSON(await handle.fetchHistory());

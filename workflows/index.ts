@@ -3,6 +3,7 @@ export { accept } from './accept.ts';
 export { anchor } from './anchor.ts';
 export { archive } from './archive.ts';
 export { backup } from './backup.ts';
+export { databaseFailover } from './database-failover.ts';
 export { find } from './find.ts';
 export { fullRestore } from './full-restore.ts';
 export { lock } from './lock.ts';

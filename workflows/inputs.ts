@@ -61,6 +61,11 @@ const shapes: Record<RunbookName, Shape> = {
     whole: shownBefore,
   },
   switchover: { modes: ['live', 'dry-run'], usual: 'dry-run', fields: { to: text } },
+  'database-failover': {
+    modes: ['live', 'dry-run'],
+    usual: 'dry-run',
+    fields: { from: text, to: text, incidentAt: moment },
+  },
   'standby-rebuild': {
     modes: ['live', 'dry-run'],
     usual: 'dry-run',

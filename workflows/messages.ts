@@ -65,6 +65,15 @@ export interface SwitchoverInput extends RunInput {
   to?: string;
 }
 
+export interface DatabaseFailoverInput extends RunInput {
+  /** Host of the primary that is lost; may be left out while one member alone does not answer. */
+  from?: string;
+  /** Host of the standby that becomes the primary; the one that holds most when absent. */
+  to?: string;
+  /** When it was lost: the time to recover counts from then on; from the start of the run when absent. */
+  incidentAt?: string;
+}
+
 export interface StandbyRebuildInput extends RunInput {
   /** Host of the standby; may be left out while there is only one member beside the primary. */
   host?: string;
@@ -148,6 +157,7 @@ export const runbooks = {
   anchor: 'anchor',
   sweep: 'sweep',
   switchover: 'switchover',
+  'database-failover': 'databaseFailover',
   'point-in-time-recovery': 'pointInTimeRecovery',
   'full-restore': 'fullRestore',
   find: 'find',

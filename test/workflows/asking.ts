@@ -1,6 +1,7 @@
 /** Estates that ask people before their servers are changed, and people who say yes. */
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Evidence } from '../../evidence/evidence.ts';
+import type { Approval } from '../../evidence/people.ts';
 import { until } from '../../lab/until.ts';
 import { FakeEstate } from './fake-estate.ts';
 
@@ -31,14 +32,20 @@ export function estateThatAsks(): FakeEstate {
   return estate;
 }
 
-/** By two people, as soon as it is asked; a run that ends before is not asked for anything. */
-export async function approved(handle: WorkflowHandle): Promise<void> {
+/** What is asked, as soon as something is; undefined when the run has ended. */
+export async function openOrEnded(handle: WorkflowHandle): Promise<Approval | undefined> {
   const open = await until({ what: 'people to be asked, or the end', withinMs: 60_000 }, async () => {
     if ((await handle.describe()).status.name !== 'RUNNING') return 'ended';
     const { approvals = [] } = await handle.query<Evidence>('evidence');
     return approvals.find(({ closedAt }) => closedAt === undefined);
   });
-  if (open === 'ended') return;
+  return open === 'ended' ? undefined : open;
+}
+
+/** By two people, as soon as it is asked; a run that ends before is not asked for anything. */
+export async function approved(handle: WorkflowHandle): Promise<void> {
+  const open = await openOrEnded(handle);
+  if (open === undefined) return;
   for (const by of ['ana', 'ben'])
     await handle.signal('approve', { by, approval: open.id, code: open.code, channel: 'automation' });
 }

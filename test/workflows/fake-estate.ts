@@ -6,6 +6,7 @@ import type {
   HostChanges,
   HostReads,
 } from '../../activities/contract.ts';
+import { failure } from '../../activities/failure.ts';
 import type { LeftoverFound, Relations, ServiceMoment } from '../../activities/shapes.ts';
 import type { Evidence, Leftover } from '../../evidence/evidence.ts';
 import type { EarlierRun } from '../../evidence/forecast.ts';
@@ -13,6 +14,7 @@ import type { Plan } from '../../plan/schema.ts';
 import type { Anchor, BackupInfo, RecoveryTarget, Repository } from '../../recovery/archive.ts';
 import type { ContentFault } from '../../recovery/content.ts';
 import type { Suspect } from '../../recovery/search/suspects.ts';
+import { FakeFailover } from './fake-failover.ts';
 import { FakeLedger } from './fake-ledger.ts';
 import { FakePair } from './fake-pair.ts';
 import { FakeRecovery } from './fake-recovery.ts';
@@ -127,6 +129,8 @@ export class FakeEstate {
   timeline = 1;
   /** What a switchover changes. */
   readonly pair = new FakePair();
+  /** What a failover sees and changes. */
+  readonly failover = new FakeFailover(this.pair);
   /** What a rebuild of the standby changes. */
   readonly rebuild = new FakeStandby(this.pair);
   /** What a recovery has set aside. */
@@ -144,7 +148,7 @@ export class FakeEstate {
   signs = 'c2lnbmVk';
   /** What is removed does not go. */
   sticky = false;
-  /** Hosts without a worker. */
+  /** Hosts without a worker: they are not waited for, for the server of these tests does not skip time while people are asked. */
   silent: string[] = [];
   now = '2026-11-21T14:02:11.000000Z';
   archiving: Partial<Pick<ServiceMoment, 'lastArchivedWal' | 'archiver'>> = {
@@ -228,6 +232,7 @@ export class FakeEstate {
       somebodyPolls: async ({ queue }) => ({ polls: !this.silent.some((host) => queue.endsWith(host)), found: queue }),
       verifySignature: async ({ signature }) => ({ found: 'looked at', holds: signature.value === this.signs }),
       ...this.pair.reads(),
+      ...this.failover.reads(),
       ...this.ledger.reads(),
       liveRelations: async () => this.live,
       previewTraffic: async () => ({ found: 'db1 serves; db2 would' }),
@@ -255,9 +260,14 @@ export class FakeEstate {
   hostReads(): HostReads {
     return noting<HostReads>(this, {
       ...this.pair.hostReads(),
+      ...this.failover.hostReads(),
       ...this.rebuild.reads(),
       ...this.ledger.hostReads(),
       ...this.recovery.hostReads(),
+      howItStands: async (ask) => {
+        if (this.silent.includes(ask.member.host)) throw failure('HostSilent', `no worker on ${ask.member.host}`);
+        return this.pair.hostReads().howItStands(ask);
+      },
       hostFacts: async () => ({
         found: 'ready',
         at: this.hostNow,
@@ -311,6 +321,7 @@ export class FakeEstate {
     };
     return noting<HostChanges>(this, {
       ...this.pair.hostChanges(),
+      ...this.failover.hostChanges(),
       ...this.rebuild.changes(),
       ...this.recovery.hostChanges(),
       ...this.ledger.hostChanges(),

@@ -2,7 +2,7 @@
 import type { RebuildHostChanges, RebuildHostReads } from '../../activities/contract.ts';
 import { failure } from '../../activities/failure.ts';
 import type { Past, Place, PrimaryKept, StandbyFound } from '../../recovery/rebuild.ts';
-import type { FakePair } from './fake-pair.ts';
+import type { FakePair, Name } from './fake-pair.ts';
 
 const GB = 1024 ** 3;
 
@@ -21,7 +21,9 @@ const past: Past = {
 };
 
 export class FakeStandby {
-  /** db2. */
+  /** Whom all of it is about. */
+  who: Name = 'db2';
+  /** That one. */
   standby: StandbyFound = {
     host: 'db2',
     directory: 'there',
@@ -30,7 +32,7 @@ export class FakeStandby {
     serverVersion: 150018,
     freeBytes: 100 * GB,
   };
-  /** db1. */
+  /** The other. */
   kept: PrimaryKept = {
     host: 'db1',
     timeline: 1,
@@ -103,16 +105,17 @@ export class FakeStandby {
         const aside = this.beside.some((name) => name.startsWith('before'));
         this.beside = this.beside.filter((name) => !name.startsWith('before'));
         this.inPlace = aside ? 'old' : 'none';
-        this.#pair.servers.db2.running = ran;
+        this.#pair.servers[this.who].running = ran;
         return { found: 'the old directory again' };
       },
     };
   }
 
   #becomes(what: FakeStandby['inPlace']): { found: string } {
-    if (this.#pair.servers.db2.role === 'primary') throw failure('SplitBrain', 'db2 runs as a primary');
+    const server = this.#pair.servers[this.who];
+    if (server.running && server.role === 'primary') throw failure('SplitBrain', `${this.who} runs as a primary`);
     this.inPlace = what;
-    this.#pair.servers.db2.running = false;
-    return { found: `db2 is ${what}` };
+    Object.assign(server, { running: false, role: 'standby' });
+    return { found: `${this.who} is ${what}` };
   }
 }

@@ -43,6 +43,7 @@ type Facts = Partial<
     | 'setAside'
     | 'ledger'
     | 'recoveredAt'
+    | 'leftFenced'
   >
 >;
 
@@ -121,6 +122,15 @@ export class Run<I extends RunInput = RunInput> {
     // A restore or a replay may take many hours; heartbeats, not this limit, notice a dead worker.
     const limits = this.#limits(hostQueue(name), 2 * day);
     return activities<HostReads & HostChanges>(attempts === undefined ? limits : { ...limits, attempts });
+  }
+
+  /**
+   * What is asked of a host whose worker may be gone, once.
+   * @param withinMs it counts as gone when it has not begun by then: the engine itself believes in a dead worker for minutes
+   */
+  hostIfThere(name: string, withinMs: number): Stubs<HostReads & HostChanges> {
+    const limits = this.#limits(hostQueue(name), 10 * minute);
+    return activities<HostReads & HostChanges>({ ...limits, answerWithinMs: withinMs, attempts: 1 });
   }
 
   async phase<T>(name: Phase, body: () => Promise<T>): Promise<T> {

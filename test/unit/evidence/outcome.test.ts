@@ -123,6 +123,22 @@ describe('the flags', () => {
     expect(evidence.toDo).toBe('Nobody can write: the front door is closed. Stop one of them.');
   });
 
+  test('say nothing of equality where nothing was restored', () => {
+    const evidence = proven();
+    delete evidence.equality;
+    delete evidence.target;
+    expect(flagsOf(evidence)).toEqual([]);
+  });
+
+  test('leave it to the next line that an old primary is left fenced', () => {
+    const evidence = proven();
+    evidence.leftFenced = { host: 'db1', why: 'no host worker answers on db1', byHand: 'Keep db1 from starting.' };
+    settleEvidence(evidence);
+    expect(evidence.toDo).toBe(
+      'db1 is left fenced, and orders has one standby less: no host worker answers on db1. Keep db1 from starting.',
+    );
+  });
+
   test('say that a step was skipped', () => {
     const evidence = proven();
     const [first] = evidence.steps;

@@ -1,0 +1,190 @@
+/** What must be true before a standby takes over from a primary that is lost. Everything here only reads. */
+import type { ServerFacts } from '../../../activities/contract.ts';
+import type { Found, MemberState } from '../../../activities/shapes.ts';
+import { addresses, member } from '../../../plan/hosts.ts';
+import type { Member } from '../../../plan/schema.ts';
+import { compareLsn } from '../../../recovery/lsn.ts';
+import { objectionsToPromotion } from '../../../recovery/switchover.ts';
+import { failure } from '../../runbook/failure.ts';
+import { replicationOf } from '../members.ts';
+import { sayingHowItStands } from '../standing.ts';
+import { chooseFence } from './fence.ts';
+import type { FailoverRun, Lost } from './lost.ts';
+import { nobodySees } from './vantage.ts';
+
+export async function assessTheLoss(run: FailoverRun): Promise<Lost> {
+  if (run.input.incidentAt !== undefined) run.record({ incidentAt: run.input.incidentAt });
+  const { from, standbys } = await run.check('One primary is lost, and it is known whose standbys answer', () =>
+    sayingHowItStands(run, () => whoIsLost(run)),
+  );
+  await run.holdService();
+  // Not the host that is lost: what may still be held there nobody will give back.
+  for (const { host } of standbys) await run.hold(host);
+  const seen = await run.check('Two vantage points agree that it does not answer', () =>
+    nobodySees(run, { from, standbys }),
+  );
+  const { checked } = await run.check('The front door leads to nobody else', () => leadsToNobodyElse(run, from));
+  const { facts, to, others } = await run.check('The standby that holds most can take over', () =>
+    chooseStandby(run, from, standbys),
+  );
+  const { fence } = await run.check('It is known how the old primary is fenced', () => chooseFence(run, from, seen));
+  const replication = await run.check('The plan says how a standby connects', async () => replicationOf(run));
+  await run.check(
+    'The evidence store answers',
+    () => run.control.storeAnswers({ store: run.plan.evidence, outageWithinMs: run.patienceMs() }),
+    // Evidence has a directory to go to; a service that is down has nowhere.
+    { yields: { found: 'not asked' } },
+  );
+  const lost: Lost = {
+    ...{ from, to, others, fence, replication, checked },
+    timeline: facts.timeline,
+    systemIdentifier: facts.systemIdentifier,
+    segmentBytes: facts.segmentBytes,
+    replayed: facts.lsn,
+  };
+  await run.check('What would be lost is estimated', () => estimate(run, lost));
+  return lost;
+}
+
+async function whoIsLost(run: FailoverRun): Promise<Found & { from: Member; standbys: Member[] }> {
+  const { members, found } = await run.control.members({
+    database: run.plan.database,
+    addresses: addresses(run.plan),
+  });
+  const primary = members.find(({ role }) => role === 'primary');
+  if (primary !== undefined)
+    throw failure(
+      'ServerAlive',
+      `${primary.host} answers as the primary (${found}): it is not lost, and to promote another would make two. To change places in order, without losing anything: lifeboat start switchover ${run.plan.service} --mode live`,
+    );
+  const host = lostOne(run.input.from, members, found);
+  const standbys = members.filter(({ role }) => role === 'standby').map((one) => member(run.plan, one.host));
+  if (standbys.length === 0)
+    throw failure(
+      'StandbyUnfit',
+      `no standby answers (${found}): there is none that could take over. Bring one of them up, or bring the database back from its backups: lifeboat start full-restore ${run.plan.service}`,
+    );
+  return {
+    from: member(run.plan, host),
+    standbys,
+    found: `${found}; ${host} is taken for the primary that is lost`,
+    expected: 'one member that does not answer, and standbys that do',
+  };
+}
+
+function lostOne(wanted: string | undefined, members: MemberState[], found: string): string {
+  const silent = members.filter(({ role }) => role === 'unknown').map(({ host }) => host);
+  if (wanted !== undefined) {
+    if (silent.includes(wanted)) return wanted;
+    throw failure(
+      'InputInvalid',
+      members.some(({ host }) => host === wanted)
+        ? `"from": ${wanted} answers, as a standby: it is not the primary that is lost (${found}).`
+        : `"from": ${wanted} is no member of the plan; there are ${members.map(({ host }) => host).join(', ')}.`,
+    );
+  }
+  const [only, ...more] = silent;
+  if (only === undefined)
+    throw failure(
+      'NotPrimary',
+      `every member answers, and none says that it is the primary (${found}): nothing is lost that a failover could replace.`,
+    );
+  if (more.length > 0)
+    throw failure(
+      'InputInvalid',
+      `several members do not answer, ${silent.join(', ')}: name the one that was the primary in "from".`,
+    );
+  return only;
+}
+
+async function leadsToNobodyElse(run: FailoverRun, from: Member): Promise<Found & { checked: boolean }> {
+  const { servers, found } = await run.control.doorState({ traffic: run.plan.traffic });
+  const absent = run.plan.database.members.filter(({ host }) => servers.every(({ server }) => server !== host));
+  if (absent.length > 0)
+    throw failure(
+      'PlanInvalid',
+      `the load balancer has no server ${absent.map(({ host }) => host).join(' and ')}, it has ${servers.map(({ server }) => server).join(', ')}. Name its servers as the plan names the hosts.`,
+    );
+  const strange = servers.filter(({ server, serves }) => serves && server !== from.host);
+  if (strange.length > 0)
+    throw failure(
+      'DoorOpen',
+      `the load balancer leads to ${strange.map(({ server }) => server).join(' and ')}, expected ${from.host} or nobody. Correct it first: who is let in during the change must be certain.`,
+    );
+  return {
+    checked: servers.some(({ server, checked }) => server !== from.host && checked),
+    found,
+    expected: `${from.host} or nobody is given sessions`,
+  };
+}
+
+interface Chosen {
+  facts: ServerFacts;
+  to: Member;
+  others: Member[];
+}
+
+async function chooseStandby(run: FailoverRun, from: Member, standbys: Member[]): Promise<Found & Chosen> {
+  const backups = run.plan.backups.physical;
+  const asked = await Promise.allSettled(
+    standbys.map(async (one) => ({ one, facts: await run.host(one.host).serverFacts({ member: one, backups }) })),
+  );
+  const failed = asked.find((one) => one.status === 'rejected');
+  const known = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  // One that cannot be asked may hold more than all others.
+  if (failed !== undefined) throw failed.reason;
+  const byMost = known.toSorted((a, b) => compareLsn(b.facts.lsn, a.facts.lsn));
+  const [most] = byMost;
+  const wanted = run.input.to;
+  const chosen = wanted === undefined ? most : known.find(({ one }) => one.host === wanted);
+  if (chosen === undefined || most === undefined)
+    throw failure(
+      'InputInvalid',
+      `"to": ${wanted} is no standby that answers; there are ${standbys.map(({ host }) => host).join(', ')}.`,
+    );
+  if (compareLsn(most.facts.lsn, chosen.facts.lsn) > 0)
+    throw failure(
+      'StandbyUnfit',
+      `${most.one.host} holds more (${most.facts.lsn}) than ${chosen.one.host} (${chosen.facts.lsn}): what lies between would be lost. Leave "to" out.`,
+    );
+  const against = objectionsToPromotion(chosen.facts);
+  if (against.length > 0)
+    throw failure('StandbyUnfit', `${chosen.one.host} cannot take over: ${against.join('; ')}. Then start again.`);
+  const strange = known.filter(({ facts }) => facts.systemIdentifier !== chosen.facts.systemIdentifier);
+  if (strange.length > 0)
+    throw failure(
+      'PlanInvalid',
+      `${strange.map(({ one }) => one.host).join(' and ')} is of another cluster than ${chosen.one.host}. Correct database.members in the plan.`,
+    );
+  return {
+    facts: chosen.facts,
+    to: chosen.one,
+    others: known.filter((one) => one !== chosen).map(({ one }) => one),
+    found: `${byMost.map(({ facts }) => `${facts.host} has replayed up to ${facts.lsn} on timeline ${facts.timeline}`).join('; ')}; ${chosen.one.host} takes over from ${from.host}`,
+    expected: 'the standby that holds most, with the configuration of a primary',
+  };
+}
+
+/** As far as the log of pulses tells: what was written beside it, nobody can know as long as the primary is away. */
+export async function estimate(
+  run: FailoverRun,
+  { timeline, replayed }: Pick<Lost, 'timeline' | 'replayed'>,
+): Promise<Found & { words: string }> {
+  const { pulse, service } = run.plan;
+  if (pulse === undefined) {
+    const words = 'not known: the plan has no pulse, which would tell what was acknowledged';
+    return { words, found: words };
+  }
+  const { past, spanMs, found, expected } = await run.control.pulsesPast({ pulse, service, timeline, lsn: replayed });
+  run.measure(
+    'acknowledged pulses that the standby lacks',
+    past,
+    'count',
+    `acknowledged past ${replayed}, up to where the standby had replayed when it was assessed`,
+  );
+  const words =
+    past === 0
+      ? 'no acknowledged pulse: less than a second of writes, as far as the pulse tells'
+      : `${past} acknowledged pulses, ${spanMs} ms of writes, at least as much of everything else`;
+  return { words, found, ...(expected === undefined ? {} : { expected }) };
+}

@@ -1,0 +1,108 @@
+/** How it is made sure that the old primary cannot write any more: by what the plan allows, in the plan's order. */
+import type { Found } from '../../../activities/shapes.ts';
+import type { Fence, Member } from '../../../plan/schema.ts';
+import { hostQueue } from '../../messages.ts';
+import type { Change } from '../../runbook/change.ts';
+import { failure } from '../../runbook/failure.ts';
+import { type FailoverRun, type Lost, reachedAt } from './lost.ts';
+import type { Seen } from './vantage.ts';
+
+const stopsWithinMs = 20_000;
+const startsWithinMs = 60_000;
+
+/** Without a word in the plan: what Lifeboat can prove by itself. */
+const usual: readonly Fence[] = [{ kind: 'postgres' }];
+
+/** @throws NotFenced none of them can be used */
+export async function chooseFence(run: FailoverRun, from: Member, { own }: Seen): Promise<Found & { fence: Fence }> {
+  const against: string[] = [];
+  for (const fence of run.plan.failover?.fencing ?? usual) {
+    const why = await whyNot(run, fence, from, own);
+    if (why === undefined)
+      return {
+        fence,
+        found: `${inWords(fence, from)}${against.length === 0 ? '' : `. Not ${against.join('; not ')}`}`,
+        expected: 'a way to make sure that it cannot write',
+      };
+    against.push(`${fence.kind}: ${why}`);
+  }
+  throw failure(
+    'NotFenced',
+    `nothing can make sure that ${from.host} does not write: ${against.join('; ')}. Bring its host worker back, or add to the plan failover.fencing a command that cuts it off, or attestation, by which a person says that it is off.`,
+  );
+}
+
+async function whyNot(
+  run: FailoverRun,
+  fence: Fence,
+  { host, control }: Member,
+  own: Seen['own'],
+): Promise<string | undefined> {
+  if (fence.kind === 'attestation')
+    return run.plan.people === undefined ? 'the plan names no people who could attest it' : undefined;
+  if (fence.kind === 'postgres') {
+    if (own === 'silent') return `no host worker answers on ${host}`;
+    return control === undefined ? `the plan does not say how the server on ${host} is stopped (control)` : undefined;
+  }
+  if (fence.host === host) return `its command would run on ${host} itself, which is what it is to cut off`;
+  const { polls } = await run.control.somebodyPolls({ queue: hostQueue(fence.host) });
+  return polls ? undefined : `no host worker answers on ${fence.host}`;
+}
+
+export function inWords(fence: Fence, { host }: Member): string {
+  return {
+    postgres: `the host worker of ${host} stops its server, and lets it start as a standby only`,
+    command:
+      fence.kind === 'command'
+        ? `${fence.fence.join(' ')} on ${fence.host}, read back by ${fence.confirm.join(' ')}`
+        : '',
+    attestation: `a person attests that ${host} is off`,
+  }[fence.kind];
+}
+
+/** What each kind can stop, and what it cannot: said before anybody approves it. */
+export function limitsOf(fence: Fence, { host }: Member): string {
+  return {
+    postgres: `the server on ${host} and whoever starts it again in its data directory; not one that is started on a copy of it`,
+    command: `what the plan's own command cuts off; Lifeboat has only its word, and what it reads back`,
+    attestation: `nothing: it rests on what a person has seen. If ${host} comes back as a primary, there are two histories`,
+  }[fence.kind];
+}
+
+export async function fenceOff(run: FailoverRun, lost: Lost): Promise<void> {
+  const { fence } = lost;
+  if (fence.kind === 'postgres') await run.change('Fence the old primary', byItsHost(run, lost));
+  if (fence.kind === 'command') await run.change('Fence the old primary', byCommand(run, lost, fence));
+}
+
+function byItsHost(run: FailoverRun, { from, timeline }: Lost): Change<{ ran: boolean }> {
+  let ran = false;
+  return {
+    urgent: true,
+    preview: async () => ({
+      will: `write standby.signal on ${from.host}, end its server (in order, or else by force), and look that no process of it is left`,
+      yields: { ran },
+    }),
+    apply: async () => {
+      const fenced = await run.host(from.host, 3).fenceServer({ member: from, withinMs: stopsWithinMs });
+      ran = fenced.ran;
+      return fenced;
+    },
+    undo: () => run.host(from.host, 3).unfenceServer({ member: from, ran, timeline, withinMs: startsWithinMs }),
+  };
+}
+
+function byCommand(run: FailoverRun, { from }: Lost, fence: Extract<Fence, { kind: 'command' }>): Change<unknown> {
+  return {
+    urgent: true,
+    preview: async () => ({ will: `run ${inWords(fence, from)}`, yields: undefined }),
+    apply: () =>
+      run.host(fence.host, 2).fenceByCommand({
+        ...{ host: fence.host, victim: reachedAt(run, from) },
+        ...{ fence: fence.fence, confirm: fence.confirm, withinMs: fence.within },
+      }),
+    undo: {
+      pointOfNoReturn: `${from.host} stays cut off: give it its power back by hand, once it is certain that nobody was promoted, or let it start as a standby only.`,
+    },
+  };
+}
