@@ -9,6 +9,7 @@ import { draw } from './draw.ts';
 const families: Readonly<Record<string, string>> = {
   cli: 'views',
   docs: 'views',
+  failover: 'switchover',
   find: 'views',
   metrics: 'views',
   pages: 'views',
@@ -19,7 +20,6 @@ const drawn: Readonly<Record<string, number>> = {
   activities: 1,
   control: 2,
   drill: 1,
-  failover: 0,
   faults: 1,
   notify: 1,
   people: 1,

@@ -227,7 +227,7 @@ test('a second primary that only its own host knows of is a split brain, and not
 test('one that is started as a primary while people are asked is not rewound', async () => {
   const estate = estateWithDivergedStandby();
   estate.before = (name) => {
-    if (name === 'keepSlot') estate.pair.servers.db2.role = 'primary';
+    if (name === 'keepSlot') Object.assign(estate.pair.servers.db2, { running: true, role: 'primary' });
   };
   const evidence = await rebuilt(estate);
   expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'SplitBrain' } });

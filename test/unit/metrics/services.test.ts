@@ -67,6 +67,7 @@ test('objectives are the plan’s, for the service, each runbook and each class 
   expect(samples.objectiveRto).toEqual([
     { labels: { service: 'orders', runbook: '' }, value: 4 * 3600 },
     { labels: { service: 'orders', runbook: 'monthly-drill' }, value: 3600 },
+    { labels: { service: 'orders', runbook: 'database-failover' }, value: 4 * 3600 },
     { labels: { service: 'orders', runbook: 'point-in-time-recovery' }, value: 4 * 3600 },
     { labels: { service: 'orders', runbook: 'full-restore' }, value: 4 * 3600 },
   ]);
