@@ -44,8 +44,8 @@ export interface FailoverHostChanges {
    *
    * @throws ServerControlFailed a process of it does not end
    */
-  fenceServer(ask: { member: Member; withinMs: number }): Promise<Found & { ran: boolean }>;
-  /** Undo of it. */
+  fenceServer(ask: { member: Member; withinMs: number }): Promise<Found>;
+  /** Undo of it. @param ask.ran it ran as a primary before, and is one again afterwards */
   unfenceServer(ask: { member: Member; ran: boolean; timeline: number; withinMs: number }): Promise<Found>;
   /**
    * Runs the plan's own command, and then the one that reads back whether it holds.

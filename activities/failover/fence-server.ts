@@ -19,9 +19,7 @@ const hardWayMs = 10_000;
  *
  * @throws ServerControlFailed
  */
-export async function fenceServer(
-  ask: Parameters<FailoverHostChanges['fenceServer']>[0],
-): Promise<Found & { ran: boolean }> {
+export async function fenceServer(ask: Parameters<FailoverHostChanges['fenceServer']>[0]): Promise<Found> {
   const { member, withinMs } = ask;
   const controlled = await permitServerControl(member);
   const data = await realpath(member.dataDirectory);
@@ -40,7 +38,6 @@ export async function fenceServer(
       `processes ${left.join(', ')} of the server on ${member.host} do not end, not even by SIGKILL: the disk may hang. It is not fenced. Power the host off.`,
     );
   return {
-    ran,
     found: `${member.host} ${ran ? how : 'did not run'}; no process works in ${member.dataDirectory}, and standby.signal is written there: whoever starts it, starts a standby`,
     expected: 'a server that cannot write any more',
   };

@@ -44,9 +44,8 @@ export class FakeFailover {
     const at = (host: string) => this.#pair.servers[host as Name];
     return {
       fenceServer: async ({ member }) => {
-        const { running: ran } = at(member.host);
         Object.assign(at(member.host), { running: false, signal: true });
-        return { ran, found: `${member.host} is fenced` };
+        return { found: `${member.host} is fenced` };
       },
       unfenceServer: async ({ member, ran }) => {
         Object.assign(at(member.host), { running: ran, signal: false });

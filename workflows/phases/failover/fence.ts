@@ -76,19 +76,23 @@ export async function fenceOff(run: FailoverRun, lost: Lost): Promise<void> {
 }
 
 function byItsHost(run: FailoverRun, { from, timeline }: Lost): Change<{ ran: boolean }> {
-  let ran = false;
+  const attempts = 3;
   return {
     urgent: true,
-    preview: async () => ({
-      will: `write standby.signal on ${from.host}, end its server (in order, or else by force), and look that no process of it is left`,
-      yields: { ran },
-    }),
-    apply: async () => {
-      const fenced = await run.host(from.host, 3).fenceServer({ member: from, withinMs: stopsWithinMs });
-      ran = fenced.ran;
-      return fenced;
+    preview: async () => {
+      // Asked before it is fenced: a second attempt finds it stopped by the first one.
+      const { role } = await run.host(from.host, attempts).howItStands({ member: from });
+      return {
+        will: `write standby.signal on ${from.host}, end its server (in order, or else by force), and look that no process of it is left`,
+        yields: { ran: role !== 'stopped' },
+      };
     },
-    undo: () => run.host(from.host, 3).unfenceServer({ member: from, ran, timeline, withinMs: startsWithinMs }),
+    apply: async ({ yields }) => {
+      const fenced = await run.host(from.host, attempts).fenceServer({ member: from, withinMs: stopsWithinMs });
+      return { ...fenced, ...yields };
+    },
+    undo: ({ yields: { ran } }) =>
+      run.host(from.host, attempts).unfenceServer({ member: from, ran, timeline, withinMs: startsWithinMs }),
   };
 }
 
