@@ -11,10 +11,17 @@ export interface Standing {
   lsn: string;
 }
 
+/**
+ * What a standby replays: what it receives, else what its control file knows of. That of its last restartpoint alone would be the old one
+ * for minutes after its primary was changed.
+ */
+export const timelineOfStandby = `coalesce((select received_tli from pg_stat_wal_receiver limit 1),
+  greatest((select min_recovery_end_timeline from pg_control_recovery()), (select timeline_id from pg_control_checkpoint())))`;
+
 export const standingQuestion = `
   select pg_is_in_recovery()::text as standby,
     (case when pg_is_in_recovery()
-      then coalesce((select received_tli from pg_stat_wal_receiver limit 1), (select timeline_id from pg_control_checkpoint()))
+      then ${timelineOfStandby}
       else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end)::text as timeline,
     (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end)::text as lsn,
     (select system_identifier::text from pg_control_system()) as system_identifier`;

@@ -11,14 +11,14 @@ import { permitServerControl } from '../permit-control.ts';
 import { socketOf } from '../postgres/live-member.ts';
 import { one, type Row, withSession } from '../postgres/session.ts';
 import { resolveSecret } from '../secrets.ts';
+import { timelineOfStandby } from './asked.ts';
 
-/** A standby's timeline is what it receives, else that of its last restartpoint, which can be older than what it replays. */
 const question = `
   select pg_is_in_recovery()::text as standby,
     to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at,
     (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end)::text as lsn,
     (case when pg_is_in_recovery()
-      then coalesce((select received_tli from pg_stat_wal_receiver limit 1), (select timeline_id from pg_control_checkpoint()))
+      then ${timelineOfStandby}
       else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end)::text as timeline,
     (select system_identifier::text from pg_control_system()) as system_identifier,
     current_setting('server_version_num') as server_version,
