@@ -10,6 +10,16 @@ export interface Reached {
   port: number;
 }
 
+/** A fence by the plan's own commands, which the permit of `host` has to name word by word. */
+export interface CommandFence {
+  /** Where both are run. */
+  host: string;
+  victim: Reached;
+  fence: string[];
+  confirm: string[];
+  withinMs: number;
+}
+
 export interface FailoverControlReads {
   /** Acknowledged pulses past a position on this timeline: what a promotion there loses, as far as the log of pulses tells. */
   pulsesPast(ask: {
@@ -36,6 +46,8 @@ export interface FailoverHostReads {
    * @throws StandbyUnfit it still receives, or does not come to its end, within the time
    */
   replayedAll(ask: { member: Member; withinMs: number }): Promise<Found & { lsn: Lsn; timeline: number }>;
+  /** Runs only what reads back whether the fence holds. @throws NotFenced */
+  confirmFence(ask: CommandFence): Promise<Found>;
 }
 
 export interface FailoverHostChanges {
@@ -52,11 +64,5 @@ export interface FailoverHostChanges {
    *
    * @throws NotFenced one of them does not end with exit code 0
    */
-  fenceByCommand(ask: {
-    host: string;
-    victim: Reached;
-    fence: string[];
-    confirm: string[];
-    withinMs: number;
-  }): Promise<Found>;
+  fenceByCommand(ask: CommandFence): Promise<Found>;
 }

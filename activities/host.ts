@@ -23,7 +23,7 @@ import { primaryAgain, standbyOnly } from './cluster/standby-only.ts';
 import { checkpoint, standsStill, startPrimary, stopPrimary } from './cluster/stop-primary.ts';
 import { startStandby, stopStandby } from './cluster/stop-standby.ts';
 import type { HostChanges, HostReads, RecoveryHostChanges, RecoveryHostReads } from './contract.ts';
-import { fenceByCommand } from './failover/fence-by-command.ts';
+import { confirmFence, fenceByCommand } from './failover/fence-by-command.ts';
 import { fenceServer, unfenceServer } from './failover/fence-server.ts';
 import { primarySeenFrom } from './failover/primary-seen-from.ts';
 import { replayedAll } from './failover/replayed-all.ts';
@@ -137,6 +137,7 @@ export const hostReads: HostReads = offered({
   howItStands: alive(howItStands),
   primarySeenFrom: alive(primarySeenFrom),
   replayedAll: alive(replayedAll),
+  confirmFence,
   standbyFound: alive(standbyFound),
   primaryKeeps: alive(primaryKeeps),
   writesAfter: alive(writesAfter),

@@ -35,6 +35,10 @@ const permitSchema = z.strictObject({
       }),
     )
     .default([]),
+  /** Whom a failover may cut off from here, and by which words. */
+  fences: z
+    .array(z.strictObject({ hosts: z.array(z.string().min(1)).min(1), fence: words, confirm: words }))
+    .default([]),
   /** Directory of PostgreSQL's programs. */
   postgresql: absolute,
 });

@@ -37,6 +37,10 @@ export class FakeFailover {
         if (!running) throw failure('DatabaseUnreachable', `no server runs on ${member.host}`);
         return { lsn: this.end, timeline, found: `${member.host} ends at ${this.end}` };
       },
+      confirmFence: async ({ victim }) => {
+        if (!this.#pair.servers[victim.host as Name].off) throw failure('NotFenced', `${victim.host} is on again`);
+        return { found: `${victim.host} is off` };
+      },
     };
   }
 

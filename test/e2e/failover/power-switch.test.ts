@@ -7,7 +7,7 @@ import { sayYesToAll } from '../../../scripts/kills/people.ts';
 import { ended, useEstate } from '../drill/scenario.ts';
 import { changingPlan } from '../faults/changing-plan.ts';
 import { patientMs, useCustomer, withPeople } from '../switchover/scenario.ts';
-import { killServer, permitCommand, servedSince, startFailover } from './scenario.ts';
+import { killServer, permitFence, servedSince, startFailover } from './scenario.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
@@ -23,11 +23,18 @@ test('a power switch that does not say that it is off promotes nobody; one that 
     `#!/bin/sh\ncase $1 in off) echo "$LIFEBOAT_FENCE_HOST told to go off";; is-off) test -e ${off} && echo off;; esac\n`,
     { mode: 0o755 },
   );
-  await permitCommand(scenario(), 'db2', power);
   await estate.process('host-db1').kill('SIGKILL');
   await killServer(scenario(), 'db1');
-  const fence = { kind: 'command', host: 'db2', fence: [power, 'off'], confirm: [power, 'is-off'] };
+  const words = { fence: [power, 'off'], confirm: [power, 'is-off'] };
+  const fence = { kind: 'command', host: 'db2', ...words };
   await changingPlan(scenario(), { 'failover.fencing': [fence] }, async () => {
+    const unpermitted = await startFailover(scenario());
+    await sayYesToAll(unpermitted);
+    expect((await ended(unpermitted)).failure).toMatchObject({
+      type: 'NotPermitted',
+      message: expect.stringContaining('under "fences:"'),
+    });
+    await permitFence(scenario(), 'db2', { hosts: ['db1'], ...words });
     const first = await startFailover(scenario());
     await sayYesToAll(first);
     const refused = await ended(first);

@@ -70,11 +70,15 @@ export async function expectChanged(scenario: Scenario, primary: Host, standby: 
   });
 }
 
-/** What a host worker may run, beside what it may already. */
-export async function permitCommand({ estate }: Scenario, host: Host, command: string): Promise<void> {
+/** Whom a host may cut off, and by which words. */
+export async function permitFence(
+  { estate }: Scenario,
+  host: Host,
+  fence: { hosts: Host[]; fence: string[]; confirm: string[] },
+): Promise<void> {
   const { permit } = estate.site.layout.host(host);
   const text = parseDocument(await readFile(permit, 'utf8'));
-  text.addIn(['commands'], command);
+  text.set('fences', [fence]);
   await writeFile(permit, text.toString());
 }
 
