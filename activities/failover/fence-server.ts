@@ -32,7 +32,9 @@ export async function fenceServer(ask: Parameters<FailoverHostChanges['fenceServ
   const how = inOrder ? 'was stopped' : await byForce(member, data);
   // Its children can outlive it, and go on writing what they had begun.
   const left = await endedWithin(data);
-  if (left.length > 0)
+  // A service manager may have started it again: as a standby, for the signal was there before.
+  const again = await findLive(member.dataDirectory);
+  if (left.length > 0 && again?.status !== 'standby')
     throw failure(
       'ServerControlFailed',
       `processes ${left.join(', ')} of the server on ${member.host} do not end, not even by SIGKILL: the disk may hang. It is not fenced. Power the host off.`,

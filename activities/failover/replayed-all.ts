@@ -1,5 +1,6 @@
 /** How far a standby comes whose primary is gone for good: where it can be promoted without leaving behind what it has. */
 import { compareLsn } from '../../recovery/lsn.ts';
+import { timelineOfStandby } from '../cluster/asked.ts';
 import type { FailoverHostReads } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { pause } from '../heartbeat.ts';
@@ -34,7 +35,8 @@ export async function replayedAll(
       const { received, replayed } = positionsOf(row);
       // The last record may have come by half: then replay waits for the rest, which nobody has.
       const waits = row.waits === 'true';
-      if ((compareLsn(replayed, received) >= 0 || waits) && performance.now() - since >= quietMs)
+      const still = performance.now() - since >= quietMs && row.fetches !== 'true';
+      if ((compareLsn(replayed, received) >= 0 || waits) && still)
         return {
           lsn: replayed,
           timeline: Number(row.timeline),
@@ -63,5 +65,5 @@ const question = `
     case when pg_is_in_recovery() then pg_get_wal_replay_pause_state() end as replay,
     exists (select from pg_stat_activity where backend_type = 'startup'
       and wait_event in ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval'))::text as waits,
-    coalesce((select received_tli from pg_stat_wal_receiver limit 1),
-      (select timeline_id from pg_control_checkpoint()))::text as timeline`;
+    exists (select from pg_stat_activity where backend_type = 'startup' and wait_event = 'RestoreCommand')::text as fetches,
+    (${timelineOfStandby})::text as timeline`;

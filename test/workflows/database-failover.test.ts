@@ -137,7 +137,7 @@ test('a worker that only reads can run it as a dry run, which lists every change
     'Fence the old primary',
     'Promote the standby',
     'Open the front door to the new primary',
-    "Leave the old primary to the load balancer's check",
+    "Leave db1 to the load balancer's check",
     'Write a checkpoint on the new primary',
     'Take an anchor on the new primary',
     'Take a backup of the new primary',
@@ -180,6 +180,8 @@ test.each([
   'when %s fails with %s, nothing is promoted, and what was fenced may be the primary again',
   async (activity, type) => {
     const estate = estateWithoutPrimary();
+    if (estate.plan.people !== undefined)
+      estate.plan.people.decisions = { group: 'dba', deadline: 8 * 60 * 60_000, escalate: [] };
     estate.before = (name) => {
       if (name === activity) throw failure(type, 'made to fail');
     };
@@ -216,7 +218,7 @@ test('a power switch fences a host that does not answer, which is left fenced', 
   expect(found(evidence, 'It is known how the old primary is fenced')).toContain(
     'Not postgres: no host worker answers',
   );
-  expect(changed(estate)).toEqual(['closeDoor', 'fenceByCommand', 'promoteStandby', 'openDoor', 'releaseServer']);
+  expect(changed(estate)).toEqual(['closeDoor', 'fenceByCommand', 'promoteStandby', 'openDoor']);
   expect(evidence.leftFenced).toMatchObject({ host: 'db1', byHand: expect.stringContaining('standby-rebuild orders') });
   expect(evidence.toDo).toMatch(/^db1 is left fenced/);
 });
@@ -227,6 +229,40 @@ test('a power switch that does not say that it is off promotes nobody', async ()
   const evidence = await failOver(estate);
   expect(evidence).toMatchObject({ failure: { type: 'NotFenced' } });
   expect(estate.calls).not.toContain('promoteStandby');
+});
+
+test('a host that has its power back before the promotion, and reads as on, promotes nobody', async () => {
+  const estate = fencedBy(estateWithoutHost(), powerSwitch);
+  estate.before = (name) => {
+    if (name === 'confirmFence') estate.pair.servers.db1.off = false;
+  };
+  const evidence = await failOver(estate);
+  expect(evidence).toMatchObject({ failure: { type: 'NotFenced', message: expect.stringContaining('is on again') } });
+  expect(estate.calls).not.toContain('promoteStandby');
+});
+
+test('a primary that is back by itself just before the promotion is left alone', async () => {
+  const estate = estateThatAttests();
+  estate.before = (name) => {
+    if (name === 'replayedAll') Object.assign(estate.pair.servers.db1, { running: true, off: false });
+  };
+  const evidence = await attested(estate, [{ reason: 'console of rack 4: no light' }]);
+  expect(evidence).toMatchObject({
+    failure: { type: 'NotFenced', message: expect.stringContaining('is back as a primary') },
+  });
+  expect(estate.calls).not.toContain('promoteStandby');
+});
+
+test('a server that could only start as a standby before is left so when the failover is undone', async () => {
+  const estate = estateWithoutPrimary();
+  estate.pair.servers.db1.signal = true;
+  estate.before = (name) => {
+    if (name === 'replayedAll') throw failure('StandbyUnfit', 'made to fail');
+  };
+  const evidence = await failOver(estate);
+  expect(evidence).toMatchObject({ failure: { type: 'StandbyUnfit' } });
+  expect(estate.calls).not.toContain('unfenceServer');
+  expect(estate.pair.servers.db1).toMatchObject({ running: false, signal: true });
 });
 
 test('a switch that would run on the lost host itself is not used', async () => {
@@ -278,7 +314,7 @@ test('a person attests that a host is off, signed and with how it was seen: then
   const estate = estateThatAttests();
   const evidence = await attested(estate, [{ reason: 'console of rack 4: no light' }]);
   expect(evidence.failure).toBeUndefined();
-  expect(changed(estate)).toEqual(['closeDoor', 'promoteStandby', 'openDoor', 'releaseServer']);
+  expect(changed(estate)).toEqual(['closeDoor', 'promoteStandby', 'openDoor']);
   const [form, failover] = evidence.approvals ?? [];
   expect(form?.subject).toMatchObject({
     host: 'db1',
@@ -310,7 +346,7 @@ test('an attestation without a signature does not count, even where a plan lets 
   expect(changed(estate)).toEqual([]);
 });
 
-test('an attestation that has become too old promotes nobody, and what was closed is told', async () => {
+test('an attestation that has become too old promotes nobody, and closes nothing', async () => {
   const estate = estateThatAttests();
   const rule = estate.plan.people?.approvals.default;
   if (rule !== undefined) rule.deadline = 2 * 60 * 60_000;
@@ -318,5 +354,5 @@ test('an attestation that has become too old promotes nobody, and what was close
   expect(evidence).toMatchObject({
     failure: { type: 'NotFenced', message: expect.stringContaining('was believed until') },
   });
-  expect(estate.calls).not.toContain('promoteStandby');
+  expect(changed(estate)).toEqual([]);
 });

@@ -125,12 +125,12 @@ export class Run<I extends RunInput = RunInput> {
   }
 
   /**
-   * What is asked of a host whose worker may be gone, once.
+   * What is asked of a host whose worker may be gone, or whose disk may hang.
    * @param withinMs it counts as gone when it has not begun by then: the engine itself believes in a dead worker for minutes
    */
-  hostIfThere(name: string, withinMs: number): Stubs<HostReads & HostChanges> {
-    const limits = this.#limits(hostQueue(name), 10 * minute);
-    return activities<HostReads & HostChanges>({ ...limits, answerWithinMs: withinMs, attempts: 1 });
+  hostIfThere(name: string, withinMs: number, attempts = 1): Stubs<HostReads & HostChanges> {
+    const limits = this.#limits(hostQueue(name), 2 * minute);
+    return activities<HostReads & HostChanges>({ ...limits, answerWithinMs: withinMs, attempts });
   }
 
   async phase<T>(name: Phase, body: () => Promise<T>): Promise<T> {
@@ -155,6 +155,13 @@ export class Run<I extends RunInput = RunInput> {
   /** Reads the estate as it is found; runs in every mode. */
   check<T>(name: string, look: () => Promise<T>, skip?: Skip<T>): Promise<T> {
     return this.#steps.take(name, 'check', async () => ({ state: 'done', result: await look() }), { skip });
+  }
+
+  /** As a check, while nobody can write: what fails is put to nobody, the run is undone at once. */
+  checkAtOnce<T>(name: string, look: () => Promise<T>): Promise<T> {
+    return this.#steps.take(name, 'check', async () => ({ state: 'done', result: await look() }), {
+      urgent: () => !this.#undos.sealed,
+    });
   }
 
   /** Reads what a change has made; only listed in a dry run, where it yields nothing. */

@@ -5,7 +5,7 @@ import { addresses, member } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';
 import { compareLsn } from '../../../recovery/lsn.ts';
 import { objectionsToPromotion } from '../../../recovery/switchover.ts';
-import { failure } from '../../runbook/failure.ts';
+import { failure, failureOf } from '../../runbook/failure.ts';
 import { replicationOf } from '../members.ts';
 import { sayingHowItStands } from '../standing.ts';
 import { chooseFence } from './fence.ts';
@@ -14,14 +14,14 @@ import { nobodySees } from './vantage.ts';
 
 export async function assessTheLoss(run: FailoverRun): Promise<Lost> {
   if (run.input.incidentAt !== undefined) run.record({ incidentAt: run.input.incidentAt });
-  const { from, standbys } = await run.check('One primary is lost, and it is known whose standbys answer', () =>
+  const { from, standbys, silent } = await run.check('One primary is lost, and it is known whose standbys answer', () =>
     sayingHowItStands(run, () => whoIsLost(run)),
   );
   await run.holdService();
   // Not the host that is lost: what may still be held there nobody will give back.
   for (const { host } of standbys) await run.hold(host);
   const seen = await run.check('Two vantage points agree that it does not answer', () =>
-    nobodySees(run, { from, standbys }),
+    nobodySees(run, { from, standbys, silent }),
   );
   const { checked } = await run.check('The front door leads to nobody else', () => leadsToNobodyElse(run, from));
   const { facts, to, others } = await run.check('The standby that holds most can take over', () =>
@@ -36,7 +36,7 @@ export async function assessTheLoss(run: FailoverRun): Promise<Lost> {
     { yields: { found: 'not asked' } },
   );
   const lost: Lost = {
-    ...{ from, to, others, fence, replication, checked },
+    ...{ from, to, others, silent, fence, replication, checked },
     timeline: facts.timeline,
     systemIdentifier: facts.systemIdentifier,
     segmentBytes: facts.segmentBytes,
@@ -46,7 +46,7 @@ export async function assessTheLoss(run: FailoverRun): Promise<Lost> {
   return lost;
 }
 
-async function whoIsLost(run: FailoverRun): Promise<Found & { from: Member; standbys: Member[] }> {
+async function whoIsLost(run: FailoverRun): Promise<Found & Pick<Lost, 'from' | 'silent'> & { standbys: Member[] }> {
   const { members, found } = await run.control.members({
     database: run.plan.database,
     addresses: addresses(run.plan),
@@ -64,9 +64,11 @@ async function whoIsLost(run: FailoverRun): Promise<Found & { from: Member; stan
       'StandbyUnfit',
       `no standby answers (${found}): there is none that could take over. Bring one of them up, or bring the database back from its backups: lifeboat start full-restore ${run.plan.service}`,
     );
+  const silent = members.filter((one) => one.role === 'unknown' && one.host !== host);
   return {
     from: member(run.plan, host),
     standbys,
+    silent: silent.map((one) => member(run.plan, one.host)),
     found: `${found}; ${host} is taken for the primary that is lost`,
     expected: 'one member that does not answer, and standbys that do',
   };
@@ -133,14 +135,18 @@ async function chooseStandby(run: FailoverRun, from: Member, standbys: Member[])
   const known = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   // One that cannot be asked may hold more than all others.
   if (failed !== undefined) throw failed.reason;
-  const byMost = known.toSorted((a, b) => compareLsn(b.facts.lsn, a.facts.lsn));
+  // Positions of different timelines say nothing of each other: the newest line holds what was written last.
+  const timeline = Math.max(...known.map(({ facts }) => facts.timeline));
+  const byMost = known
+    .filter(({ facts }) => facts.timeline === timeline)
+    .toSorted((a, b) => compareLsn(b.facts.lsn, a.facts.lsn));
   const [most] = byMost;
   const wanted = run.input.to;
-  const chosen = wanted === undefined ? most : known.find(({ one }) => one.host === wanted);
+  const chosen = wanted === undefined ? most : byMost.find(({ one }) => one.host === wanted);
   if (chosen === undefined || most === undefined)
     throw failure(
       'InputInvalid',
-      `"to": ${wanted} is no standby that answers; there are ${standbys.map(({ host }) => host).join(', ')}.`,
+      `"to": ${wanted} is no standby that answers on timeline ${timeline}; there are ${byMost.map(({ one }) => one.host).join(', ')}.`,
     );
   if (compareLsn(most.facts.lsn, chosen.facts.lsn) > 0)
     throw failure(
@@ -160,7 +166,7 @@ async function chooseStandby(run: FailoverRun, from: Member, standbys: Member[])
     facts: chosen.facts,
     to: chosen.one,
     others: known.filter((one) => one !== chosen).map(({ one }) => one),
-    found: `${byMost.map(({ facts }) => `${facts.host} has replayed up to ${facts.lsn} on timeline ${facts.timeline}`).join('; ')}; ${chosen.one.host} takes over from ${from.host}`,
+    found: `${known.map(({ facts }) => `${facts.host} has replayed up to ${facts.lsn} on timeline ${facts.timeline}`).join('; ')}; ${chosen.one.host} takes over from ${from.host}`,
     expected: 'the standby that holds most, with the configuration of a primary',
   };
 }
@@ -175,7 +181,17 @@ export async function estimate(
     const words = 'not known: the plan has no pulse, which would tell what was acknowledged';
     return { words, found: words };
   }
-  const { past, spanMs, found, expected } = await run.control.pulsesPast({ pulse, service, timeline, lsn: replayed });
+  const asked = await run.control.pulsesPast({ pulse, service, timeline, lsn: replayed }).catch((error: unknown) => {
+    const { type, message } = failureOf(error);
+    // A log that cannot be read must not keep the service down.
+    if (type === 'PulseSilent') return { silent: message };
+    throw error;
+  });
+  if ('silent' in asked) {
+    const words = `not known: ${asked.silent}`;
+    return { words, found: words };
+  }
+  const { past, spanMs, newest, found, expected } = asked;
   run.measure(
     'acknowledged pulses that the standby lacks',
     past,
@@ -184,7 +200,7 @@ export async function estimate(
   );
   const words =
     past === 0
-      ? 'no acknowledged pulse: less than a second of writes, as far as the pulse tells'
+      ? `no acknowledged pulse${newest === undefined ? '' : `, the newest is of ${newest}`}: what was written after it, nobody knows`
       : `${past} acknowledged pulses, ${spanMs} ms of writes, at least as much of everything else`;
   return { words, found, ...(expected === undefined ? {} : { expected }) };
 }

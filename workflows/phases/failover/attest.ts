@@ -21,7 +21,7 @@ export async function attest(run: FailoverRun, { from, fence }: Lost): Promise<F
     await run.approval(attestation, async () => ({ subject: form(run, from.host), shown }));
     if (run.mode === 'dry-run') return {};
     wrong = whyNotCounted(run.evidence.approvals);
-    if (wrong === undefined) return { until: new Date(Date.now() + fence.validFor).toISOString() };
+    if (wrong === undefined) return { until: new Date(seenAt(run.evidence.approvals) + fence.validFor).toISOString() };
     if (asked === mostAsked)
       throw failure('NotFenced', `${from.host} counts as not fenced: ${wrong}. Nothing was changed.`);
   }
@@ -51,6 +51,12 @@ function whyNotCounted(approvals: readonly Approval[] = []): string | undefined 
   const silent = counted.filter(({ reason = '' }) => reason.trim() === '');
   if (silent.length > 0) return `${silent.map(({ by }) => by).join(' and ')} did not say how it was seen`;
   return counted.length === 0 ? 'nobody has attested it' : undefined;
+}
+
+/** When the first of them has looked. */
+function seenAt(approvals: readonly Approval[] = []): number {
+  const newest = approvals.filter(({ name }) => name === attestation).at(-1);
+  return Math.min(...(newest?.clicks.filter(isYes) ?? []).map(({ at }) => Date.parse(at)));
 }
 
 function isYes({ counted, kind }: Click): boolean {

@@ -11,8 +11,8 @@ export async function factsToApprove(
   lost: Lost,
   { until }: Fenced,
 ): Promise<{ subject: Subject; shown: Subject }> {
-  const { from, to, others, fence, timeline, systemIdentifier } = lost;
-  const { words: own } = await nobodySees(run, { from, standbys: [to, ...others] });
+  const { from, to, others, silent, fence, timeline, systemIdentifier } = lost;
+  const { words: own } = await nobodySees(run, { from, standbys: [to, ...others], silent });
   const { lsn } = await run.host(to.host).serverFacts({ member: to, backups: run.plan.backups.physical });
   const { words: loss } = await estimate(run, { timeline, replayed: lsn });
   return {
@@ -30,6 +30,7 @@ export async function factsToApprove(
       'the fence stops': limitsOf(fence, from),
       ...(until === undefined ? {} : { 'the attestation holds until': until }),
       ...(others.length === 0 ? {} : { 'do not follow by themselves': others.map(({ host }) => host).join(', ') }),
+      ...(silent.length === 0 ? {} : { 'do not answer, and may hold more': silent.map(({ host }) => host).join(', ') }),
       'can be undone': `until ${to.host} is promoted`,
       'what happens next': `the front door is closed, ${from.host} fenced, ${to.host} promoted, the door opened to it; then ${from.host} comes back as its standby, if its host answers`,
     },

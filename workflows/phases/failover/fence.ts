@@ -5,10 +5,13 @@ import { hostQueue } from '../../messages.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure } from '../../runbook/failure.ts';
 import { type FailoverRun, type Lost, reachedAt } from './lost.ts';
-import type { Seen } from './vantage.ts';
+import { isNotBack, type Seen } from './vantage.ts';
 
 const stopsWithinMs = 20_000;
 const startsWithinMs = 60_000;
+/** The old primary's host may die at any moment; nobody can write while it is waited for. */
+const answersWithinMs = 15_000;
+const attempts = 3;
 
 /** Without a word in the plan: what Lifeboat can prove by itself. */
 const usual: readonly Fence[] = [{ kind: 'postgres' }];
@@ -38,8 +41,10 @@ async function whyNot(
   { host, control }: Member,
   own: Seen['own'],
 ): Promise<string | undefined> {
-  if (fence.kind === 'attestation')
+  if (fence.kind === 'attestation') {
+    if (own === 'primary' || own === 'unknown') return `the host worker of ${host} says that a server runs there`;
     return run.plan.people === undefined ? 'the plan names no people who could attest it' : undefined;
+  }
   if (fence.kind === 'postgres') {
     if (own === 'silent') return `no host worker answers on ${host}`;
     return control === undefined ? `the plan does not say how the server on ${host} is stopped (control)` : undefined;
@@ -72,27 +77,36 @@ export function limitsOf(fence: Fence, { host }: Member): string {
 export async function fenceOff(run: FailoverRun, lost: Lost): Promise<void> {
   const { fence } = lost;
   if (fence.kind === 'postgres') await run.change('Fence the old primary', byItsHost(run, lost));
-  if (fence.kind === 'command') await run.change('Fence the old primary', byCommand(run, lost, fence));
+  if (fence.kind === 'command') await run.change('Cut the old primary off', byCommand(run, lost, fence));
 }
 
-function byItsHost(run: FailoverRun, { from, timeline }: Lost): Change<{ ran: boolean }> {
-  const attempts = 3;
+interface Before {
+  /** It ran as what may have been a primary. */
+  ran: boolean;
+  /** It could only start as a standby already. */
+  standbyOnly: boolean;
+}
+
+function byItsHost(run: FailoverRun, { from, timeline }: Lost): Change<Before> {
+  const host = () => run.hostIfThere(from.host, answersWithinMs, attempts);
   return {
     urgent: true,
     preview: async () => {
       // Asked before it is fenced: a second attempt finds it stopped by the first one.
-      const { role } = await run.host(from.host, attempts).howItStands({ member: from });
+      const { role, standbyOnly } = await host().howItStands({ member: from });
       return {
         will: `write standby.signal on ${from.host}, end its server (in order, or else by force), and look that no process of it is left`,
-        yields: { ran: role !== 'stopped' },
+        yields: { ran: role === 'primary' || role === 'unknown', standbyOnly },
       };
     },
     apply: async ({ yields }) => {
-      const fenced = await run.host(from.host, attempts).fenceServer({ member: from, withinMs: stopsWithinMs });
+      const fenced = await host().fenceServer({ member: from, withinMs: stopsWithinMs });
       return { ...fenced, ...yields };
     },
-    undo: ({ yields: { ran } }) =>
-      run.host(from.host, attempts).unfenceServer({ member: from, ran, timeline, withinMs: startsWithinMs }),
+    undo: ({ yields: { ran, standbyOnly } }) =>
+      standbyOnly
+        ? Promise.resolve({ found: `${from.host} could only start as a standby before, and is left so` })
+        : host().unfenceServer({ member: from, ran, timeline, withinMs: startsWithinMs }),
   };
 }
 
@@ -109,4 +123,14 @@ function byCommand(run: FailoverRun, { from }: Lost, fence: Extract<Fence, { kin
       pointOfNoReturn: `${from.host} stays cut off: give it its power back by hand, once it is certain that nobody was promoted, or let it start as a standby only.`,
     },
   };
+}
+
+/** Between the fence and the promotion people may have taken hours. @throws NotFenced */
+export async function stillFenced(run: FailoverRun, { from, fence }: Lost): Promise<void> {
+  if (fence.kind === 'command')
+    await run.host(fence.host, 2).confirmFence({
+      ...{ host: fence.host, victim: reachedAt(run, from) },
+      ...{ fence: fence.fence, confirm: fence.confirm, withinMs: fence.within },
+    });
+  await isNotBack(run, from);
 }

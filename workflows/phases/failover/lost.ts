@@ -16,6 +16,8 @@ export interface Lost {
   to: Member;
   /** Standbys that do not: they have to follow the new primary. */
   others: Member[];
+  /** Members that do not answer either, and are known not to be a primary. */
+  silent: Member[];
   /** That the standby follows. */
   timeline: number;
   systemIdentifier: string;

@@ -2,6 +2,7 @@
 import type { StoppedAt } from '../../../activities/contract.ts';
 import type { Found } from '../../../activities/shapes.ts';
 import { addresses } from '../../../plan/hosts.ts';
+import type { Member } from '../../../plan/schema.ts';
 import { openByHand } from '../../../recovery/left-standing.ts';
 import { compareLsn } from '../../../recovery/lsn.ts';
 import { segmentEnd } from '../../../recovery/segments.ts';
@@ -9,7 +10,7 @@ import type { Change } from '../../runbook/change.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
 import { leaveToCheck, openTheDoor } from '../front-door.ts';
 import { stillHolds } from './attest.ts';
-import { fenceOff } from './fence.ts';
+import { fenceOff, stillFenced } from './fence.ts';
 import type { FailoverRun, Fenced, Lost, Moved } from './lost.ts';
 
 const replaysWithinMs = 120_000;
@@ -18,9 +19,12 @@ const archiveWithinMs = 5_000;
 const attempts = 3;
 
 export async function takeOver(run: FailoverRun, lost: Lost, fenced: Fenced): Promise<Moved> {
+  stillHolds(fenced, lost.from.host);
   const closed = await run.change('Close the front door', closeTheDoor(run, lost));
   await fenceOff(run, lost);
-  const end = await run.check('The standby has replayed all that it will ever have', () => whereItEnds(run, lost));
+  const end = await run.checkAtOnce('The standby has replayed all that it will ever have', () =>
+    whereItEnds(run, lost),
+  );
   await run.check('The archive holds nothing that the standby lacks', () => archiveHoldsNoMore(run, lost, end), {
     yields: { found: 'accepted' },
   });
@@ -79,14 +83,20 @@ async function whereItEnds(run: FailoverRun, lost: Lost): Promise<Found & Stoppe
       timeline: lost.timeline,
       systemIdentifier,
     };
-  const [own, ...rest] = await Promise.all(
-    [to, ...others].map(async (member) => ({
-      member,
-      ...(await run.host(member.host, attempts).replayedAll({ member, withinMs: replaysWithinMs })),
-    })),
-  );
-  if (own === undefined) throw failure('Bug', 'nobody was asked where it ends');
-  const more = rest.find(({ lsn }) => compareLsn(lsn, own.lsn) > 0);
+  const ends = (member: Member) => run.host(member.host, attempts).replayedAll({ member, withinMs: replaysWithinMs });
+  const [own, ...rest] = await Promise.all([
+    ends(to),
+    // One that cannot say where it ends is no reason to keep the service down; it held no more when it was assessed.
+    ...others.map((member) =>
+      ends(member).then(
+        (end) => ({ member, ...end }),
+        () => undefined,
+      ),
+    ),
+  ]);
+  const more = rest
+    .flatMap((one) => one ?? [])
+    .find(({ lsn, timeline }) => timeline === own.timeline && compareLsn(lsn, own.lsn) > 0);
   if (more !== undefined)
     throw failure(
       'StandbyUnfit',
@@ -132,11 +142,16 @@ async function archiveHoldsNoMore(
   };
 }
 
-function promote(run: FailoverRun, { from, to }: Lost, end: StoppedAt, fenced: Fenced): Change<{ timeline: number }> {
+function promote(run: FailoverRun, lost: Lost, end: StoppedAt, fenced: Fenced): Change<{ timeline: number }> {
+  const { from, to } = lost;
+  let tried = false;
   return {
     urgent: true,
     preview: async () => {
-      stillHolds(fenced, from.host);
+      // It may be promoted by an attempt of which only the end was not seen.
+      if (!tried) stillHolds(fenced, from.host);
+      if (run.mode !== 'dry-run') await stillFenced(run, lost);
+      tried = run.mode !== 'dry-run';
       return { will: `promote ${to.host}, which ends at ${end.lsn}`, yields: { timeline: end.timeline + 1 } };
     },
     apply: () => run.host(to.host).promoteStandby({ member: to, from: end, withinMs: promotesWithinMs, atLeast: true }),
@@ -161,6 +176,9 @@ export async function openToTheNew(run: FailoverRun, lost: Lost, { timeline, clo
       'from when the load balancer took no sessions until a write through it was acknowledged, by the clock of the control worker',
     );
   }
+  // One that could come back as a primary would be let in by that check: it is given back once it is a standby.
+  const givenBack = [...(lost.fence.kind === 'postgres' ? [lost.from] : []), ...lost.others];
   if (lost.checked)
-    await run.change("Leave the old primary to the load balancer's check", leaveToCheck(run, lost.from.host));
+    for (const { host } of givenBack)
+      await run.change(`Leave ${host} to the load balancer's check`, leaveToCheck(run, host));
 }

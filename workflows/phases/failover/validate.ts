@@ -1,6 +1,7 @@
 /** The new primary serves: what was lost is counted, and what it has is made safe. */
 import { formatBytes } from '../../../evidence/format.ts';
 import type { Change } from '../../runbook/change.ts';
+import { failureOf } from '../../runbook/failure.ts';
 import { takeAnchorOn } from '../switchover/come-back.ts';
 import type { FailoverRun, Lost, Moved } from './lost.ts';
 
@@ -34,10 +35,17 @@ async function countLoss(run: FailoverRun, { timeline }: Moved) {
     run.record({ rpo: { objectiveMs, how: 'not measured: the plan has no pulse' } });
     return { found: 'the plan has no pulse: neither loss nor gap is measured by it' };
   }
-  const across = await run.control.pulsesAcross({
-    ...{ pulse, service, timeline, withinMs: pulseWithinMs },
-    frontDoor: database.frontDoor,
-  });
+  const across = await run.control
+    .pulsesAcross({ ...{ pulse, service, timeline, withinMs: pulseWithinMs }, frontDoor: database.frontDoor })
+    .catch((error: unknown) => {
+      const { type, message } = failureOf(error);
+      if (type === 'PulseSilent') return { silent: message };
+      throw error;
+    });
+  if ('silent' in across) {
+    run.record({ rpo: { objectiveMs, how: `not measured: ${across.silent}` } });
+    return { found: across.silent };
+  }
   const { missing, lostMs = 0, gapMs, acknowledged } = across;
   run.measure('acknowledged pulses lost', missing, 'count', `of ${acknowledged} in the minutes before, one a second`);
   if (gapMs !== undefined) run.measure('writes stopped', gapMs, 'ms', 'by the pulse, which tries one write a second');

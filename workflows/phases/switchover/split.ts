@@ -3,16 +3,18 @@ import { addresses } from '../../../plan/hosts.ts';
 import { openByHand } from '../../../recovery/left-standing.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
-import type { Moved, Pair } from './pair.ts';
+import type { Pair } from './pair.ts';
+
+type Two = Pick<Pair, 'from' | 'to' | 'systemIdentifier'>;
 
 export const doorWasClosed = 'front door closed';
 
 export class Split {
   readonly #run: Run;
-  readonly #pair: Pair;
+  readonly #pair: Two;
   readonly #timeline: number;
 
-  constructor(run: Run, pair: Pair, { timeline }: Moved) {
+  constructor(run: Run, pair: Two, { timeline }: { timeline: number }) {
     this.#run = run;
     this.#pair = pair;
     this.#timeline = timeline;
