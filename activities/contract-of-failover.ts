@@ -1,14 +1,8 @@
 /** What an unplanned change of primary asks for: part of the contract, in a file of its own. */
 import type { Member, PulseSettings } from '../plan/schema.ts';
 import type { Lsn } from '../recovery/archive.ts';
+import type { Reached } from './contract-of-switchover.ts';
 import type { Found } from './shapes.ts';
-
-/** A server as others reach it. */
-export interface Reached {
-  host: string;
-  address: string;
-  port: number;
-}
 
 /** A fence by the plan's own commands, which the permit of `host` has to name word by word. */
 export interface CommandFence {

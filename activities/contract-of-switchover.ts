@@ -56,11 +56,18 @@ export interface DoorServer {
   sessions: number;
 }
 
+/** A server as others reach it. */
+export interface Reached {
+  host: string;
+  address: string;
+  port: number;
+}
+
 /** How the old primary follows the new one. */
 export interface Following {
   /** The old primary. */
   member: Member;
-  primary: { host: string; address: string; port: number };
+  primary: Reached;
   replication: Replication;
   slot: string;
   backups: PhysicalBackups;

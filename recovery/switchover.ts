@@ -25,7 +25,7 @@ export interface Candidate {
 
 /** What speaks against promoting a standby whose primary is gone; empty when nothing does. */
 export function objectionsToPromotion(standby: Candidate): string[] {
-  return [...replays(standby), ...canTakeOver(standby)];
+  return [...pausedReplay(standby), ...canTakeOver(standby)];
 }
 
 /** At its stop a primary archives all that waits before it ends: more than this would be felt. */
@@ -63,7 +63,7 @@ function major({ serverVersion }: Candidate): number {
 function followsIt(primary: Candidate, { host, receiver, replay }: Candidate): string[] {
   if (receiver?.state !== 'streaming')
     return [`${host} does not stream from its primary (${receiver?.state ?? 'no WAL receiver'}). See its log`];
-  const paused = replays({ host, replay });
+  const paused = pausedReplay({ host, replay });
   if (paused.length > 0) return paused;
   const { slot } = receiver;
   const known = slot === undefined ? primary.streams : primary.streams.filter((one) => one.slot === slot);
@@ -74,7 +74,8 @@ function followsIt(primary: Candidate, { host, receiver, replay }: Candidate): s
   return [];
 }
 
-function replays({ host, replay }: Pick<Candidate, 'host' | 'replay'>): string[] {
+/** What speaks against a standby whose replay somebody has stopped; empty when nothing does. */
+export function pausedReplay({ host, replay }: Pick<Candidate, 'host' | 'replay'>): string[] {
   return replay === 'not paused'
     ? []
     : [`replay on ${host} is "${replay}", which somebody has asked for: select pg_wal_replay_resume() on it`];

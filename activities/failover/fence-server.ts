@@ -5,6 +5,7 @@ import { primaryAgain, signalOf, writeDurably } from '../cluster/standby-only.ts
 import { startPrimary } from '../cluster/stop-primary.ts';
 import type { FailoverHostChanges } from '../contract.ts';
 import { failure } from '../failure.ts';
+import { pause } from '../heartbeat.ts';
 import { permitServerControl } from '../permit-control.ts';
 import { findLive, goneWithin } from '../postgres/live-server.ts';
 import { stopLive } from '../postgres/server-control.ts';
@@ -13,6 +14,7 @@ import type { Found } from '../shapes.ts';
 
 /** How long each of the harder ways is given, milliseconds. */
 const hardWayMs = 10_000;
+const lookEveryMs = 100;
 
 /**
  * First the signal, then the stop: whatever starts the server again meanwhile, a service manager too, starts a standby. Safe to repeat.
@@ -61,7 +63,7 @@ async function endedWithin(data: string): Promise<number[]> {
     const left = await serversIn(data);
     if (left.length === 0 || performance.now() > deadline) return left;
     if (performance.now() > deadline - hardWayMs / 2) for (const pid of left) signal(pid, 'SIGKILL');
-    await goneWithin(data, 100);
+    await pause(lookEveryMs);
   }
 }
 

@@ -1,5 +1,6 @@
 /** How far a standby comes whose primary is gone for good: where it can be promoted without leaving behind what it has. */
 import { compareLsn } from '../../recovery/lsn.ts';
+import { pausedReplay } from '../../recovery/switchover.ts';
 import { timelineOfStandby } from '../cluster/asked.ts';
 import type { FailoverHostReads } from '../contract.ts';
 import { failure } from '../failure.ts';
@@ -24,11 +25,8 @@ export async function replayedAll(
       const row = await one(client, question);
       if (row.standby !== 'true')
         throw failure('Moved', `${member.host} is a primary already, expected a standby. Start again.`);
-      if (row.replay !== 'not paused')
-        throw failure(
-          'StandbyUnfit',
-          `replay on ${member.host} is "${row.replay}", which somebody has asked for: select pg_wal_replay_resume() on it.`,
-        );
+      const [paused] = pausedReplay({ host: member.host, ...(row.replay != null && { replay: row.replay }) });
+      if (paused !== undefined) throw failure('StandbyUnfit', `${paused}.`);
       const now = `${row.received} ${row.replayed}`;
       if (now !== seen) since = performance.now();
       seen = now;

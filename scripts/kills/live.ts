@@ -17,7 +17,7 @@ import { type Planned, plan, type Wish } from './rotation.ts';
 import type { LiveRunbook } from './runbooks.ts';
 import { startRun, walkEstate } from './scene.ts';
 import type { Told } from './table.ts';
-import { type Calm, outcomeOf, pointIn, strikeWhenThere } from './walk.ts';
+import { type Calm, neverReached, outcomeOf, pointIn, strikeWhenThere } from './walk.ts';
 
 export interface LiveScene {
   estate: Estate;
@@ -82,7 +82,6 @@ export async function walkLive(
   }
 }
 
-const neverReached = 'nobody was killed: the point was never reached';
 const mostWalks = 3;
 
 /** Work that was quicker than its measure can be over before its moment: then nothing was tried, and nothing is known. */

@@ -19,6 +19,8 @@ import type { Written } from './writes.ts';
 const longestRunMs = 240_000;
 const longestWriteMs = 5_000;
 
+export const neverReached = 'nobody was killed: the point was never reached';
+
 /** A run that nobody disturbs: the measure for the others. */
 export interface Calm {
   points: Point[];
@@ -81,7 +83,7 @@ export async function walk(scene: Scene, planned: Planned, calm: Calm): Promise<
     const history = await handle.fetchHistory();
     if (adds.anchors > 0) await archivePasses(estate);
     const problems = [
-      ...(victim === undefined ? ['nobody was killed: the point was never reached'] : []),
+      ...(victim === undefined ? [neverReached] : []),
       ...(outcome === goodEnd ? [] : [`ended ${outcome}`]),
       ...left,
       ...writesStopped(written),

@@ -1,4 +1,4 @@
-/** Once the front door is open to a new primary: what was acknowledged is still there, and the door guards itself again. */
+/** The front door is opened to a new primary: for how long it was closed, what was acknowledged, and that it guards itself again. */
 import { addresses } from '../../plan/hosts.ts';
 import type { Member } from '../../plan/schema.ts';
 import type { Lsn } from '../../recovery/archive.ts';
@@ -20,22 +20,40 @@ interface Across {
   without: string;
 }
 
-/** @throws PulsesMissing one that was acknowledged is gone */
-export async function pulsesAcross(run: Run, { timeline, upTo, missing, without }: Across) {
+/** @returns undefined where nothing writes pulses */
+export async function askPulses(run: Run, { timeline, upTo }: Pick<Across, 'timeline' | 'upTo'>) {
   const { pulse, service, database } = run.plan;
-  if (pulse === undefined) return { found: without };
+  if (pulse === undefined) return undefined;
   const across = await run.control.pulsesAcross({
     ...{ pulse, service, timeline, withinMs: pulseWithinMs, frontDoor: database.frontDoor },
     ...(upTo !== undefined && { upTo }),
   });
   if (across.gapMs !== undefined)
     run.measure('writes stopped', across.gapMs, 'ms', 'by the pulse, which tries one write a second');
+  return across;
+}
+
+/** @throws PulsesMissing one that was acknowledged is gone */
+export async function pulsesAcross(run: Run, { missing, without, ...ask }: Across) {
+  const across = await askPulses(run, ask);
+  if (across === undefined) return { found: without };
   if (across.missing > 0)
     throw failure(
       'PulsesMissing',
       `${across.found}: ${across.missing} acknowledged pulse writes are missing ${missing.where}, expected none. ${missing.advice}`,
     );
   return across;
+}
+
+export const doorWasClosed = 'front door closed';
+
+export function measureClosed(run: Run, closedAt: string, openedAt: string): void {
+  run.measure(
+    doorWasClosed,
+    Math.max(0, Date.parse(openedAt) - Date.parse(closedAt)),
+    'ms',
+    'from when the load balancer took no sessions until a write through it was acknowledged, by the clock of the control worker',
+  );
 }
 
 /** Proven by a write through it. What was closed for the change is open again, or stays closed when there are two primaries. */

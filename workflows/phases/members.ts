@@ -1,7 +1,8 @@
 /** What a change of the members asks of them and of their front door. */
-import type { DoorServer } from '../../activities/contract.ts';
+import type { DoorServer, Reached } from '../../activities/contract.ts';
 import type { Found, MemberState } from '../../activities/shapes.ts';
 import { addresses } from '../../plan/hosts.ts';
+import type { Member } from '../../plan/schema.ts';
 import type { Replication } from '../../plan/server-control.ts';
 import { failure } from '../runbook/failure.ts';
 import type { Run } from '../runbook/run.ts';
@@ -16,6 +17,21 @@ export function replicationOf(run: Run): Replication & Found {
   );
 }
 
+/** Where others reach it. */
+export function reachedAt(run: Run, { host, port }: Member): Reached {
+  return { host, port, address: addresses(run.plan)[host] ?? host };
+}
+
+/** @throws PlanInvalid the load balancer calls one of these hosts otherwise */
+export function knowsAll(servers: DoorServer[], hosts: string[]): void {
+  const absent = hosts.filter((host) => servers.every(({ server }) => server !== host));
+  if (absent.length > 0)
+    throw failure(
+      'PlanInvalid',
+      `the load balancer has no server ${absent.join(' and ')}, it has ${servers.map(({ server }) => server).join(', ')}. Name its servers as the plan names the hosts.`,
+    );
+}
+
 /**
  * The load balancer leads to the primary alone.
  *
@@ -27,12 +43,7 @@ export function leadsTo(
   others: string[],
 ): { checked: string[] } & Pick<Found, 'expected'> {
   const at = (host: string) => servers.find(({ server }) => server === host);
-  const absent = [primary, ...others].filter((host) => at(host) === undefined);
-  if (absent.length > 0)
-    throw failure(
-      'PlanInvalid',
-      `the load balancer has no server ${absent.join(' and ')}, it has ${servers.map(({ server }) => server).join(', ')}. Name its servers as the plan names the hosts.`,
-    );
+  knowsAll(servers, [primary, ...others]);
   const serving = servers.filter(({ serves }) => serves).map(({ server }) => server);
   if (serving.length !== 1 || serving[0] !== primary)
     throw failure(

@@ -5,10 +5,11 @@ import { addresses, member } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';
 import { compareLsn } from '../../../recovery/lsn.ts';
 import { objectionsToPromotion } from '../../../recovery/switchover.ts';
-import { failure, failureOf } from '../../runbook/failure.ts';
-import { replicationOf } from '../members.ts';
+import { failure } from '../../runbook/failure.ts';
+import { knowsAll, replicationOf } from '../members.ts';
 import { sayingHowItStands } from '../standing.ts';
 import { chooseFence } from './fence.ts';
+import { estimate } from './loss.ts';
 import type { FailoverRun, Lost } from './lost.ts';
 import { nobodySees } from './vantage.ts';
 
@@ -101,12 +102,10 @@ function lostOne(wanted: string | undefined, members: MemberState[], found: stri
 
 async function leadsToNobodyElse(run: FailoverRun, from: Member): Promise<Found & { checked: boolean }> {
   const { servers, found } = await run.control.doorState({ traffic: run.plan.traffic });
-  const absent = run.plan.database.members.filter(({ host }) => servers.every(({ server }) => server !== host));
-  if (absent.length > 0)
-    throw failure(
-      'PlanInvalid',
-      `the load balancer has no server ${absent.map(({ host }) => host).join(' and ')}, it has ${servers.map(({ server }) => server).join(', ')}. Name its servers as the plan names the hosts.`,
-    );
+  knowsAll(
+    servers,
+    run.plan.database.members.map(({ host }) => host),
+  );
   const strange = servers.filter(({ server, serves }) => serves && server !== from.host);
   if (strange.length > 0)
     throw failure(
@@ -169,38 +168,4 @@ async function chooseStandby(run: FailoverRun, from: Member, standbys: Member[])
     found: `${known.map(({ facts }) => `${facts.host} has replayed up to ${facts.lsn} on timeline ${facts.timeline}`).join('; ')}; ${chosen.one.host} takes over from ${from.host}`,
     expected: 'the standby that holds most, with the configuration of a primary',
   };
-}
-
-/** As far as the log of pulses tells: what was written beside it, nobody can know as long as the primary is away. */
-export async function estimate(
-  run: FailoverRun,
-  { timeline, replayed }: Pick<Lost, 'timeline' | 'replayed'>,
-): Promise<Found & { words: string }> {
-  const { pulse, service } = run.plan;
-  if (pulse === undefined) {
-    const words = 'not known: the plan has no pulse, which would tell what was acknowledged';
-    return { words, found: words };
-  }
-  const asked = await run.control.pulsesPast({ pulse, service, timeline, lsn: replayed }).catch((error: unknown) => {
-    const { type, message } = failureOf(error);
-    // A log that cannot be read must not keep the service down.
-    if (type === 'PulseSilent') return { silent: message };
-    throw error;
-  });
-  if ('silent' in asked) {
-    const words = `not known: ${asked.silent}`;
-    return { words, found: words };
-  }
-  const { past, spanMs, newest, found, expected } = asked;
-  run.measure(
-    'acknowledged pulses that the standby lacks',
-    past,
-    'count',
-    `acknowledged past ${replayed}, up to where the standby had replayed when it was assessed`,
-  );
-  const words =
-    past === 0
-      ? `no acknowledged pulse${newest === undefined ? '' : `, the newest is of ${newest}`}: what was written after it, nobody knows`
-      : `${past} acknowledged pulses, ${spanMs} ms of writes, at least as much of everything else`;
-  return { words, found, ...(expected === undefined ? {} : { expected }) };
 }

@@ -1,5 +1,6 @@
 /** Fencing by a person's word: signed, with what it was seen by, and believed for a time only. */
 import type { Approval, Click, Subject } from '../../../evidence/people.ts';
+import type { Member } from '../../../plan/schema.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { FailoverRun, Fenced, Lost } from './lost.ts';
 
@@ -18,19 +19,20 @@ export async function attest(run: FailoverRun, { from, fence }: Lost): Promise<F
       'believed for': `${Math.round(fence.validFor / 60_000)} min`,
       ...(wrong === undefined ? {} : { 'the last answer did not count': wrong }),
     };
-    await run.approval(attestation, async () => ({ subject: form(run, from.host), shown }));
+    await run.approval(attestation, async () => ({ subject: form(from), shown }));
     if (run.mode === 'dry-run') return {};
-    wrong = whyNotCounted(run.evidence.approvals);
-    if (wrong === undefined) return { until: new Date(seenAt(run.evidence.approvals) + fence.validFor).toISOString() };
+    const said = attestedBy(run.evidence.approvals);
+    wrong = whyNotCounted(said);
+    // Counted from when the first of them has looked.
+    const seenAt = Math.min(...said.map(({ at }) => Date.parse(at)));
+    if (wrong === undefined) return { until: new Date(seenAt + fence.validFor).toISOString() };
     if (asked === mostAsked)
       throw failure('NotFenced', `${from.host} counts as not fenced: ${wrong}. Nothing was changed.`);
   }
 }
 
 /** What is signed, sentence by sentence. */
-function form(run: FailoverRun, host: string): Subject {
-  const { members } = run.plan.database;
-  const { dataDirectory = '', port = 0 } = members.find((one) => one.host === host) ?? {};
+function form({ host, dataDirectory, port }: Member): Subject {
   return {
     host,
     'data directory': dataDirectory,
@@ -42,25 +44,18 @@ function form(run: FailoverRun, host: string): Subject {
   };
 }
 
-function whyNotCounted(approvals: readonly Approval[] = []): string | undefined {
-  const newest = approvals.filter(({ name }) => name === attestation).at(-1);
-  const counted = newest?.clicks.filter(isYes) ?? [];
+function attestedBy(approvals: readonly Approval[] = []): Click[] {
+  const newest = approvals.findLast(({ name }) => name === attestation);
+  return newest?.clicks.filter(({ counted, kind }) => counted && kind === 'approve') ?? [];
+}
+
+function whyNotCounted(counted: readonly Click[]): string | undefined {
   const unsigned = counted.filter(({ signed }) => signed === 'no' || signed === 'unchecked');
   if (unsigned.length > 0)
     return `${unsigned.map(({ by }) => by).join(' and ')} did not sign it, and what is not signed is no attestation, whatever the plan lets count elsewhere`;
   const silent = counted.filter(({ reason = '' }) => reason.trim() === '');
   if (silent.length > 0) return `${silent.map(({ by }) => by).join(' and ')} did not say how it was seen`;
   return counted.length === 0 ? 'nobody has attested it' : undefined;
-}
-
-/** When the first of them has looked. */
-function seenAt(approvals: readonly Approval[] = []): number {
-  const newest = approvals.filter(({ name }) => name === attestation).at(-1);
-  return Math.min(...(newest?.clicks.filter(isYes) ?? []).map(({ at }) => Date.parse(at)));
-}
-
-function isYes({ counted, kind }: Click): boolean {
-  return counted && kind === 'approve';
 }
 
 /** @throws NotFenced it is too old by now */

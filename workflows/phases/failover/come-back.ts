@@ -3,6 +3,7 @@ import { addresses } from '../../../plan/hosts.ts';
 import { openByHand } from '../../../recovery/left-standing.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
 import { leaveToCheck } from '../front-door.ts';
+import { takeIncrementalBackup } from '../new-primary.ts';
 import { comesBack, lookAround } from '../rebuild/assess.ts';
 import { bringBack } from '../rebuild/bring-back.ts';
 import { chooseWay, type Rebuild } from '../rebuild/choose.ts';
@@ -10,14 +11,13 @@ import { factsToApprove, needsApproval, replaceTheStandby } from '../rebuild/fac
 import { proveAndStart } from '../rebuild/prove.ts';
 import { Split } from '../switchover/split.ts';
 import type { FailoverRun, Lost, Moved } from './lost.ts';
-import { takeBackup } from './validate.ts';
 import { asItsOwnHostSees } from './vantage.ts';
 
 /** These end only the way back: the service has its primary. */
 const leftFenced = ['NotApproved', 'StandbyUnfit', 'LockHeld', 'HostSilent'];
 
 export async function comeBack(run: FailoverRun, lost: Lost, moved: Moved): Promise<void> {
-  await run.change('Take a backup of the new primary', takeBackup(run, lost));
+  await run.change('Take a backup of the new primary', takeIncrementalBackup(run, lost.to));
   const split = new Split(run, lost, moved);
   await run.prove('Every member that answers has its role', () => split.closesTheDoor(() => roles(run, lost, moved)));
   // In a dry run the roles have not been changed, and nothing could be said of the way back.

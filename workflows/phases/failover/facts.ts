@@ -1,7 +1,7 @@
 /** What people are shown before a standby takes over. */
 import type { Subject } from '../../../evidence/people.ts';
-import { estimate } from './assess.ts';
 import { inWords, limitsOf } from './fence.ts';
+import { estimate } from './loss.ts';
 import type { FailoverRun, Fenced, Lost } from './lost.ts';
 import { nobodySees } from './vantage.ts';
 

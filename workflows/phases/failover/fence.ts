@@ -1,10 +1,12 @@
 /** How it is made sure that the old primary cannot write any more: by what the plan allows, in the plan's order. */
+import type { CommandFence } from '../../../activities/contract.ts';
 import type { Found } from '../../../activities/shapes.ts';
 import type { Fence, Member } from '../../../plan/schema.ts';
 import { hostQueue } from '../../messages.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure } from '../../runbook/failure.ts';
-import { type FailoverRun, type Lost, reachedAt } from './lost.ts';
+import { reachedAt } from '../members.ts';
+import type { FailoverRun, Lost } from './lost.ts';
 import { isNotBack, type Seen } from './vantage.ts';
 
 const stopsWithinMs = 20_000;
@@ -55,14 +57,14 @@ async function whyNot(
 }
 
 export function inWords(fence: Fence, { host }: Member): string {
-  return {
-    postgres: `the host worker of ${host} stops its server, and lets it start as a standby only`,
-    command:
-      fence.kind === 'command'
-        ? `${fence.fence.join(' ')} on ${fence.host}, read back by ${fence.confirm.join(' ')}`
-        : '',
-    attestation: `a person attests that ${host} is off`,
-  }[fence.kind];
+  switch (fence.kind) {
+    case 'postgres':
+      return `the host worker of ${host} stops its server, and lets it start as a standby only`;
+    case 'command':
+      return `${fence.fence.join(' ')} on ${fence.host}, read back by ${fence.confirm.join(' ')}`;
+    case 'attestation':
+      return `a person attests that ${host} is off`;
+  }
 }
 
 /** What each kind can stop, and what it cannot: said before anybody approves it. */
@@ -110,15 +112,17 @@ function byItsHost(run: FailoverRun, { from, timeline }: Lost): Change<Before> {
   };
 }
 
-function byCommand(run: FailoverRun, { from }: Lost, fence: Extract<Fence, { kind: 'command' }>): Change<unknown> {
+type ByCommand = Extract<Fence, { kind: 'command' }>;
+
+function commandsOf(run: FailoverRun, from: Member, { host, fence, confirm, within }: ByCommand): CommandFence {
+  return { host, victim: reachedAt(run, from), fence, confirm, withinMs: within };
+}
+
+function byCommand(run: FailoverRun, { from }: Lost, fence: ByCommand): Change<unknown> {
   return {
     urgent: true,
     preview: async () => ({ will: `run ${inWords(fence, from)}`, yields: undefined }),
-    apply: () =>
-      run.host(fence.host, 2).fenceByCommand({
-        ...{ host: fence.host, victim: reachedAt(run, from) },
-        ...{ fence: fence.fence, confirm: fence.confirm, withinMs: fence.within },
-      }),
+    apply: () => run.host(fence.host, 2).fenceByCommand(commandsOf(run, from, fence)),
     undo: {
       pointOfNoReturn: `${from.host} stays cut off: give it its power back by hand, once it is certain that nobody was promoted, or let it start as a standby only.`,
     },
@@ -127,10 +131,6 @@ function byCommand(run: FailoverRun, { from }: Lost, fence: Extract<Fence, { kin
 
 /** Between the fence and the promotion people may have taken hours. @throws NotFenced */
 export async function stillFenced(run: FailoverRun, { from, fence }: Lost): Promise<void> {
-  if (fence.kind === 'command')
-    await run.host(fence.host, 2).confirmFence({
-      ...{ host: fence.host, victim: reachedAt(run, from) },
-      ...{ fence: fence.fence, confirm: fence.confirm, withinMs: fence.within },
-    });
+  if (fence.kind === 'command') await run.host(fence.host, 2).confirmFence(commandsOf(run, from, fence));
   await isNotBack(run, from);
 }

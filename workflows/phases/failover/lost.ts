@@ -1,6 +1,5 @@
 /** A primary that is lost, and the standby that takes over, as they were assessed. */
-import type { Reached, StoppedAt } from '../../../activities/contract.ts';
-import { addresses } from '../../../plan/hosts.ts';
+import type { StoppedAt } from '../../../activities/contract.ts';
 import type { Fence, Member } from '../../../plan/schema.ts';
 import type { Replication } from '../../../plan/server-control.ts';
 import type { Lsn } from '../../../recovery/archive.ts';
@@ -40,8 +39,4 @@ export interface Moved {
   left: StoppedAt;
   timeline: number;
   closedAt: string;
-}
-
-export function reachedAt(run: Run, { host, port }: Member): Reached {
-  return { host, port, address: addresses(run.plan)[host] ?? host };
 }

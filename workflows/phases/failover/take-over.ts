@@ -8,7 +8,7 @@ import { compareLsn } from '../../../recovery/lsn.ts';
 import { segmentEnd } from '../../../recovery/segments.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
-import { leaveToCheck, openTheDoor } from '../front-door.ts';
+import { leaveToCheck, measureClosed, openTheDoor } from '../front-door.ts';
 import { stillHolds } from './attest.ts';
 import { fenceOff, stillFenced } from './fence.ts';
 import type { FailoverRun, Fenced, Lost, Moved } from './lost.ts';
@@ -169,12 +169,7 @@ export async function openToTheNew(run: FailoverRun, lost: Lost, { timeline, clo
   );
   if (run.mode !== 'dry-run') {
     run.record({ recoveredAt: opened.at });
-    run.measure(
-      'front door closed',
-      Math.max(0, Date.parse(opened.at) - Date.parse(closedAt)),
-      'ms',
-      'from when the load balancer took no sessions until a write through it was acknowledged, by the clock of the control worker',
-    );
+    measureClosed(run, closedAt, opened.at);
   }
   // One that could come back as a primary would be let in by that check: it is given back once it is a standby.
   const givenBack = [...(lost.fence.kind === 'postgres' ? [lost.from] : []), ...lost.others];

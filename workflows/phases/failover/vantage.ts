@@ -3,7 +3,8 @@ import type { Found } from '../../../activities/shapes.ts';
 import { addresses } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
-import { type FailoverRun, reachedAt } from './lost.ts';
+import { reachedAt } from '../members.ts';
+import type { FailoverRun } from './lost.ts';
 
 /** Milliseconds: a primary that is restarted, or a network that stumbles, is back within it. */
 const looksForMs = 5_000;
@@ -63,14 +64,14 @@ export async function nobodySees(run: FailoverRun, { from, standbys, silent }: A
  */
 export async function asItsOwnHostSees(run: FailoverRun, from: Member, withinMs = ownWithinMs): Promise<Seen> {
   try {
-    const { role, found, standbyOnly } = await run.hostIfThere(from.host, withinMs).howItStands({ member: from });
+    const { role, standbyOnly } = await run.hostIfThere(from.host, withinMs).howItStands({ member: from });
     const told = {
       primary: `${from.host} itself runs its server as a primary, which nobody else reaches`,
       standby: `${from.host} itself runs its server as a standby`,
       stopped: `on ${from.host} no server runs: to start it again there would lose nothing, if its disk is sound`,
       unknown: `on ${from.host} a server runs, and lets nobody in`,
     }[role];
-    return { own: role, words: told ?? found, standbyOnly };
+    return { own: role, words: told, standbyOnly };
   } catch (error) {
     const { type, message } = failureOf(error);
     return type === 'HostSilent'

@@ -2,7 +2,6 @@
 import type { Following, StoppedAt } from '../../../activities/contract.ts';
 import type { Found } from '../../../activities/shapes.ts';
 import { formatNumberOf } from '../../../evidence/format.ts';
-import { addresses } from '../../../plan/hosts.ts';
 import type { BackupInfo, Lsn } from '../../../recovery/archive.ts';
 import {
   type Around,
@@ -17,6 +16,7 @@ import {
 import { backupFor, objections } from '../../../recovery/ways-back.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
+import { reachedAt } from '../members.ts';
 import type { Who } from './assess.ts';
 
 /** What the standby has written beside the primary, and loses. */
@@ -89,7 +89,7 @@ async function rehearse(run: Run, who: Who, { standby: { past }, primary }: Arou
   const { standby: member, replication, scratch } = who;
   return run.host(member.host).canRewind({
     ...{ member, replication, scratch, from },
-    primary: primaryOf(run, who),
+    primary: reachedAt(run, who.primary),
     backups: run.plan.backups.physical,
     way: wayBack(past, from, primary.segmentBytes),
   });
@@ -139,10 +139,6 @@ async function writesOf(
   });
 }
 
-function primaryOf(run: Run, { primary }: Pick<Who, 'primary'>): Following['primary'] {
-  return { host: primary.host, address: addresses(run.plan)[primary.host] ?? primary.host, port: primary.port };
-}
-
 function rebuildBy(run: Run, who: Who, around: Around, way: Way): Omit<Rebuild, 'fetch'> {
   const { standby, primary, archive } = around;
   const foreign = strays(around);
@@ -158,7 +154,7 @@ function rebuildBy(run: Run, who: Who, around: Around, way: Way): Omit<Rebuild, 
     way,
     follow: {
       member: who.standby,
-      primary: primaryOf(run, who),
+      primary: reachedAt(run, who.primary),
       replication: who.replication,
       slot: who.slot,
       backups: run.plan.backups.physical,

@@ -7,8 +7,8 @@ import type { Way } from '../../../recovery/rebuild.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
+import { takeAnchorOn, writeCheckpoint } from '../new-primary.ts';
 import { compareTables } from '../prove.ts';
-import { takeAnchorOn } from '../switchover/come-back.ts';
 import type { Who } from './assess.ts';
 import { placeStep } from './bring-back.ts';
 import type { Rebuild } from './choose.ts';
@@ -29,22 +29,13 @@ export async function proveAndStart(run: Run, rebuild: Rebuild): Promise<void> {
 /** @returns the position that it holds at least */
 async function compared(run: Run, { who, follow, primaryAt }: Rebuild): Promise<Lsn> {
   const taken = await run.change('Take an anchor on the primary', takeAnchorOn(run, who.primary));
-  await run.change('Write a checkpoint on the primary', writeCheckpoint(run, who));
+  // A replay stops at a position once it sees a record behind it.
+  await run.change('Write a checkpoint on the primary', {
+    ...writeCheckpoint(run, who.primary, ', a record behind the anchor'),
+    skip: { yields: undefined },
+  });
   await run.prove('The standby equals the primary', () => compare(run, follow, taken?.anchor));
   return taken?.anchor.lsn ?? primaryAt;
-}
-
-/** A replay stops at a position once it sees a record behind it. */
-function writeCheckpoint(run: Run, { primary }: Who): Change<unknown> {
-  return {
-    preview: async () => ({
-      will: `write a checkpoint on ${primary.host}, a record behind the anchor`,
-      yields: undefined,
-    }),
-    apply: () => run.host(primary.host).checkpoint({ member: primary }),
-    undo: { pointOfNoReturn: 'A checkpoint only writes sooner what is written anyway.' },
-    skip: { yields: undefined },
-  };
 }
 
 async function compare(run: Run, now: Following, anchor: Anchor | undefined): Promise<Found> {

@@ -4,9 +4,9 @@ import type { Found } from '../../../activities/shapes.ts';
 import type { Anchor, BackupInfo, RecoveryTarget } from '../../../recovery/archive.ts';
 import type { Change } from '../../runbook/change.ts';
 import type { Run } from '../../runbook/run.ts';
+import { takeAnchorOn } from '../new-primary.ts';
 import { compareTables } from '../prove.ts';
 import { anchorTarget, replayTo, restoreBeside, restoreStep } from '../restore-beside.ts';
-import { takeAnchorOn } from '../switchover/come-back.ts';
 import type { Rebuild } from './choose.ts';
 
 /** @returns how the restored server was stopped */

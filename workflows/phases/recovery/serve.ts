@@ -3,7 +3,7 @@ import { formatBytes } from '../../../evidence/format.ts';
 import { addresses } from '../../../plan/hosts.ts';
 import type { Change } from '../../runbook/change.ts';
 import type { Run } from '../../runbook/run.ts';
-import { leaveToCheck, pulsesAcross } from '../front-door.ts';
+import { leaveToCheck, measureClosed, pulsesAcross } from '../front-door.ts';
 import { membersOf, placeOf, type RecoveryRun, type Restoring } from './recovering.ts';
 import type { Replaced } from './replace.ts';
 import type { Reached } from './restore.ts';
@@ -38,12 +38,7 @@ export async function letIn(
   );
   if (run.mode !== 'dry-run') {
     run.record({ recoveredAt: new Date(Date.now()).toISOString() });
-    run.measure(
-      'front door closed',
-      Math.max(0, Date.parse(opened.at) - Date.parse(closedAt)),
-      'ms',
-      'from when the load balancer took no sessions until a write through it was acknowledged, by the clock of the control worker',
-    );
+    measureClosed(run, closedAt, opened.at);
   }
   for (const server of recovering.checked)
     await run.change(`Leave ${server} to the load balancer's check`, leaveToCheck(run, server));

@@ -7,9 +7,8 @@ import { addresses } from '../../../plan/hosts.ts';
 import { openByHand } from '../../../recovery/left-standing.ts';
 import type { Change } from '../../runbook/change.ts';
 import type { Run } from '../../runbook/run.ts';
-import { openTheDoor } from '../front-door.ts';
+import { measureClosed, openTheDoor } from '../front-door.ts';
 import { both, type Moved, type Pair } from './pair.ts';
-import { doorWasClosed } from './split.ts';
 
 /** Each waits for something that takes well below a second. */
 const stopsWithinMs = 30_000;
@@ -25,13 +24,7 @@ export async function changePlaces(run: Run, pair: Pair): Promise<Moved> {
   await run.change('Let the old primary start as a standby only', standbyOnly(run, pair, left));
   const { timeline } = await run.change('Promote the standby', promote(run, pair, left));
   const opened = await run.change('Open the front door to the new primary', openTheDoor(run, { ...pair, timeline }));
-  if (run.mode !== 'dry-run')
-    run.measure(
-      doorWasClosed,
-      Math.max(0, Date.parse(opened.at) - Date.parse(closed.at)),
-      'ms',
-      'from when the load balancer took no sessions until a write through it was acknowledged, by the clock of the control worker',
-    );
+  if (run.mode !== 'dry-run') measureClosed(run, closed.at, opened.at);
   return { left, timeline };
 }
 

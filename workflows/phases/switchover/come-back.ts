@@ -1,22 +1,19 @@
 /** The old primary comes back as the standby, without hurry: the service writes again. */
 import type { Following } from '../../../activities/contract.ts';
 import type { Found } from '../../../activities/shapes.ts';
-import { formatBytes } from '../../../evidence/format.ts';
 import { addresses } from '../../../plan/hosts.ts';
-import type { Member } from '../../../plan/schema.ts';
 import type { Anchor } from '../../../recovery/archive.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import { leaveToCheck, pulsesAcross } from '../front-door.ts';
+import { takeAnchorOn, takeIncrementalBackup } from '../new-primary.ts';
 import { compareTables } from '../prove.ts';
 import { following, type Moved, type Pair } from './pair.ts';
 import { Split } from './split.ts';
 
 const startsWithinMs = 120_000;
 const comparesWithinMs = 300_000;
-const lockWithinMs = 5_000;
-const lockAttempts = 3;
 
 export async function comeBack(run: Run, pair: Pair, moved: Moved): Promise<void> {
   const old = following(run, pair, moved);
@@ -47,7 +44,7 @@ export async function comeBack(run: Run, pair: Pair, moved: Moved): Promise<void
   if (pair.checked)
     await run.change("Leave the old primary to the load balancer's check", leaveToCheck(run, pair.from.host));
   await run.prove('Every member has its new role', () => split.closesTheDoor(() => newRoles(run, pair, moved)));
-  await run.change('Take a backup of the new primary', takeBackup(run, pair));
+  await run.change('Take a backup of the new primary', takeIncrementalBackup(run, pair.to, pair.lastBackupMs));
 }
 
 function followTheNewOne(run: Run, old: Following, split: Split): Change<unknown> {
@@ -59,30 +56,6 @@ function followTheNewOne(run: Run, old: Following, split: Split): Change<unknown
     }),
     apply: () => split.closesTheDoor(() => run.host(member.host).makeFollower(old)),
     undo: { pointOfNoReturn: `${member.host} must not start as a primary again: ${primary.host} is it.` },
-  };
-}
-
-/** Under a lock, for milliseconds; without one where the tables are too busy. */
-export function takeAnchorOn(run: Run, to: Member): Change<(Found & { anchor: Anchor }) | undefined> {
-  const { database, evidence, service } = run.plan;
-  return {
-    preview: async () => ({
-      will: `fingerprint ${database.criticalTables.join(', ')} on ${to.host} at one LSN: writers wait for milliseconds`,
-      yields: undefined,
-    }),
-    apply: async () => {
-      const taken = await run.host(to.host, lockAttempts).anchorUnderLock({
-        ...{ member: to, lockWithinMs },
-        database: database.frontDoor.database,
-        tables: database.criticalTables,
-      });
-      const patience = { outageWithinMs: run.patienceMs() };
-      await run.control.saveAnchor({ store: evidence, service, anchor: taken.anchor, ...patience });
-      return taken;
-    },
-    undo: { pointOfNoReturn: 'An anchor is only a note; it stays.' },
-    passOver: { types: ['TablesBusy'], yields: undefined },
-    skip: { yields: undefined },
   };
 }
 
@@ -143,26 +116,4 @@ async function newRoles(run: Run, { from, to }: Pair, { timeline }: Moved) {
     'Moved',
     `${found}; expected ${to.host} as the primary on timeline ${timeline}, and ${from.host} as its standby.`,
   );
-}
-
-function takeBackup(run: Run, { to, lastBackupMs }: Pair): Change<unknown> {
-  const { physical } = run.plan.backups;
-  return {
-    preview: async () => ({
-      will: `take an incremental backup of ${to.host} into stanza ${physical.stanza}`,
-      // Until a switchover of this service has taken one: an incremental one is hardly longer than the newest.
-      takesMs: lastBackupMs,
-      yields: undefined,
-    }),
-    apply: async () => {
-      const { backup, found } = await run
-        .host(to.host)
-        .takeBackup({ backups: physical, member: to, type: 'incr', outageWithinMs: run.patienceMs() });
-      const { label, type, stoppedAt, bytes } = backup;
-      run.record({ backup: { label, type, stoppedAt, bytes } });
-      return { found: `${found} (${formatBytes(bytes)} restored)` };
-    },
-    undo: { pointOfNoReturn: 'A finished backup stays.' },
-    skip: { yields: undefined },
-  };
 }

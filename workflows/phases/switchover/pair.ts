@@ -1,10 +1,10 @@
 /** The two servers that change places, as they were assessed. */
 import type { Following, ServerFacts, StoppedAt } from '../../../activities/contract.ts';
-import { addresses } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';
 import type { Replication } from '../../../plan/server-control.ts';
 import { slotNameFor } from '../../../recovery/switchover.ts';
 import type { Run } from '../../runbook/run.ts';
+import { reachedAt } from '../members.ts';
 
 export interface Pair {
   /** The primary that becomes the standby. */
@@ -56,10 +56,9 @@ export async function both<A, B>(one: Promise<A>, two: Promise<B>): Promise<[A, 
 
 /** How the old primary will follow the new one. */
 export function following(run: Run, { from, to, replication }: Pair, { left, timeline }: Moved): Following {
-  const address = addresses(run.plan)[to.host] ?? to.host;
   return {
     member: from,
-    primary: { host: to.host, address, port: to.port },
+    primary: reachedAt(run, to),
     replication,
     slot: slotNameFor(from.host),
     backups: run.plan.backups.physical,

@@ -2,11 +2,13 @@
 import { slotNameFor } from '../../../recovery/switchover.ts';
 import type { Change } from '../../runbook/change.ts';
 import type { Run } from '../../runbook/run.ts';
+import { writeCheckpoint } from '../new-primary.ts';
 import type { Pair } from './pair.ts';
 
 export async function prepare(run: Run, pair: Pair): Promise<void> {
   await run.change('Make a slot for the way back', slotForTheWayBack(run, pair));
-  await run.change('Write a checkpoint on the primary', writeCheckpoint(run, pair));
+  // After the yes, not before: people may take their time, and it would be of no use any more.
+  await run.change('Write a checkpoint on the primary', writeCheckpoint(run, pair.from, ', which shortens its stop'));
 }
 
 function slotForTheWayBack(run: Run, { from, to }: Pair): Change<unknown> {
@@ -19,14 +21,5 @@ function slotForTheWayBack(run: Run, { from, to }: Pair): Change<unknown> {
     apply: () => run.host(to.host).makeSlot(ask),
     // It may be the standby's death that is undone: the slot goes with it then, and is told as left behind.
     undo: () => run.host(to.host, 3).dropSlot(ask),
-  };
-}
-
-/** After the yes, not before: people may take their time, and it would be of no use any more. */
-function writeCheckpoint(run: Run, { from }: Pair): Change<unknown> {
-  return {
-    preview: async () => ({ will: `write a checkpoint on ${from.host}, which shortens its stop`, yields: undefined }),
-    apply: () => run.host(from.host).checkpoint({ member: from }),
-    undo: { pointOfNoReturn: 'A checkpoint only writes sooner what is written anyway.' },
   };
 }

@@ -3,11 +3,10 @@ import { addresses } from '../../../plan/hosts.ts';
 import { openByHand } from '../../../recovery/left-standing.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
+import { doorWasClosed } from '../front-door.ts';
 import type { Pair } from './pair.ts';
 
 type Two = Pick<Pair, 'from' | 'to' | 'systemIdentifier'>;
-
-export const doorWasClosed = 'front door closed';
 
 export class Split {
   readonly #run: Run;
