@@ -49,3 +49,11 @@ export async function approved(handle: WorkflowHandle): Promise<void> {
   for (const by of ['ana', 'ben'])
     await handle.signal('approve', { by, approval: open.id, code: open.code, channel: 'automation' });
 }
+
+/** However it ended. */
+export async function evidenceAtEnd(handle: WorkflowHandle, { written }: FakeEstate): Promise<Evidence> {
+  await handle.result().catch(() => undefined);
+  const [evidence] = written;
+  if (evidence === undefined) throw new Error('no evidence was written');
+  return evidence;
+}

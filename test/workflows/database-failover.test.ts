@@ -5,12 +5,13 @@ import type { Evidence } from '../../evidence/evidence.ts';
 import { until } from '../../lab/until.ts';
 import type { Fence } from '../../plan/schema.ts';
 import type { DatabaseFailoverInput } from '../../workflows/messages.ts';
-import { approved, estateThatAsks, openOrEnded } from './asking.ts';
+import { approved, estateThatAsks, evidenceAtEnd, openOrEnded } from './asking.ts';
 import type { FakeEstate } from './fake-estate.ts';
 import { useRig } from './rig.ts';
+import { locks } from './switching.ts';
 import { estateWithPeople, signedBy, started } from './talk.ts';
 
-const rig = useRig({ locks: ['lifeboat-host/db1', 'lifeboat-host/db2', 'lifeboat-lock/orders'] });
+const rig = useRig({ locks });
 
 /** db1 is dead; its host worker answers. What it had written beyond db2 makes it one that has left the line. */
 function estateWithoutPrimary(): FakeEstate {
@@ -50,10 +51,7 @@ const powerSwitch: Fence = {
 async function failOver(estate: FakeEstate, input: DatabaseFailoverInput = {}): Promise<Evidence> {
   const handle = await rig.start(estate, 'databaseFailover', [{ mode: 'live', requestedBy: 'cara', ...input }]);
   await agreed(handle);
-  await handle.result().catch(() => undefined);
-  const [evidence] = estate.written;
-  if (evidence === undefined) throw new Error('no evidence was written');
-  return evidence;
+  return evidenceAtEnd(handle, estate);
 }
 
 /** Ana and Ben say yes to everything that is asked, until the run has ended. */
@@ -304,10 +302,7 @@ async function attested(estate: FakeEstate, words: Word[], wait?: string): Promi
   for (const word of words) await answer(word);
   if (wait !== undefined) await rig.pass(wait);
   await answer({});
-  await handle.result().catch(() => undefined);
-  const [evidence] = estate.written;
-  if (evidence === undefined) throw new Error('no evidence was written');
-  return evidence;
+  return evidenceAtEnd(handle, estate);
 }
 
 test('a person attests that a host is off, signed and with how it was seen: then it is believed', async () => {

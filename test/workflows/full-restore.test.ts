@@ -5,6 +5,7 @@ import type { Evidence } from '../../evidence/evidence.ts';
 import { until } from '../../lab/until.ts';
 import type { FullRestoreInput } from '../../workflows/messages.ts';
 import { sampled } from '../sample.ts';
+import { evidenceAtEnd } from './asking.ts';
 import { failsOn } from './failing.ts';
 import type { FakeEstate } from './fake-estate.ts';
 import { expectInOrder } from './in-order.ts';
@@ -43,12 +44,7 @@ async function begin(estate: FakeEstate, input: FullRestoreInput = {}): Promise<
   return new Talk(await rig.start(estate, 'fullRestore', [{ ...started, ...input }]));
 }
 
-async function end(talk: Talk, estate: FakeEstate): Promise<Evidence> {
-  await talk.run.result().catch(() => undefined);
-  const [evidence] = estate.written;
-  if (evidence === undefined) throw new Error('no evidence was written');
-  return evidence;
-}
+const end = ({ run }: Talk, estate: FakeEstate) => evidenceAtEnd(run, estate);
 
 /** With one yes, if it asks. Time is skipped only while somebody waits for the end: nobody does before the yes. */
 async function restore(estate: FakeEstate, input: FullRestoreInput = {}): Promise<Evidence> {

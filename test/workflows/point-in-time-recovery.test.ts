@@ -3,6 +3,7 @@ import type { Evidence } from '../../evidence/evidence.ts';
 import { until } from '../../lab/until.ts';
 import type { PointInTimeRecoveryInput } from '../../workflows/messages.ts';
 import { sampled } from '../sample.ts';
+import { evidenceAtEnd } from './asking.ts';
 import { failsOn } from './failing.ts';
 import type { FakeEstate } from './fake-estate.ts';
 import { expectInOrder } from './in-order.ts';
@@ -33,12 +34,7 @@ async function begin(estate: FakeEstate, input: PointInTimeRecoveryInput = {}): 
   return new Talk(await rig.start(estate, 'pointInTimeRecovery', [{ ...started, target, ...input }]));
 }
 
-async function end(talk: Talk, estate: FakeEstate): Promise<Evidence> {
-  await talk.run.result().catch(() => undefined);
-  const [evidence] = estate.written;
-  if (evidence === undefined) throw new Error('no evidence was written');
-  return evidence;
-}
+const end = ({ run }: Talk, estate: FakeEstate) => evidenceAtEnd(run, estate);
 
 /** Time is skipped only while somebody waits for the end: people would be late. */
 function asks({ run }: Talk): Promise<boolean> {

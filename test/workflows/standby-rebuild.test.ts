@@ -3,7 +3,7 @@ import { failure } from '../../activities/failure.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import type { Past } from '../../recovery/rebuild.ts';
 import type { StandbyRebuildInput } from '../../workflows/messages.ts';
-import { approved, estateThatAsks } from './asking.ts';
+import { approved, estateThatAsks, evidenceAtEnd } from './asking.ts';
 import type { FakeEstate } from './fake-estate.ts';
 import { useRig } from './rig.ts';
 
@@ -35,10 +35,7 @@ function estateWithDivergedStandby(): FakeEstate {
 async function rebuilt(estate: FakeEstate, input: StandbyRebuildInput = {}): Promise<Evidence> {
   const handle = await rig.start(estate, 'standbyRebuild', [{ mode: 'live', requestedBy: 'cara', ...input }]);
   await approved(handle);
-  await handle.result().catch(() => undefined);
-  const [evidence] = estate.written;
-  if (evidence === undefined) throw new Error('no evidence was written');
-  return evidence;
+  return evidenceAtEnd(handle, estate);
 }
 
 const changed = (estate: FakeEstate) =>

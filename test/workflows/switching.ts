@@ -1,7 +1,7 @@
 /** Switchovers of the pair in memory, with people who agree at once. */
 import type { Evidence } from '../../evidence/evidence.ts';
 import type { SwitchoverInput } from '../../workflows/messages.ts';
-import { approved } from './asking.ts';
+import { approved, evidenceAtEnd } from './asking.ts';
 import type { FakeEstate } from './fake-estate.ts';
 import type { Rig } from './rig.ts';
 
@@ -12,10 +12,7 @@ export async function switchOver(rig: Rig, estate: FakeEstate, input: Switchover
   const handle = await rig.start(estate, 'switchover', [{ mode: 'live', requestedBy: 'cara', ...input }]);
   // Time is skipped only while somebody waits for the end: people would be late.
   await approved(handle);
-  await handle.result().catch(() => undefined);
-  const [evidence] = estate.written;
-  if (evidence === undefined) throw new Error('no evidence was written');
-  return evidence;
+  return evidenceAtEnd(handle, estate);
 }
 
 /** The pair as it was before anything was changed. */

@@ -1,23 +1,33 @@
 /** A primary that is lost, people who say yes to all that is asked, and an observer who asks the servers themselves. */
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { execa } from 'execa';
 import { expect } from 'vitest';
-import { parseDocument } from 'yaml';
 import { serversIn } from '../../../activities/processes.ts';
 import { type Customer, lostFor } from '../../../lab/customer.ts';
 import type { Host } from '../../../lab/layout.ts';
 import { roles, served } from '../../../lab/pair.ts';
 import { peopleFiles } from '../../../lab/people.ts';
 import { type Scenario, start, until } from '../drill/scenario.ts';
+import { inYaml } from '../in-yaml.ts';
 import { ask } from '../observer.ts';
+import { serverOf, streamsOn } from '../recovery/scenario.ts';
+import { isServed } from '../switchover/scenario.ts';
 
 /** As a kernel that has no memory left does it: all processes of the server, at once. */
 export async function killServer({ estate }: Scenario, host: Host): Promise<void> {
   const { data } = estate.servers[host];
-  for (const pid of await serversIn(data)) process.kill(pid, 'SIGKILL');
+  for (const pid of await serversIn(data)) killIfThere(pid);
   await until(`no server runs on ${host}`, async () => ((await serversIn(data)).length === 0 ? true : undefined));
+}
+
+/** A server's children end by themselves once their postmaster is gone. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 export function startFailover(scenario: Scenario, input: object = {}): Promise<WorkflowHandle> {
@@ -43,27 +53,20 @@ export async function approveAs(
 /** One primary, its standby streams on its timeline and holds the same rows, and clients are led to the primary alone. */
 export async function expectChanged(scenario: Scenario, primary: Host, standby: Host): Promise<void> {
   const { estate } = scenario;
-  const serverOf = (host: Host) => ({ host: estate.servers[host].socket, port: estate.servers[host].port });
   expect(await roles(estate)).toEqual({ [primary]: 'primary', [standby]: 'standby' });
   expect(await served(estate)).toEqual([primary]);
   const [{ timeline } = { timeline: 0 }] = await ask<{ timeline: number }>(
-    serverOf(primary),
+    serverOf(scenario, primary),
     `select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int as timeline`,
   );
-  await until(`${standby} streams on timeline ${timeline}`, async () => {
-    const [row] = await ask<{ received_tli: number; status: string }>(
-      serverOf(standby),
-      'select received_tli, status from pg_stat_wal_receiver',
-    );
-    return row?.received_tli === timeline && row.status === 'streaming' ? true : undefined;
-  });
+  await streamsOn(scenario, standby, timeline);
   const [{ lsn } = { lsn: '0/0' }] = await ask<{ lsn: string }>(
-    serverOf(primary),
+    serverOf(scenario, primary),
     'select pg_current_wal_lsn() as lsn',
   );
   await until(`${standby} has replayed ${lsn}`, async () => {
     const [row] = await ask<{ there: boolean }>(
-      serverOf(standby),
+      serverOf(scenario, standby),
       `select pg_last_wal_replay_lsn() >= '${lsn}'::pg_lsn as there`,
     );
     return row?.there ? true : undefined;
@@ -76,15 +79,12 @@ export async function permitFence(
   host: Host,
   fence: { hosts: Host[]; fence: string[]; confirm: string[] },
 ): Promise<void> {
-  const { permit } = estate.site.layout.host(host);
-  const text = parseDocument(await readFile(permit, 'utf8'));
-  text.set('fences', [fence]);
-  await writeFile(permit, text.toString());
+  await inYaml(estate.site.layout.host(host).permit, { fences: [fence] });
 }
 
 /** Since the failover the customer is served; what it was acknowledged before and is lost was counted. */
-export async function servedSince({ estate }: Scenario, { acknowledged }: Customer): Promise<void> {
-  const before = acknowledged.length;
-  await until('the customer is served', async () => (acknowledged.length > before + 20 ? true : undefined));
-  expect(await lostFor(estate, acknowledged.slice(before))).toEqual([]);
+export async function servedSince({ estate }: Scenario, customer: Customer): Promise<void> {
+  const before = customer.acknowledged.length;
+  await isServed(customer);
+  expect(await lostFor(estate, customer.acknowledged.slice(before))).toEqual([]);
 }

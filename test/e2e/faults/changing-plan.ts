@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { parseDocument } from 'yaml';
 import type { Scenario } from '../drill/scenario.ts';
+import { inYaml } from '../in-yaml.ts';
 
 /** Changes what the plan says at some places (`drills.monthly.keepFree`), and puts it back afterwards. */
 export async function changingPlan<T>(
@@ -9,9 +9,7 @@ export async function changingPlan<T>(
   body: () => Promise<T>,
 ): Promise<T> {
   const before = await readFile(estate.planFile, 'utf8');
-  const plan = parseDocument(before);
-  for (const [path, value] of Object.entries(changes)) plan.setIn(path.split('.'), value);
-  await writeFile(estate.planFile, plan.toString({ lineWidth: 0 }));
+  await inYaml(estate.planFile, changes);
   try {
     return await body();
   } finally {

@@ -8,7 +8,15 @@ import { ended, until, useEstate } from '../drill/scenario.ts';
 import type { SmallDisk } from '../faults/small-disk.ts';
 import { byDoor, moments, refused, strike, waitingStep } from '../faults/store-moments.ts';
 import { ask, contentOf, countRows } from '../observer.ts';
-import { condition, patientMs, stillServed, useCustomer, whileAt, withPeople } from '../switchover/scenario.ts';
+import {
+  condition,
+  isServed,
+  patientMs,
+  stillServed,
+  useCustomer,
+  whileAt,
+  withPeople,
+} from '../switchover/scenario.ts';
 import { giveDiskOfItsOwn } from './host-disk.ts';
 import {
   asked,
@@ -54,13 +62,6 @@ interface Mistake {
 
 const mistakenRows = 1_000;
 
-/** The customer goes on, whatever he has lost. */
-async function writes(): Promise<void> {
-  const { acknowledged } = customer();
-  const before = acknowledged.length;
-  await until('the customer is served', async () => (acknowledged.length > before + 20 ? true : undefined));
-}
-
 /** Somebody deletes the rows of a table under load, and it is noticed a while later. */
 async function makeMistake(table: string): Promise<Mistake> {
   await ask(
@@ -69,12 +70,12 @@ async function makeMistake(table: string): Promise<Mistake> {
   );
   const { acknowledged } = customer();
   const began = acknowledged.length;
-  await writes();
+  await isServed(customer());
   const sure = acknowledged.slice(began);
   const deletion = await commit(scenario(), `delete from ${table}`);
   // One that was on its way may have come before it, or after.
   const after = acknowledged.length + 1;
-  await writes();
+  await isServed(customer());
   return { target: `before transaction ${deletion}`, table, sure, after };
 }
 
@@ -92,7 +93,7 @@ async function expectJustBefore({ table, sure, after }: Mistake, held: number): 
     expect(sure.filter((number) => !there.has(number))).toEqual([]);
     expect(lost.filter((number) => there.has(number))).toEqual([]);
   }
-  await writes();
+  await isServed(customer());
 }
 
 /** What nobody has changed meanwhile. */

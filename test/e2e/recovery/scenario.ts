@@ -69,17 +69,22 @@ export async function setAside({ estate }: Scenario, host: Host): Promise<string
   return names.filter((name) => name.startsWith(`${basename(data)}.before-`));
 }
 
-export async function expectPair(scenario: Scenario, timeline: number): Promise<void> {
-  const { estate } = scenario;
-  expect(await roles(estate)).toEqual({ db1: 'primary', db2: 'standby' });
-  expect(await served(estate)).toEqual(['db1']);
-  await until(`db2 streams on timeline ${timeline}`, async () => {
+/** By the standby's own word, once it does. */
+export async function streamsOn(scenario: Scenario, standby: Host, timeline: number): Promise<void> {
+  await until(`${standby} streams on timeline ${timeline}`, async () => {
     const [row] = await ask<{ received_tli: number; status: string }>(
-      serverOf(scenario, 'db2'),
+      serverOf(scenario, standby),
       'select received_tli, status from pg_stat_wal_receiver',
     );
     return row?.received_tli === timeline && row.status === 'streaming' ? true : undefined;
   });
+}
+
+export async function expectPair(scenario: Scenario, timeline: number): Promise<void> {
+  const { estate } = scenario;
+  expect(await roles(estate)).toEqual({ db1: 'primary', db2: 'standby' });
+  expect(await served(estate)).toEqual(['db1']);
+  await streamsOn(scenario, 'db2', timeline);
   // A standby that has just been started takes its slot once it streams.
   expect(await ask(serverOf(scenario, 'db1'), 'select slot_name, active from pg_replication_slots')).toEqual([
     { slot_name: 'db2', active: true },

@@ -1,10 +1,10 @@
 /** An application that is told by a command of its own, and keeps a note of what that command saw each time it was run. */
 import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
 import { hosts } from '../../../lab/layout.ts';
 import { database } from '../../../lab/postgres.ts';
 import type { Scenario } from '../drill/scenario.ts';
+import { inYaml } from '../in-yaml.ts';
 
 /** What it was told: to stop writing, to write again, to try whether it works. */
 type Word = 'stop' | 'go' | 'try';
@@ -39,12 +39,12 @@ export async function tellByCommand({ estate }: Scenario, table: string): Promis
   const command = join(root, 'bin', 'orders-application');
   await writeFile(command, textOf({ estate }, { folder, notes, table }));
   await chmod(command, 0o755);
-  for (const host of hosts) await inYaml(layout.host(host).permit, [[['commands'], [layout.smoke, command]]]);
-  await inYaml(estate.planFile, [
-    [['application', 'quiesce'], { command: [command, 'stop'], host: 'db2' }],
-    [['application', 'resume'], { command: [command, 'go'], host: 'db2' }],
-    [['application', 'smoke'], { command: [command, 'try'], within: '2m', live: true }],
-  ]);
+  for (const host of hosts) await inYaml(layout.host(host).permit, { commands: [layout.smoke, command] });
+  await inYaml(estate.planFile, {
+    'application.quiesce': { command: [command, 'stop'], host: 'db2' },
+    'application.resume': { command: [command, 'go'], host: 'db2' },
+    'application.smoke': { command: [command, 'try'], within: '2m', live: true },
+  });
   let read = 0;
   return {
     notes: async () => {
@@ -76,11 +76,4 @@ echo "it has heard $1"
 function noteOf(line: string): Note {
   const [word = '', door = '', tried = '', beside = ''] = line.split(';');
   return { word: word as Word, door, tried, beside: Number(beside) };
-}
-
-/** The file keeps its owner: a permit is root's. */
-async function inYaml(file: string, changes: [path: string[], value: unknown][]): Promise<void> {
-  const document = parseDocument(await readFile(file, 'utf8'));
-  for (const [path, value] of changes) document.setIn(path, document.createNode(value));
-  await writeFile(file, document.toString({ lineWidth: 0 }));
 }
