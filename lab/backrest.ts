@@ -2,7 +2,7 @@ import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { certificates } from './certificates.ts';
 import { asDatabase, giveTo, superuser } from './host.ts';
-import { type Host, hosts } from './layout.ts';
+import type { Host } from './layout.ts';
 import type { Site } from './site.ts';
 
 export const stanza = 'orders';
@@ -16,7 +16,7 @@ export function archiveCommand(site: Site, host: Host): string {
 
 /** One configuration a host, and the one that the plan names, which is the same on all of them. */
 export async function configureBackups(site: Site): Promise<void> {
-  for (const host of hosts)
+  for (const host of site.hosts)
     await writeConfiguration(site, site.layout.host(host).backupConfiguration, [
       ...repositorySection(site),
       ...placesSection(site, host),

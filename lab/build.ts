@@ -10,7 +10,7 @@ import { startFrontDoor, startRoleEndpoint } from './front-door.ts';
 import { type Guard, startGuard } from './guarded.ts';
 import { homeFor } from './home.ts';
 import { makeHostFolders } from './host.ts';
-import { hosts, type Layout, layout } from './layout.ts';
+import { type Host, hosts, type Layout, layout } from './layout.ts';
 import { startLifeboat } from './lifeboat.ts';
 import { makePeople, type PeopleOptions } from './people.ts';
 import { writePlan } from './plan-file.ts';
@@ -25,6 +25,8 @@ import { makeBuckets, startStore } from './store.ts';
 export interface BuildOptions {
   /** A folder that does not exist, or is empty; it is removed at the end. */
   root: string;
+  /** Those with a database server; db1 and db2 when absent. */
+  hosts?: readonly Host[];
   /** Orders to begin with: 450,000 make about 1 GB. */
   rows?: number;
   /** 16 when absent; tests take 1. */
@@ -110,6 +112,7 @@ async function prepare(options: BuildOptions): Promise<Built> {
   const given = new AbortController();
   return {
     layout: layout(options.root),
+    hosts: options.hosts ?? hosts,
     programs,
     account,
     home,
@@ -183,7 +186,7 @@ async function raise(site: Built, options: BuildOptions): Promise<void> {
 
 async function startServers(site: Site, { template, rows }: BuildOptions): Promise<void> {
   if (template === undefined) await makeDatabase(site, rows ?? 2_000);
-  for (const host of hosts) await configureServer(site, host);
+  for (const host of site.hosts) await configureServer(site, host);
   await startServer(site, 'db1');
   await makeSlot(site);
   await startServer(site, 'db2');
@@ -197,6 +200,6 @@ async function prepareArchive(site: Site, { template }: BuildOptions): Promise<v
 }
 
 async function leadIn(site: Site): Promise<void> {
-  await together(site, ...hosts.map((host) => () => startRoleEndpoint(site, host)));
+  await together(site, ...site.hosts.map((host) => () => startRoleEndpoint(site, host)));
   await startFrontDoor(site);
 }

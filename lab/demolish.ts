@@ -1,20 +1,21 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Built } from './build.ts';
+import { type Host, hostNames } from './layout.ts';
 import { processesIn } from './litter.ts';
-import { releasePorts } from './site.ts';
+import { releasePorts, type Site } from './site.ts';
 import { until } from './until.ts';
 
 /** Those who use others end first: the load before the shop, the workers before the engine, the standby before the primary. */
-const order = [
+const order = ([first, ...others]: readonly Host[]): string[][] => [
   ['load', 'pulse', 'pages', 'slack-gateway'],
-  ['shop', 'control', 'host-db1', 'host-db2'],
-  ['front-door', 'role-db1', 'role-db2', 'slack'],
-  ['db2'],
-  ['db1'],
+  ['shop', 'control', ...hostNames.map((host) => `host-${host}`)],
+  ['front-door', ...hostNames.map((host) => `role-${host}`), 'slack'],
+  [...others],
+  first === undefined ? [] : [first],
   ['fault-proxy', 'engine'],
   ['store'],
-] as const;
+];
 
 /** Ends every process of the estate, removes its folder, and proves both. Asked twice, it is done once. */
 export function demolish(site: Built): Promise<void> {
@@ -33,15 +34,16 @@ async function takeDown(site: Built): Promise<void> {
 
 /** In order; what is not named there ends with the first. */
 export async function stopProcesses(site: Built): Promise<void> {
-  const named: readonly string[] = order.flat();
+  const groups = order(site.hosts);
+  const named = groups.flat();
   const strangers = [...site.processes.keys()].filter((name) => !named.includes(name));
-  for (const group of [strangers, ...order])
-    await Promise.all(group.map((name) => site.processes.get(name)?.stop(withinMs(name))));
+  for (const group of [strangers, ...groups])
+    await Promise.all(group.map((name) => site.processes.get(name)?.stop(withinMs(site, name))));
 }
 
 /** PostgreSQL archives its last segments before it ends; with the store gone it would try for long. */
-function withinMs(name: string): number {
-  return name === 'db1' || name === 'db2' ? 15_000 : 5_000;
+function withinMs({ hosts }: Site, name: string): number {
+  return hosts.some((host) => host === name) ? 15_000 : 5_000;
 }
 
 /**

@@ -3,7 +3,7 @@ import { type BuildOptions, type Built, build } from './build.ts';
 import { demolish } from './demolish.ts';
 import { engineAddress } from './engine.ts';
 import { type Faults, faultsAt } from './faults.ts';
-import { type Host, hosts } from './layout.ts';
+import { type Host, hostNames } from './layout.ts';
 import { clientEnvironment } from './lifeboat.ts';
 import type { EstateProcess } from './process.ts';
 import type { PortName } from './site.ts';
@@ -25,6 +25,7 @@ export interface Estate {
   /** To talk to it: LIFEBOAT_PLANS, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE. */
   env: Record<string, string>;
   ports: Record<PortName, number>;
+  /** Those of its own hosts; whoever asks for another is told so. */
   servers: Record<Host, EstateServer>;
   /** By name: engine, store, fault-proxy, db1, db2, role-db1, role-db2, front-door, shop, load, control, host-db1, host-db2, pulse, pages; slack, slack-gateway. */
   processes: ReadonlyMap<string, EstateProcess>;
@@ -35,7 +36,7 @@ export interface Estate {
   /** The workspace of an estate with `slack`. */
   slackUrl: string;
   /** Where the workers serve their metrics, by process. */
-  metricsUrls: Record<'control' | 'host-db1' | 'host-db2' | 'pulse' | 'pages', string>;
+  metricsUrls: Record<'control' | `host-${Host}` | 'pulse' | 'pages', string>;
   faults: Faults;
   site: Built;
   /** Ends exactly the processes it started, removes its folder, and proves both. */
@@ -82,7 +83,7 @@ function estateOf(site: Built): Estate {
       PortName,
       number
     >,
-    servers: { db1: server(hosts[0]), db2: server(hosts[1]) },
+    servers: serversOf(site, server),
     processes,
     process: named,
     temporal: { address: engineAddress(site), uiUrl: url('ui') },
@@ -91,13 +92,19 @@ function estateOf(site: Built): Estate {
     slackUrl: url('slack'),
     metricsUrls: {
       control: `${url('metricsControl')}/metrics`,
-      'host-db1': `${url('metricsDb1')}/metrics`,
-      'host-db2': `${url('metricsDb2')}/metrics`,
       pulse: `${url('metricsPulse')}/metrics`,
       pages: `${url('metricsPages')}/metrics`,
-    },
+      ...Object.fromEntries(site.hosts.map((host) => [`host-${host}`, `${url(`metrics-${host}`)}/metrics`])),
+    } as Estate['metricsUrls'],
     faults: faultsAt(layout.faultSocket),
     site,
     stop: () => demolish(site),
   };
+}
+
+function serversOf(site: Built, server: (host: Host) => EstateServer): Estate['servers'] {
+  const servers = {};
+  for (const host of hostNames)
+    Object.defineProperty(servers, host, { enumerable: site.hosts.includes(host), get: () => server(host) });
+  return servers as Estate['servers'];
 }

@@ -2,9 +2,9 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Estate } from './estate.ts';
-import { hosts } from './layout.ts';
 
 export async function burnDown(estate: Estate): Promise<void> {
+  const { hosts } = estate.site;
   await Promise.all(hosts.map((host) => estate.process(host).kill('SIGKILL')));
   for (const host of hosts) {
     const { data, socket } = estate.servers[host];

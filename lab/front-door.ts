@@ -2,16 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { superuser } from './host.ts';
-import { type Host, hosts } from './layout.ts';
-import { launch, type PortName, type Site } from './site.ts';
+import type { Host } from './layout.ts';
+import { launch, type Site } from './site.ts';
 
 export const backend = 'postgres';
 
-const rolePort: Record<Host, PortName> = { db1: 'roleDb1', db2: 'roleDb2' };
-
 /** The small process beside a server that says whether it is the primary. */
 export async function startRoleEndpoint(site: Site, host: Host): Promise<void> {
-  const port = site.ports[rolePort[host]];
+  const port = site.ports[`role-${host}`];
   await launch(site, {
     name: `role-${host}`,
     command: site.home.node,
@@ -47,8 +45,8 @@ export async function startFrontDoor(site: Site): Promise<void> {
 }
 
 function configuration(site: Site): string {
-  const servers = hosts.map(
-    (host) => `  server ${host} 127.0.0.1:${site.ports[host].number} check port ${site.ports[rolePort[host]].number}`,
+  const servers = site.hosts.map(
+    (host) => `  server ${host} 127.0.0.1:${site.ports[host].number} check port ${site.ports[`role-${host}`].number}`,
   );
   return `global
   stats socket ${site.layout.frontDoorSocket} mode 600 level admin

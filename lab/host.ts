@@ -2,7 +2,6 @@ import { chmod, chown, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Account } from './account.ts';
 import { command } from './command.ts';
-import { hosts } from './layout.ts';
 import type { Site } from './site.ts';
 
 /** PostgreSQL's own superuser. */
@@ -10,7 +9,7 @@ export const superuser = 'postgres';
 
 /** The folders that belong to the database's account. */
 export async function makeHostFolders(site: Site): Promise<void> {
-  for (const host of hosts) {
+  for (const host of site.hosts) {
     const { directory, data, socket, scratch, backrest, temporary } = site.layout.host(host);
     await ownedFolder(directory, 0o755, site.account);
     await ownedFolder(data, 0o700, site.account);

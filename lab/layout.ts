@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 
-export const hosts = ['db1', 'db2'] as const;
-export type Host = (typeof hosts)[number];
+/** Names that the hosts of an estate may have. */
+export const hostNames = ['db1', 'db2', 'db3', 'db4'] as const;
+export type Host = (typeof hostNames)[number];
+
+/** Of the usual estate: the primary's when it is built, and its standby's. */
+export const hosts = ['db1', 'db2'] as const satisfies readonly Host[];
 
 /** What lies where below an estate's folder. Short names: a socket's path may have no more than 107 bytes. */
 export interface Layout {

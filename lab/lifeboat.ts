@@ -6,7 +6,7 @@ import { backupEnvironment } from './backrest.ts';
 import { engineAddress, namespace } from './engine.ts';
 import { writeLauncher } from './home.ts';
 import { orderVariable } from './kills/order.ts';
-import { type Host, hosts } from './layout.ts';
+import type { Host } from './layout.ts';
 import type { EstateProcess } from './process.ts';
 import { launch, type PortName, type Site, together } from './site.ts';
 
@@ -32,7 +32,7 @@ export async function startLifeboat(site: Site, { readOnly, ui, killPoints }: Li
   const { layout } = site;
   for (const folder of [layout.pulse, layout.evidence]) await mkdir(folder, { recursive: true });
   await writeLauncher(layout.smoke, site.home, 'lab/shop.js', ['smoke']);
-  for (const host of hosts) await writePermit(site, host);
+  for (const host of site.hosts) await writePermit(site, host);
   const only = readOnly ? ['--read-only'] : [];
   const preload = killPoints ? await makeKillPoints(site) : {};
   const pagesPort = site.ports.pages;
@@ -40,7 +40,7 @@ export async function startLifeboat(site: Site, { readOnly, ui, killPoints }: Li
   await together(
     site,
     () => startControl(site, { args: only, ...preload }),
-    ...hosts.map((host) => () => startHostWorker(site, host, { args: only, ...preload })),
+    ...site.hosts.map((host) => () => startHostWorker(site, host, { args: only, ...preload })),
     () => startWorker(site, { name: 'pulse', metrics: 'metricsPulse', readyFile: readyFileOf(site, 'pulse') }),
     () =>
       startWorker(site, {
@@ -73,7 +73,7 @@ function readyFileOf({ layout }: Site, name: string): string {
 async function startHostWorker(site: Site, host: Host, { args, preload }: Preload & { args: string[] }): Promise<void> {
   await startWorker(site, {
     name: `host-${host}`,
-    metrics: host === 'db1' ? 'metricsDb1' : 'metricsDb2',
+    metrics: `metrics-${host}`,
     program: 'workers/host.js',
     readyFile: join(site.layout.host(host).directory, 'ready.json'),
     args,

@@ -1,7 +1,7 @@
 /** Primary and standby of an estate as they say themselves, and who is let in: asked by their sockets, not by Lifeboat. */
 import type { Estate } from './estate.ts';
 import { serverStates } from './front-door.ts';
-import { type Host, hosts } from './layout.ts';
+import type { Host } from './layout.ts';
 import { withServer } from './postgres.ts';
 
 export type Roles = Record<Host, 'primary' | 'standby' | 'down'>;
@@ -12,15 +12,16 @@ export async function roles({ site }: Estate): Promise<Roles> {
       const { rows } = await client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby');
       return rows[0]?.standby === true ? ('standby' as const) : ('primary' as const);
     }).catch(() => 'down' as const);
-  const [db1, db2] = await Promise.all([asked('db1'), asked('db2')]);
-  return { db1, db2 };
+  const found = await Promise.all(site.hosts.map(async (host) => [host, await asked(host)]));
+  return Object.fromEntries(found) as Roles;
 }
 
 /** @throws Error there is none, or more than one */
 export async function primaryOf(estate: Estate): Promise<Host> {
   const found = await roles(estate);
-  const [only, ...more] = hosts.filter((host) => found[host] === 'primary');
-  if (only === undefined || more.length > 0) throw new Error(`db1 is ${found.db1}, db2 is ${found.db2}`);
+  const [only, ...more] = estate.site.hosts.filter((host) => found[host] === 'primary');
+  if (only === undefined || more.length > 0)
+    throw new Error(estate.site.hosts.map((host) => `${host} is ${found[host]}`).join(', '));
   return only;
 }
 

@@ -5,7 +5,6 @@ import { buckets, region, stanza } from './backrest.ts';
 import { certificates } from './certificates.ts';
 import { backend } from './front-door.ts';
 import { packageRoot } from './home.ts';
-import { hosts } from './layout.ts';
 import { type PeopleOptions, peopleSection } from './people.ts';
 import { secretFile } from './secrets.ts';
 import type { Site } from './site.ts';
@@ -37,7 +36,7 @@ export async function writePlan(site: Site, changes: PlanChanges): Promise<void>
 }
 
 function facts(site: Site, { heartbeat, keepFree }: PlanChanges): Record<string, unknown> {
-  const { layout, ports, tuning } = site;
+  const { hosts, layout, ports, tuning } = site;
   const secret = (name: Parameters<typeof secretFile>[1]) => `\${file:${secretFile(layout.secrets, name)}}`;
   return {
     'sites.east.hosts': Object.fromEntries(hosts.map((host) => [host, '127.0.0.1'])),

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Account } from './account.ts';
 import type { Home } from './home.ts';
-import type { Layout } from './layout.ts';
+import { type Host, hostNames, type Layout } from './layout.ts';
 import { type Port, reservePort } from './ports.ts';
 import { EstateProcess, type ProcessSpec } from './process.ts';
 import type { Secrets } from './secrets.ts';
@@ -18,24 +18,12 @@ export interface Programs {
   openssl: string;
 }
 
-export type PortName =
-  | 'engine'
-  | 'ui'
-  | 'store'
-  | 'gateway'
-  | 'frontDoor'
-  | 'db1'
-  | 'db2'
-  | 'roleDb1'
-  | 'roleDb2'
-  | 'app'
-  | 'pages'
-  | 'slack'
-  | 'metricsControl'
-  | 'metricsDb1'
-  | 'metricsDb2'
-  | 'metricsPulse'
-  | 'metricsPages';
+const portNames = [
+  ...(['engine', 'ui', 'store', 'gateway', 'frontDoor', 'app', 'pages', 'slack'] as const),
+  ...(['metricsControl', 'metricsPulse', 'metricsPages'] as const),
+  ...hostNames.flatMap((host) => [host, `role-${host}`, `metrics-${host}`] as const),
+] as const;
+export type PortName = (typeof portNames)[number];
 
 export interface Tuning {
   walSegmentMb: number;
@@ -46,6 +34,8 @@ export interface Tuning {
 /** What every part of an estate needs while it is built. */
 export interface Site {
   layout: Layout;
+  /** Those with a database server on them; the first one's is the primary when it is built. */
+  hosts: readonly Host[];
   programs: Programs;
   account: Account;
   home: Home;
@@ -96,26 +86,9 @@ export async function launch(site: Site, spec: ProcessSpec): Promise<EstateProce
 
 /** `prefer`: what people find easily, when it is free. */
 export async function reservePorts(prefer: Partial<Record<PortName, number>>): Promise<Record<PortName, Port>> {
-  const reserve = (name: PortName) => reservePort(prefer[name]);
-  return {
-    engine: await reserve('engine'),
-    ui: await reserve('ui'),
-    store: await reserve('store'),
-    gateway: await reserve('gateway'),
-    frontDoor: await reserve('frontDoor'),
-    db1: await reserve('db1'),
-    db2: await reserve('db2'),
-    roleDb1: await reserve('roleDb1'),
-    roleDb2: await reserve('roleDb2'),
-    app: await reserve('app'),
-    pages: await reserve('pages'),
-    slack: await reserve('slack'),
-    metricsControl: await reserve('metricsControl'),
-    metricsDb1: await reserve('metricsDb1'),
-    metricsDb2: await reserve('metricsDb2'),
-    metricsPulse: await reserve('metricsPulse'),
-    metricsPages: await reserve('metricsPages'),
-  };
+  const reserved = new Map<PortName, Port>();
+  for (const name of portNames) reserved.set(name, await reservePort(prefer[name]));
+  return Object.fromEntries(reserved) as Record<PortName, Port>;
 }
 
 /** Gives back the ports of parts that were left out. */

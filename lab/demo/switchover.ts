@@ -3,7 +3,6 @@ import type { Evidence } from '../../evidence/evidence.ts';
 import { formatDuration } from '../../evidence/format.ts';
 import type { Estate } from '../estate.ts';
 import { serverStates } from '../front-door.ts';
-import { hosts } from '../layout.ts';
 import { peopleFiles } from '../people.ts';
 import { withServer } from '../postgres.ts';
 import type { LabPerson } from '../slack/cast.ts';
@@ -28,7 +27,7 @@ export function switchoverHints({ root }: Estate): string[] {
 async function say({ estate, board }: LiveDemo, evidence: Evidence): Promise<void> {
   const { site } = estate;
   const roles = await Promise.all(
-    hosts.map(async (host) => {
+    site.hosts.map(async (host) => {
       const role = await withServer(site, host, 'postgres', async (client) => {
         const { rows } = await client.query<{ role: string }>(
           "select case when pg_is_in_recovery() then 'standby' else 'primary' end as role",

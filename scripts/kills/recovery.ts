@@ -147,7 +147,7 @@ function missing(what: string, wanted: readonly number[], there: readonly number
   return gone.length === 0 ? [] : [`${what}: ${gone.length} are missing, such as ${gone.slice(0, 5).join(', ')}`];
 }
 
-type Beside = Record<Host, string[]>;
+type Beside = Record<(typeof hosts)[number], string[]>;
 
 /** But for the log that a server has when Lifeboat has started it. */
 async function besideData({ site }: Estate): Promise<Beside> {

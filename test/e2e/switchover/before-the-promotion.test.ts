@@ -6,6 +6,7 @@ import { sayYes } from '../../../scripts/kills/people.ts';
 import { sampled } from '../../sample.ts';
 import { ended, until, useEstate } from '../drill/scenario.ts';
 import { withClockAhead } from '../faults/wrong-clock.ts';
+import { ask } from '../observer.ts';
 import {
   condition,
   type Moment,
@@ -85,7 +86,8 @@ test('when the standby dies after the stop, the old primary serves again, and th
   expect(next.failure?.message).toContain(`${other(from)} cannot be asked for a role`);
   await standby.start();
   await until('it streams again', async () => {
-    const { streams } = (await condition(scenario()))[from];
+    const { socket: host, port } = scenario().estate.servers[from];
+    const streams = await ask({ host, port }, 'select state from pg_stat_replication');
     return JSON.stringify(streams).includes('streaming') ? true : undefined;
   });
   expect(await switchOver(scenario())).toMatchObject({ outcome: 'completed' });
