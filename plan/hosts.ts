@@ -28,5 +28,11 @@ export function allSecretNames(plan: Plan): string[] {
   const { replication } = plan.database;
   const { slack, status } = plan.people ?? {};
   const others = [replication?.password, slack?.token, status?.webhook].filter((one) => one !== undefined);
-  return [...new Set([...secretNames(plan), ...others])];
+  return [...new Set([...secretNames(plan), ...others, ...entrySecretNames(plan)])];
+}
+
+/** What a control worker needs to move the entry of the service; empty where the plan has none. */
+export function entrySecretNames({ entry }: Pick<Plan, 'entry'>): string[] {
+  if (entry === undefined) return [];
+  return entry.kind === 'dns-update' ? [entry.key.secret] : [entry.accessKeyId, entry.secretAccessKey];
 }

@@ -4,19 +4,22 @@ import type { Path } from './problems.ts';
 
 let whole: JsonSchema | undefined;
 
-/** Empty where the writer chooses the keys: names of sites, hosts, runbooks. */
+/** Empty where the writer chooses the keys: names of sites, hosts, runbooks. Where there are several kinds, those of all. */
 export function knownKeys(path: Path): string[] {
   whole ??= planJsonSchema();
   const here = path.reduce<JsonSchema | undefined>((schema, part) => (schema ? step(schema, part) : undefined), whole);
-  return Object.keys(here?.properties ?? {});
+  return [...new Set(branches(here).flatMap(({ properties = {} }) => Object.keys(properties)))];
 }
 
 function step(schema: JsonSchema, part: string | number): JsonSchema | undefined {
-  const candidates = [schema, ...(schema.anyOf ?? [])];
-  for (const { properties = {}, additionalProperties, items } of candidates) {
+  for (const { properties = {}, additionalProperties, items } of branches(schema)) {
     const next =
       typeof part === 'number' ? items : Object.hasOwn(properties, part) ? properties[part] : additionalProperties;
     if (typeof next === 'object' && next !== null && !Array.isArray(next)) return next;
   }
   return undefined;
+}
+
+function branches(schema: JsonSchema | undefined): JsonSchema[] {
+  return schema === undefined ? [] : [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
 }

@@ -9,6 +9,13 @@ import {
 } from './rules/backups.ts';
 import { assertionsHaveNamesOfTheirOwn, assertionsOnlyRead, criticalTablesAreNamedOnce } from './rules/data.ts';
 import {
+  resolversAreAskedOnce,
+  theEntryIsForgottenInTime,
+  theEntryLeadsToKnownSites,
+  theEntryLiesInItsZone,
+  theEntrySaysWhatARecordCanSay,
+} from './rules/entry.ts';
+import {
   approvalsAreAsked,
   approvalsCanBeGiven,
   askedGroupsAreKnown,
@@ -61,6 +68,11 @@ const rules: readonly Rule[] = [
   peopleAreAskedInTime,
   decisionsEscalateInTime,
   nobodyIsTwoPeople,
+  theEntryLeadsToKnownSites,
+  theEntrySaysWhatARecordCanSay,
+  theEntryLiesInItsZone,
+  theEntryIsForgottenInTime,
+  resolversAreAskedOnce,
 ];
 
 /** What the parts of a plan contradict each other in, as far as they are well formed. */

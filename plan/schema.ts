@@ -1,5 +1,6 @@
 /** The plan: one service, what it promises, where it runs, how it is backed up. A person must be able to read a plan aloud. */
 import { z } from 'zod';
+import { entrySchema } from './entry.ts';
 import { peopleSchema } from './people.ts';
 import { replication, serverControl } from './server-control.ts';
 import {
@@ -226,6 +227,7 @@ export const planSchema = z.strictObject({
   backups,
   application: commandApplication,
   traffic: haproxy,
+  entry: entrySchema.optional(),
   pulse: pulse.optional(),
   evidence: evidenceStore,
   /** Where people reach lifeboat-pages: links in the Temporal UI lead there. */

@@ -68,6 +68,16 @@ export const address = z
   .string()
   .regex(/^(?!-)[A-Za-z0-9._-]{1,253}$|^[0-9A-Fa-f:]{2,39}$/, 'not a host name or an IP address');
 
+const label = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
+
+/** A name as DNS has it, without the dot at its end; what ends in a number is an address. */
+export const dnsName = z
+  .string()
+  .regex(
+    new RegExp(String.raw`^(?=.{1,253}$)(?:${label}\.)*(?!\d+$)${label}$`),
+    'not a name of DNS: write it whole and without a dot at its end, such as orders.example.com',
+  );
+
 export const size = z
   .string('not a size: write a number and a unit, such as 512MB or 10GB')
   .refine((value) => bytesOf(value) !== undefined, 'not a size: write a number and a unit, such as 512MB or 10GB');

@@ -94,6 +94,18 @@ function places(plan: Plan): string[] {
     `Applications reach database ${frontDoor.database} at ${frontDoor.host}:${frontDoor.port}, as ${frontDoor.user}.`,
     `Its servers are ${listed(members.map(({ host, port, dataDirectory }) => `${host}:${port} in ${dataDirectory}`))}.`,
     `HAProxy leads them to the primary (backend ${plan.traffic.backend}).`,
+    ...entry(plan),
+  ];
+}
+
+function entry({ entry }: Plan): string[] {
+  if (entry === undefined) return [];
+  const { name, type, sites, ttl, movingTtl } = entry;
+  const ways = Object.entries(sites).map(([site, value]) => `to ${value} while ${site} serves`);
+  const moving = movingTtl === undefined ? '' : `, for ${formatDuration(movingTtl)} in a planned move`;
+  return [
+    `Clients come by ${name} (${type}): ${ways.join(', ')}.`,
+    `A resolver may keep the old answer for ${formatDuration(ttl)}${moving}.`,
   ];
 }
 
