@@ -9,8 +9,11 @@ import { reach } from './engine/reach.ts';
 import { exitCodes } from './exit-codes.ts';
 
 const lowestNode = '20.20';
-/** Only tests need them: of the report page through a browser, of the alert rules, of clocks that are wrong. */
-const optional: readonly PartName[] = ['chromium', 'promtool', 'libfaketime'];
+/**
+ * Only tests need them, of the report page through a browser, of the alert rules, of clocks that are wrong, of DNS; nsupdate also a control
+ * worker whose plans have an entry of kind dns-update.
+ */
+const optional: readonly PartName[] = ['chromium', 'promtool', 'libfaketime', 'named', 'nsupdate', 'moto'];
 
 interface PartFinding {
   name: PartName;

@@ -5,7 +5,8 @@ import { execa } from 'execa';
 import { withLock } from './lock.ts';
 import type { Say } from './part.ts';
 import { withProgress } from './progress.ts';
-import type { GoBuild, MavenBuild } from './recipe.ts';
+import { pipCommand, pipInstall, usablePython } from './python.ts';
+import type { Build, GoBuild, MavenBuild } from './recipe.ts';
 import { executablesNamed, isExecutable, type Surroundings } from './surroundings.ts';
 import { compareVersions } from './version.ts';
 
@@ -14,12 +15,14 @@ export const lowestGo = '1.21';
 const longestBuildMs = 30 * 60_000;
 
 /** Where a build ends up: the version is in the name, so that a new one never overwrites one in use. */
-export function builtAt(cache: string, build: GoBuild | MavenBuild): string {
+export function builtAt(cache: string, build: Build): string {
   return join(cache, `${build.executable}-${build.version}`);
 }
 
-/** What the build needs and the machine does not have: `go`, `mvn`, `java`. */
-export async function missingTools(build: GoBuild | MavenBuild, { directories }: Surroundings): Promise<string[]> {
+/** What the build needs and the machine does not have: `go`, `mvn`, `java`, `python3-venv`. */
+export async function missingTools(build: Build, around: Surroundings): Promise<string[]> {
+  const { directories } = around;
+  if (build.tool === 'pip') return (await usablePython(around)) === undefined ? ['python3-venv'] : [];
   if (build.tool === 'go') return (await usableGo(directories)) === undefined ? ['go'] : [];
   const there = await Promise.all(
     ['mvn', 'java'].map(async (tool) => [tool, await executablesNamed(tool, directories)]),
@@ -28,7 +31,7 @@ export async function missingTools(build: GoBuild | MavenBuild, { directories }:
 }
 
 /** Safe when several processes do it at once: each builds for itself, and a rename puts the whole in place. */
-export async function buildPart(build: GoBuild | MavenBuild, around: Surroundings, say: Say): Promise<void> {
+export async function buildPart(build: Build, around: Surroundings, say: Say): Promise<void> {
   const place = builtAt(around.cache, build);
   const what = `${build.executable} ${build.version}`;
   await mkdir(around.cache, { recursive: true });
@@ -37,10 +40,7 @@ export async function buildPart(build: GoBuild | MavenBuild, around: Surrounding
     if (await isExecutable(join(place, build.executable))) return;
     const workshop = await mkdtemp(join(around.cache, '.building-'));
     try {
-      const doing = build.tool === 'go' ? `building ${what} with Go` : `fetching ${what} with Maven`;
-      await withProgress(say, doing, build.takes, () =>
-        build.tool === 'go' ? goInstall(build, workshop, around) : mavenFetch(build, workshop, around),
-      );
+      await withProgress(say, doing(build, what), build.takes, () => make(build, workshop, around));
       // A temporary directory is made for its owner alone; the programs in it may be run by anybody.
       await chmod(workshop, 0o755);
       await rename(workshop, place).catch((error: NodeJS.ErrnoException) => {
@@ -52,9 +52,22 @@ export async function buildPart(build: GoBuild | MavenBuild, around: Surrounding
   });
 }
 
+function doing(build: Build, what: string): string {
+  if (build.tool === 'go') return `building ${what} with Go`;
+  return `fetching ${what} with ${build.tool === 'pip' ? 'pip' : 'Maven'}`;
+}
+
+function make(build: Build, workshop: string, around: Surroundings): Promise<void> {
+  if (build.tool === 'go') return goInstall(build, workshop, around);
+  return build.tool === 'pip'
+    ? pipInstall(build, workshop, around, longestBuildMs)
+    : mavenFetch(build, workshop, around);
+}
+
 /** The command that a person would type for the same. */
-export function buildCommand(build: GoBuild | MavenBuild, cache: string): string {
+export function buildCommand(build: Build, cache: string): string {
   if (build.tool === 'go') return `GOBIN=${builtAt(cache, build)} go install ${build.command}@v${build.version}`;
+  if (build.tool === 'pip') return pipCommand(build, builtAt(cache, build));
   return `mvn dependency:get -Dartifact=${build.artifact}:${build.version}`;
 }
 

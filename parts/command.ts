@@ -1,7 +1,7 @@
 /** The command that installs a program here, as a person would type it. */
 import { aptPackages, aptPackagesForTools } from './apt.ts';
 import { buildCommand, lowestGo, missingTools } from './build.ts';
-import type { GoBuild, MavenBuild, Recipe } from './recipe.ts';
+import type { Build, Recipe } from './recipe.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export async function commandFor(recipe: Recipe, around: Surroundings): Promise<string> {
@@ -20,9 +20,9 @@ function postgresqlFromPgdg(version: string, around: Surroundings): string {
   return `${installCommand(['postgresql-common'], around)} && ${setUp} && ${installCommand([`postgresql-${version}`], around)}`;
 }
 
-async function buildByHand(build: GoBuild | MavenBuild, around: Surroundings): Promise<string> {
+async function buildByHand(build: Build, around: Surroundings): Promise<string> {
   const tools = await missingTools(build, around);
-  const own = build.tool === 'go' ? buildCommand(build, around.cache) : 'run this again';
+  const own = build.tool === 'mvn' ? 'run this again' : buildCommand(build, around.cache);
   if (tools.length === 0) return buildCommand(build, around.cache);
   const packages = await packagesForTools(tools, around);
   if (packages !== undefined) return `${installCommand(packages, around)} && ${own}`;
@@ -34,9 +34,12 @@ async function packagesForTools(tools: string[], around: Surroundings): Promise<
   const { packageManager } = around;
   if (packageManager === 'apt') return aptPackagesForTools(tools, around);
   if (packageManager === 'brew')
-    return tools.map((tool) => ({ go: 'go', mvn: 'maven', java: 'openjdk' })[tool] ?? tool);
+    return tools.map((tool) => ({ go: 'go', mvn: 'maven', java: 'openjdk', 'python3-venv': 'python' })[tool] ?? tool);
   if (packageManager === 'dnf')
-    return tools.map((tool) => ({ go: 'golang', mvn: 'maven', java: 'java-latest-openjdk-headless' })[tool] ?? tool);
+    return tools.map(
+      (tool) =>
+        ({ go: 'golang', mvn: 'maven', java: 'java-latest-openjdk-headless', 'python3-venv': 'python3' })[tool] ?? tool,
+    );
   return undefined;
 }
 

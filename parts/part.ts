@@ -11,6 +11,9 @@ export const partNames = [
   'libfaketime',
   'chromium',
   'promtool',
+  'named',
+  'nsupdate',
+  'moto',
 ] as const;
 export type PartName = (typeof partNames)[number];
 

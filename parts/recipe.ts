@@ -19,11 +19,13 @@ export interface Recipe {
   candidates(around: Surroundings): Promise<Candidate[]>;
   /** What the program says of itself; undefined when it cannot be run, or is not what it seems. */
   version(path: string): Promise<string | undefined>;
-  /** Packages by package manager; Go and Maven builds name what the build needs. */
+  /** Packages by package manager; builds name themselves what they need. */
   packages: Partial<Record<PackageManager, string[]>>;
   /** Built from a package registry when no package of the system offers it. */
-  build?: GoBuild | MavenBuild;
+  build?: Build;
 }
+
+export type Build = GoBuild | MavenBuild | PipBuild;
 
 export interface GoBuild {
   tool: 'go';
@@ -41,6 +43,17 @@ export interface MavenBuild {
   artifact: string;
   version: string;
   mainClass: string;
+  executable: string;
+  takes: string;
+}
+
+export interface PipBuild {
+  tool: 'pip';
+  /** With its extras: `moto[server]`. */
+  package: string;
+  version: string;
+  /** Run by `python3 -m`. */
+  module: string;
   executable: string;
   takes: string;
 }

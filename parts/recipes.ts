@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { builtAt } from './build.ts';
 import type { PartName } from './part.ts';
 import { postgresqlCandidates, postgresqlVersion } from './postgresql.ts';
-import type { Candidate, GoBuild, MavenBuild, Recipe } from './recipe.ts';
+import type { Build, Candidate, GoBuild, MavenBuild, PipBuild, Recipe } from './recipe.ts';
 import { executablesNamed, isExecutable, type Surroundings } from './surroundings.ts';
 import { compareVersions } from './version.ts';
 
@@ -33,6 +33,15 @@ const testServerBuild: MavenBuild = {
   mainClass: 'io.temporal.testserver.TestServer',
   executable: 'temporal-test-server',
   takes: 'some 10 s',
+};
+
+const motoBuild: PipBuild = {
+  tool: 'pip',
+  package: 'moto[server]',
+  version: '5.2.3',
+  module: 'moto.server',
+  executable: 'moto_server',
+  takes: 'about a minute',
 };
 
 const recipes: Recipe[] = [
@@ -146,6 +155,38 @@ const recipes: Recipe[] = [
     version: (path) => says(path, ['--version'], /promtool, version (\d+\.\d+(?:\.\d+)*)/),
     packages: { apt: ['prometheus'], dnf: ['golang-github-prometheus'], brew: ['prometheus'] },
   },
+  {
+    name: 'named',
+    title: 'BIND (named)',
+    purpose: 'the DNS servers of the lab',
+    variable: 'LIFEBOAT_NAMED',
+    lowest: '9.16',
+    candidates: onPath('named'),
+    version: (path) => says(path, ['-v'], /BIND (\d+\.\d+(?:\.\d+)*)/),
+    packages: { apt: ['bind9'], dnf: ['bind'], brew: ['bind'] },
+  },
+  {
+    name: 'nsupdate',
+    title: "BIND's nsupdate",
+    purpose: 'changes of a DNS zone by RFC 2136',
+    variable: 'LIFEBOAT_NSUPDATE',
+    lowest: '9.16',
+    candidates: onPath('nsupdate'),
+    version: (path) => says(path, ['-V'], /nsupdate (\d+\.\d+(?:\.\d+)*)/),
+    packages: { apt: ['bind9-dnsutils'], dnf: ['bind-utils'], brew: ['bind'] },
+  },
+  {
+    name: 'moto',
+    title: 'moto',
+    purpose: 'tests of Route 53',
+    variable: 'LIFEBOAT_MOTO',
+    lowest: '0',
+    // Ours alone: what it can do changes with every version, and it does not tell which one it is.
+    candidates: ({ cache }) => built(cache, motoBuild),
+    version: async (path) => ((await isExecutable(path)) ? 'of unknown version' : undefined),
+    packages: {},
+    build: motoBuild,
+  },
 ];
 
 export function recipeFor(name: PartName): Recipe {
@@ -176,7 +217,7 @@ function onPathOrBuilt(build: GoBuild): (around: Surroundings) => Promise<Candid
   return async (around) => [...(await onPath(build.executable)(around)), ...(await built(around.cache, build))];
 }
 
-async function built(cache: string, build: GoBuild | MavenBuild): Promise<Candidate[]> {
+async function built(cache: string, build: Build): Promise<Candidate[]> {
   const path = join(builtAt(cache, build), build.executable);
   return (await isExecutable(path)) ? [{ path, version: build.version }] : [];
 }

@@ -21,7 +21,8 @@ const partsOf: Record<Layer, readonly PartName[]> = {
   static: [],
   unit: [],
   workflows: ['test-server'],
-  e2e: partNames.filter((name) => name !== 'chromium'),
+  // Few tests need moto: they ask for it themselves.
+  e2e: partNames.filter((name) => name !== 'chromium' && name !== 'moto'),
   replay: ['test-server'],
 };
 

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { type MissingPart, needParts, PartsMissing } from '../../../parts/parts.ts';
 import type { Surroundings } from '../../../parts/surroundings.ts';
@@ -128,4 +129,36 @@ test('a package that is too old is not installed; where to get a newer one is to
 
   expect(part?.command).toContain('install HAProxy 2.2 or newer');
   expect(await readFile(join(folder, 'apt'), 'utf8')).not.toContain('install');
+});
+
+test('what comes by pip lies in an environment of its own, and is started where it lies in the end', async () => {
+  const { folder, around, program } = await madeUpMachine();
+  // A virtual environment whose interpreter only says how it was called.
+  await program(
+    'bin/python3',
+    `[ "$1" = -c ] && { echo 3.11.2; exit; }
+/bin/mkdir -p "$3/bin"
+printf '#!/bin/sh\\necho "$0 $@" >> ${folder}/calls' > "$3/bin/python3"
+/bin/chmod +x "$3/bin/python3"`,
+  );
+
+  const { moto } = await needParts(['moto'], silent, around);
+
+  expect(moto).toEqual({ name: 'moto', version: '5.2.3', path: join(around.cache, 'moto_server-5.2.3/moto_server') });
+  await execa(moto.path, ['-p', '5000']);
+  const [installed, started] = (await readFile(join(folder, 'calls'), 'utf8')).trim().split('\n');
+  expect(installed).toMatch(/ -m pip install -q moto\[server\]==5\.2\.3$/);
+  expect(started).toBe(`${around.cache}/moto_server-5.2.3/venv/bin/python3 -m moto.server -p 5000`);
+});
+
+test('a Python that makes no virtual environments is none; the command brings what it lacks', async () => {
+  const { around, program } = await madeUpMachine({ packageManager: 'apt' });
+  await program('bin/apt-cache', 'echo "  Candidate: 3.11.2-1"');
+  await program('bin/python3', 'echo "No module named ensurepip" >&2; exit 1');
+
+  const [part] = await missingOn(around, ['moto']);
+
+  expect(part?.command).toBe(
+    `sudo apt-get install -y --no-install-recommends python3-venv && python3 -m venv ${around.cache}/moto_server-5.2.3 && ${around.cache}/moto_server-5.2.3/bin/pip install 'moto[server]==5.2.3' && ln -s bin/moto_server ${around.cache}/moto_server-5.2.3/`,
+  );
 });
