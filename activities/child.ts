@@ -24,6 +24,15 @@ export interface Ended {
   stderr: string;
 }
 
+export interface RunOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+  withinMs?: number;
+  stop?: AbortSignal;
+  /** What it reads: secrets may stand there, and in no argument. */
+  input?: string;
+}
+
 /** A listing of a large archive is long; more than this is no listing. */
 const mostOutput = 512 * 1024 * 1024;
 
@@ -32,18 +41,14 @@ const mostOutput = 512 * 1024 * 1024;
  *
  * @throws NotPermitted the program is not there @throws ToolKilled
  */
-export async function runTool(
-  file: string,
-  words: string[],
-  options: { cwd?: string; env?: Record<string, string>; withinMs?: number; stop?: AbortSignal } = {},
-): Promise<Ended> {
+export async function runTool(file: string, words: string[], options: RunOptions = {}): Promise<Ended> {
   const withinMs = options.withinMs ?? 120_000;
   const task = await aloneInTask();
   const ended = await execa(file, words, {
     cwd: options.cwd ?? '/',
     env: toolEnvironment({ ...options.env, ...task }),
     extendEnv: false,
-    stdin: 'ignore',
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     reject: false,
     stripFinalNewline: false,
     timeout: withinMs,

@@ -98,7 +98,7 @@ export interface SwitchoverControlReads {
   }): Promise<Found & { acknowledged: number; missing: number; gapMs?: number; lostMs?: number }>;
 }
 
-export interface ControlChanges {
+export interface SwitchoverControlChanges {
   /** No server behind it is given sessions, and those that were open are ended; proven by a connection that is refused. */
   closeDoor(ask: { traffic: Traffic; frontDoor: FrontDoor }): Promise<Found & { at: string }>;
   /**

@@ -30,11 +30,17 @@ import type {
   TableFingerprint,
 } from '../recovery/archive.ts';
 import type { Known } from '../recovery/content.ts';
+import type { EntryChanges, EntryReads } from './contract-of-entry.ts';
 import type { FailoverControlReads, FailoverHostChanges, FailoverHostReads } from './contract-of-failover.ts';
 import type { LedgerControlReads, LedgerHostChanges, LedgerHostReads } from './contract-of-ledger.ts';
 import type { RebuildHostChanges, RebuildHostReads } from './contract-of-rebuild.ts';
 import type { RecoveryHostChanges, RecoveryHostReads } from './contract-of-recovery.ts';
-import type { SwitchoverControlReads, SwitchoverHostChanges, SwitchoverHostReads } from './contract-of-switchover.ts';
+import type {
+  SwitchoverControlChanges,
+  SwitchoverControlReads,
+  SwitchoverHostChanges,
+  SwitchoverHostReads,
+} from './contract-of-switchover.ts';
 import type { Message, Outlets, Posted } from './notify/message.ts';
 import type {
   EndOfRecovery,
@@ -56,6 +62,7 @@ import type {
   WalSearched,
 } from './shapes.ts';
 
+export type * from './contract-of-entry.ts';
 export type * from './contract-of-failover.ts';
 export type * from './contract-of-ledger.ts';
 export type * from './contract-of-rebuild.ts';
@@ -63,7 +70,7 @@ export type * from './contract-of-recovery.ts';
 export type * from './contract-of-switchover.ts';
 export type * from './notify/message.ts';
 
-export interface ControlReads extends SwitchoverControlReads, FailoverControlReads, LedgerControlReads {
+export interface ControlReads extends SwitchoverControlReads, FailoverControlReads, LedgerControlReads, EntryReads {
   loadPlan(ask: { service?: string }): Promise<{ plan: Plan; sha256: string; file: string } & Found>;
   resolveSecrets(ask: { names: string[] }): Promise<Found>;
   serviceMoment(ask: { frontDoor: FrontDoor }): Promise<ServiceMoment>;
@@ -159,6 +166,8 @@ export interface ControlRecords {
     slackOnly?: true;
   }): Promise<Posted>;
 }
+
+export interface ControlChanges extends SwitchoverControlChanges, EntryChanges {}
 
 export interface HostReads
   extends SwitchoverHostReads,

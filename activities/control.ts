@@ -4,6 +4,10 @@ import { members } from './cluster/members.ts';
 import { ownCommit } from './cluster/own-commit.ts';
 import { serviceMoment } from './cluster/service-moment.ts';
 import type { ControlChanges, ControlReads, ControlRecords } from './contract.ts';
+import { moveEntry } from './entry/move.ts';
+import { entrySeen } from './entry/seen.ts';
+import { entryState } from './entry/state.ts';
+import { restoreEntryTtl, setEntryTtl } from './entry/ttl.ts';
 import { listAnchors, saveAnchor } from './evidence/anchors.ts';
 import { earlierRuns } from './evidence/earlier-runs.ts';
 import { lastProven } from './evidence/last-proven.ts';
@@ -62,6 +66,8 @@ export const controlReads: ControlReads = {
   doorState: alive(doorState),
   pulsesAcross: alive(pulsesAcross),
   pulsesPast: alive(pulsesPast),
+  entryState: alive(entryState),
+  entrySeen: alive(entrySeen),
 };
 
 export const controlRecords: ControlRecords = {
@@ -74,4 +80,7 @@ export const controlChanges: ControlChanges = {
   closeDoor: alive(closeDoor),
   openDoor: alive(openDoor),
   releaseServer: alive(releaseServer),
+  setEntryTtl: alive(setEntryTtl),
+  restoreEntryTtl: alive(restoreEntryTtl),
+  moveEntry: alive(moveEntry),
 };

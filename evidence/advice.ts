@@ -65,6 +65,12 @@ const advice: Record<FailureType, (service: string) => string> = {
   PulseSilent: () => 'Start lifeboat-pulse and see its log, then run it again.',
   TrafficUnreachable: () =>
     'Look whether the load balancer runs, and whether its socket may be read, then run it again.',
+  EntryUnreachable: () => 'Look whether the DNS server or service runs and can be reached, then run it again.',
+  EntryRefused: () =>
+    'Correct the key, or what it may change (docs/entry.md lists the permissions), then run it again.',
+  EntryUnfit: () => 'Bring the record to one simple value, that of the site that serves (see entry in the plan).',
+  EntryNotSeen: () =>
+    'Wait until the resolvers that were named forget the old answer, or flush them, then look again; their clients go to the old site until then.',
   Bug: () => 'Report it, with the evidence of this run.',
 };
 

@@ -20,7 +20,7 @@ export function entryValue(type: EntryType, written: string): string | undefined
 }
 
 /** A name of DNS as it is compared. */
-function sameName(written: string): string | undefined {
+export function sameName(written: string): string | undefined {
   const name = written.replace(/\.$/, '').toLowerCase();
   return dnsName.safeParse(name).success ? name : undefined;
 }

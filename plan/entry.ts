@@ -57,3 +57,6 @@ export const entrySchema = z
   .describe('The DNS name by which clients reach the service, whichever site serves');
 
 export type Entry = z.output<typeof entrySchema>;
+export type DnsUpdateEntry = z.output<typeof dnsUpdate>;
+export type Route53Entry = z.output<typeof route53>;
+export type DnsServer = z.output<typeof dnsServer>;

@@ -14,6 +14,7 @@ import type { Plan } from '../../plan/schema.ts';
 import type { Anchor, BackupInfo, RecoveryTarget, Repository } from '../../recovery/archive.ts';
 import type { ContentFault } from '../../recovery/content.ts';
 import type { Suspect } from '../../recovery/search/suspects.ts';
+import { FakeEntry } from './fake-entry.ts';
 import { FakeFailover } from './fake-failover.ts';
 import { FakeLedger } from './fake-ledger.ts';
 import { FakePair } from './fake-pair.ts';
@@ -131,6 +132,8 @@ export class FakeEstate {
   readonly pair = new FakePair();
   /** What a failover sees and changes. */
   readonly failover = new FakeFailover(this.pair);
+  /** The DNS name by which clients come. */
+  readonly entry = new FakeEntry();
   /** What a rebuild of the standby changes. */
   readonly rebuild = new FakeStandby(this.pair);
   /** What a recovery has set aside. */
@@ -234,6 +237,7 @@ export class FakeEstate {
       ...this.pair.reads(),
       ...this.failover.reads(),
       ...this.ledger.reads(),
+      ...this.entry.reads(),
       liveRelations: async () => this.live,
       previewTraffic: async () => ({ found: 'db1 serves; db2 would' }),
       writeEvidence: async ({ evidence }) => {
@@ -254,7 +258,7 @@ export class FakeEstate {
   }
 
   controlChanges(): ControlChanges {
-    return noting<ControlChanges>(this, this.pair.changes());
+    return noting<ControlChanges>(this, { ...this.pair.changes(), ...this.entry.changes() });
   }
 
   hostReads(): HostReads {

@@ -1,7 +1,7 @@
 /** Two servers and the door that leads to one of them, in memory: what a switchover changes. */
 import type {
-  ControlChanges,
   ServerFacts,
+  SwitchoverControlChanges,
   SwitchoverControlReads,
   SwitchoverHostChanges,
   SwitchoverHostReads,
@@ -66,7 +66,7 @@ export class FakePair {
     };
   }
 
-  changes(): ControlChanges {
+  changes(): SwitchoverControlChanges {
     return {
       closeDoor: async () => {
         this.door = 'closed';
