@@ -64,8 +64,11 @@ export async function together(site: Site, ...branches: (() => Promise<unknown>)
   }
 }
 
+/** What a process needs of its estate to be started in it. */
+export type Ground = Pick<Site, 'processes' | 'say' | 'signal'> & { layout: Pick<Layout, 'root' | 'logs' | 'pids'> };
+
 /** Starts one process of the estate, and remembers it so that it is ended with the estate. */
-export async function launch(site: Site, spec: ProcessSpec): Promise<EstateProcess> {
+export async function launch(site: Ground, spec: ProcessSpec): Promise<EstateProcess> {
   site.signal.throwIfAborted();
   const { layout, say, signal } = site;
   await mkdir(layout.logs, { recursive: true });

@@ -20,6 +20,7 @@ const drawn: Readonly<Record<string, number>> = {
   activities: 1,
   control: 2,
   drill: 1,
+  entry: 1,
   faults: 1,
   notify: 1,
   people: 1,
