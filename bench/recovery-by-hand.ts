@@ -59,7 +59,7 @@ function environment({ estate }: PairGround, wanted: Wanted): Record<string, str
     TIMELINE: String(wanted.timeline),
     // Whoever may speak to the load balancer starts it; the servers belong to a user of their own.
     AS: ids === undefined ? '' : `setpriv --reuid=${ids.uid} --regid=${ids.gid} --clear-groups`,
-    DOOR: site.layout.frontDoorSocket,
+    DOOR: site.layout.door('east').socket,
     BACKEND: backend,
     DATABASE: database,
     TABLES: plan.database.criticalTables.join(' '),

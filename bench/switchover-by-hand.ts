@@ -24,7 +24,7 @@ export async function switchByHand({ estate, signal }: PairGround, from: Host): 
   const env = {
     BIN: site.programs.postgresql,
     AS: as,
-    DOOR: site.layout.frontDoorSocket,
+    DOOR: site.layout.door('east').socket,
     BACKEND: backend,
     FROM: from,
     FROM_DATA: servers[from].data,

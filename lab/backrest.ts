@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { certificates } from './certificates.ts';
 import { asDatabase, giveTo, superuser } from './host.ts';
 import type { Host } from './layout.ts';
+import { type Region, regionOf, regionsOf, storePort } from './regions.ts';
 import type { Site } from './site.ts';
 
 export const stanza = 'orders';
@@ -14,20 +15,21 @@ export function archiveCommand(site: Site, host: Host): string {
   return `${site.programs.pgbackrest} --config=${backupConfiguration} --stanza=${stanza} archive-push %p`;
 }
 
-/** One configuration a host, and the one that the plan names, which is the same on all of them. */
+/** One configuration a host, and those that the plan names, one a store, which are the same on all of them. */
 export async function configureBackups(site: Site): Promise<void> {
   for (const host of site.hosts)
     await writeConfiguration(site, site.layout.host(host).backupConfiguration, [
-      ...repositorySection(site),
+      ...repositorySection(site, regionOf(site, host)),
       ...placesSection(site, host),
       '',
       `[${stanza}]`,
       ...memberSection(site, host),
     ]);
-  await writeConfiguration(site, site.layout.backupConfiguration, [...repositorySection(site), '']);
+  for (const region of regionsOf(site))
+    await writeConfiguration(site, site.layout.backupConfiguration(region), [...repositorySection(site, region), '']);
 }
 
-function repositorySection(site: Site): string[] {
+function repositorySection(site: Site, where: Region): string[] {
   const { authority } = certificates(site.layout.certificates);
   return [
     '[global]',
@@ -35,7 +37,7 @@ function repositorySection(site: Site): string[] {
     'repo1-path=/pgbackrest',
     `repo1-s3-bucket=${buckets.backups}`,
     'repo1-s3-endpoint=localhost',
-    `repo1-storage-port=${site.ports.store.number}`,
+    `repo1-storage-port=${storePort(site, where)}`,
     `repo1-storage-ca-file=${authority}`,
     `repo1-s3-region=${region}`,
     'repo1-s3-uri-style=path',
@@ -48,6 +50,8 @@ function repositorySection(site: Site): string[] {
     'compress-type=zst',
     'process-max=2',
     'start-fast=y',
+    // Every member archives into the store of its own region, be it primary or standby.
+    ...(site.twoSites ? ['archive-mode-check=n'] : []),
     'log-level-console=warn',
     'log-level-file=info',
   ];
@@ -98,4 +102,9 @@ export function backrest(site: Site, host: Host, args: string[]): Promise<string
 
 export async function createStanza(site: Site): Promise<void> {
   await backrest(site, 'db1', ['stanza-create']);
+}
+
+/** By the control file of a standby: the primary is in another region. */
+export async function createStanzaBeside(site: Site, host: Host): Promise<void> {
+  await backrest(site, host, ['--no-online', 'stanza-create']);
 }

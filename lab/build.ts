@@ -1,10 +1,11 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { needParts } from '../parts/parts.ts';
 import { databaseAccount } from './account.ts';
-import { configureBackups, createStanza } from './backrest.ts';
+import { configureBackups, createStanza, createStanzaBeside } from './backrest.ts';
 import { makeCertificates } from './certificates.ts';
 import { command } from './command.ts';
 import { demolish } from './demolish.ts';
+import { startDns } from './dns.ts';
 import { startEngine } from './engine.ts';
 import { startFrontDoor, startRoleEndpoint } from './front-door.ts';
 import { type Guard, startGuard } from './guarded.ts';
@@ -12,21 +13,26 @@ import { homeFor } from './home.ts';
 import { makeHostFolders } from './host.ts';
 import { type Host, hosts, type Layout, layout } from './layout.ts';
 import { startLifeboat } from './lifeboat.ts';
+import { startLinks } from './links.ts';
+import { startNameDoor } from './name-door-process.ts';
 import { makePeople, type PeopleOptions } from './people.ts';
 import { writePlan } from './plan-file.ts';
 import { configureServer, makeSlot, standbyStreams, startServer } from './postgres.ts';
+import { doorAddress, regionsOf } from './regions.ts';
 import { drawSecrets, giveStoreKey, readSecrets, writeSecrets } from './secrets.ts';
 import { makeDatabase } from './seed.ts';
 import { startLoad, startShop } from './shop-processes.ts';
 import { type PortName, type Programs, releasePorts, reservePorts, type Site, together } from './site.ts';
 import { startGateway, startWorkspace } from './slack-processes.ts';
-import { makeBuckets, startStore } from './store.ts';
+import { makeBuckets, startOtherStore, startStore } from './store.ts';
 
 export interface BuildOptions {
   /** A folder that does not exist, or is empty; it is removed at the end. */
   root: string;
   /** Those with a database server; db1 and db2 when absent. */
   hosts?: readonly Host[];
+  /** The primary in the east, its standby in the west; each with a store, a front door and a link of its own, and one name for both. */
+  twoSites?: boolean;
   /** Orders to begin with: 450,000 make about 1 GB. */
   rows?: number;
   /** 16 when absent; tests take 1. */
@@ -92,8 +98,9 @@ export async function build(options: BuildOptions): Promise<Built> {
 
 export const programNames = ['postgresql', 'pgbackrest', 'haproxy', 'temporal', 'versitygw', 'openssl'] as const;
 
-async function findPrograms(say: (line: string) => void): Promise<Programs> {
+async function findPrograms(say: (line: string) => void, twoSites: boolean): Promise<Programs> {
   const parts = await needParts(programNames, say);
+  const more = twoSites ? await needParts(['toxiproxy', 'named', 'nsupdate'], say) : undefined;
   return {
     postgresql: parts.postgresql.path,
     pgbackrest: parts.pgbackrest.path,
@@ -101,17 +108,19 @@ async function findPrograms(say: (line: string) => void): Promise<Programs> {
     temporal: parts.temporal.path,
     versitygw: parts.versitygw.path,
     openssl: parts.openssl.path,
+    ...(more === undefined ? {} : { toxiproxy: more.toxiproxy.path, named: more.named.path }),
   };
 }
 
 async function prepare(options: BuildOptions): Promise<Built> {
   const say = options.say ?? (() => undefined);
-  const programs = await findPrograms(say);
+  const programs = await findPrograms(say, options.twoSites === true);
   const account = await databaseAccount();
   const home = await homeFor(account, say);
   const given = new AbortController();
   return {
     layout: layout(options.root),
+    twoSites: options.twoSites ?? false,
     hosts: options.hosts ?? hosts,
     programs,
     account,
@@ -165,10 +174,12 @@ async function raise(site: Built, options: BuildOptions): Promise<void> {
   await makeHostFolders(site);
   await configureBackups(site);
   if (options.people !== undefined) await makePeople(site);
+  if (site.twoSites) await nameTheService(site);
   await writePlan(site, options);
   await together(
     site,
     () => startStore(site, faults),
+    async () => void (site.twoSites && (await startOtherStore(site))),
     () => startServers(site, options),
     async () => void (engine && (await startEngine(site, ui))),
   );
@@ -184,22 +195,42 @@ async function raise(site: Built, options: BuildOptions): Promise<void> {
   if (shop && options.load) await startLoad(site, options.load.ordersPerSecond);
 }
 
+/** A name that leads to the east, with a TTL that people can wait out. */
+async function nameTheService(site: Site): Promise<void> {
+  const { programs, layout: places, ports } = site;
+  if (programs.named === undefined) throw new Error('an estate of one site has no name that leads to it');
+  const { entry } = await startDns(site, {
+    named: programs.named,
+    directory: places.dns,
+    ports: { zone: ports.dns, resolver: ports.resolver },
+    sites: doorAddress,
+    ttlSeconds: 3,
+  });
+  site.entry = entry;
+}
+
 async function startServers(site: Site, { template, rows }: BuildOptions): Promise<void> {
   if (template === undefined) await makeDatabase(site, rows ?? 2_000);
   for (const host of site.hosts) await configureServer(site, host);
   await startServer(site, 'db1');
+  if (site.twoSites) await startLinks(site);
   await makeSlot(site);
   await startServer(site, 'db2');
   await standbyStreams(site);
 }
 
 async function prepareArchive(site: Site, { template }: BuildOptions): Promise<void> {
+  if (site.twoSites) {
+    await makeBuckets(site, 'west');
+    await createStanzaBeside(site, 'db2');
+  }
   if (template !== undefined) return;
-  await makeBuckets(site);
+  await makeBuckets(site, 'east');
   await createStanza(site);
 }
 
 async function leadIn(site: Site): Promise<void> {
   await together(site, ...site.hosts.map((host) => () => startRoleEndpoint(site, host)));
-  await startFrontDoor(site);
+  await Promise.all(regionsOf(site).map((region) => startFrontDoor(site, region)));
+  if (site.twoSites) await startNameDoor(site);
 }

@@ -10,11 +10,11 @@ import { until } from './until.ts';
 const order = ([first, ...others]: readonly Host[]): string[][] => [
   ['load', 'pulse', 'pages', 'slack-gateway'],
   ['shop', 'control', ...hostNames.map((host) => `host-${host}`)],
-  ['front-door', ...hostNames.map((host) => `role-${host}`), 'slack'],
+  ['front-door', 'front-door-west', ...hostNames.map((host) => `role-${host}`), 'slack'],
   [...others],
   first === undefined ? [] : [first],
   ['fault-proxy', 'engine'],
-  ['store'],
+  ['store', 'store-west'],
 ];
 
 /** Ends every process of the estate, removes its folder, and proves both. Asked twice, it is done once. */

@@ -3,6 +3,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { superuser } from './host.ts';
 import type { Host } from './layout.ts';
+import type { Port } from './ports.ts';
+import { doorAddress, hostsIn, type Region } from './regions.ts';
 import { launch, type Site } from './site.ts';
 
 export const backend = 'postgres';
@@ -26,33 +28,46 @@ export async function startRoleEndpoint(site: Site, host: Host): Promise<void> {
   });
 }
 
-/** HAProxy, which leads to whichever server says that it is the primary. */
-export async function startFrontDoor(site: Site): Promise<void> {
-  await mkdir(site.layout.frontDoor, { recursive: true });
-  const file = join(site.layout.frontDoor, 'haproxy.cfg');
-  await writeFile(file, configuration(site));
+/** HAProxy, which leads to whichever server of its region says that it is the primary. */
+export async function startFrontDoor(site: Site, region: Region): Promise<void> {
+  const { folder, socket } = site.layout.door(region);
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, 'haproxy.cfg');
+  await writeFile(file, configuration(site, region));
   await launch(site, {
-    name: 'front-door',
+    name: doorProcess(region),
     command: site.programs.haproxy,
     args: ['-db', '-f', file],
-    ports: [site.ports.frontDoor],
+    ports: [listensOn(site, region).port],
     // A server counts as up until its first check: a standby could be served before.
     ready: async () => {
-      const states = await serverStates(site.layout.frontDoorSocket);
-      return states.every(({ check }) => check.startsWith('L7')) && states.some(({ status }) => status === 'UP');
+      const states = await serverStates(socket);
+      const checked = states.every(({ check }) => check.startsWith('L7'));
+      return checked && (site.twoSites || states.some(({ status }) => status === 'UP'));
     },
   });
 }
 
-function configuration(site: Site): string {
-  const servers = site.hosts.map(
+export const doorProcess = (region: Region): string => (region === 'east' ? 'front-door' : 'front-door-west');
+
+/** Where clients of a region come in. */
+export function listensOn({ twoSites, ports }: Site, region: Region): { address: string; port: Port } {
+  return twoSites
+    ? { address: doorAddress[region], port: ports.siteDoor }
+    : { address: '127.0.0.1', port: ports.frontDoor };
+}
+
+function configuration(site: Site, region: Region): string {
+  const { socket, states } = site.layout.door(region);
+  const { address, port } = listensOn(site, region);
+  const servers = hostsIn(site, region).map(
     (host) => `  server ${host} 127.0.0.1:${site.ports[host].number} check port ${site.ports[`role-${host}`].number}`,
   );
   return `global
-  stats socket ${site.layout.frontDoorSocket} mode 600 level admin
+  stats socket ${socket} mode 600 level admin
   stats timeout 1h
   # What a switchover has said to it holds when it is started again.
-  server-state-file ${site.layout.frontDoorStates}
+  server-state-file ${states}
 
 defaults
   mode tcp
@@ -62,7 +77,7 @@ defaults
   timeout server 1h
 
 frontend orders
-  bind 127.0.0.1:${site.ports.frontDoor.number}
+  bind ${address}:${port.number}
   default_backend ${backend}
 
 backend ${backend}

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Region } from './regions.ts';
 
 /** Names that the hosts of an estate may have. */
 export const hostNames = ['db1', 'db2', 'db3', 'db4'] as const;
@@ -16,12 +17,15 @@ export interface Layout {
   certificates: string;
   /** Objects, and beside them what the store knows of them. */
   store: string;
+  /** The same of the west. */
+  storeWest: string;
   faultSocket: string;
   engineFile: string;
-  frontDoor: string;
-  frontDoorSocket: string;
-  /** What was said to HAProxy, for when it is started again. */
-  frontDoorStates: string;
+  door(region: Region): DoorLayout;
+  /** The zone's server and a resolver. */
+  dns: string;
+  /** The links between two sites. */
+  links: string;
   plans: string;
   planFile: string;
   smoke: string;
@@ -35,10 +39,18 @@ export interface Layout {
   loadTimes: string;
   /** Orders to stand still at a point, when the workers take them. */
   kills: string;
-  backupConfiguration: string;
+  /** That of the store of a region, which its plan names. */
+  backupConfiguration(region: Region): string;
   /** Of the role that standbys connect with; on the hosts of a real estate, one file on each. */
   passfile: string;
   host(name: Host): HostLayout;
+}
+
+export interface DoorLayout {
+  folder: string;
+  socket: string;
+  /** What was said to HAProxy, for when it is started again. */
+  states: string;
 }
 
 export interface HostLayout {
@@ -66,11 +78,15 @@ export function layout(root: string): Layout {
     secrets: at('secrets'),
     certificates: at('certificates'),
     store: at('store'),
+    storeWest: at('store-west'),
     faultSocket: at('store', 'faults.sock'),
     engineFile: at('engine', 'engine.db'),
-    frontDoor: at('door'),
-    frontDoorSocket: at('door', 'admin.sock'),
-    frontDoorStates: at('door', 'servers.state'),
+    door: (region) => {
+      const folder = region === 'east' ? 'door' : 'door-west';
+      return { folder: at(folder), socket: at(folder, 'admin.sock'), states: at(folder, 'servers.state') };
+    },
+    dns: at('dns'),
+    links: at('links.json'),
     plans: at('plans'),
     planFile: at('plans', 'orders.yaml'),
     smoke: at('bin', 'orders-smoke'),
@@ -80,7 +96,7 @@ export function layout(root: string): Layout {
     loadReport: at('ready', 'load.json'),
     loadTimes: at('ready', 'load.times'),
     kills: at('kills'),
-    backupConfiguration: at('pgbackrest.conf'),
+    backupConfiguration: (region) => at(region === 'east' ? 'pgbackrest.conf' : 'pgbackrest-west.conf'),
     passfile: at('pgpass'),
     host: (name) => ({
       directory: at(name),

@@ -8,6 +8,7 @@ import { writeLauncher } from './home.ts';
 import { orderVariable } from './kills/order.ts';
 import type { Host } from './layout.ts';
 import type { EstateProcess } from './process.ts';
+import { regionsOf } from './regions.ts';
 import { launch, type PortName, type Site, together } from './site.ts';
 
 export interface LifeboatOptions {
@@ -149,7 +150,7 @@ async function writePermit(site: Site, host: Host): Promise<void> {
     serverControl: [{ dataDirectory: data, log: serverLog }],
     scratch: [scratch],
     commands: [site.layout.smoke],
-    backupConfigurations: [site.layout.backupConfiguration, backupConfiguration],
+    backupConfigurations: [...regionsOf(site).map(site.layout.backupConfiguration), backupConfiguration],
     postgresql: site.programs.postgresql,
   });
   await rm(permit, { force: true });

@@ -3,6 +3,7 @@ import type { Estate } from './estate.ts';
 import { serverStates } from './front-door.ts';
 import type { Host } from './layout.ts';
 import { withServer } from './postgres.ts';
+import { regionsOf } from './regions.ts';
 
 export type Roles = Record<Host, 'primary' | 'standby' | 'down'>;
 
@@ -29,6 +30,8 @@ export const other = (host: Host): Host => (host === 'db1' ? 'db2' : 'db1');
 
 /** Servers that HAProxy gives sessions to. */
 export async function served({ site }: Estate): Promise<string[]> {
-  const states = await serverStates(site.layout.frontDoorSocket);
+  const doors = regionsOf(site).map((region) => serverStates(site.layout.door(region).socket));
+  // The load balancer of a region that is lost gives nobody sessions.
+  const states = (await Promise.all(doors.map((door) => door.catch(() => [])))).flat();
   return states.filter(({ status }) => status.startsWith('UP')).map(({ name }) => name);
 }

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { buckets, region, stanza } from './backrest.ts';
 import { certificates } from './certificates.ts';
-import { backend } from './front-door.ts';
+import { backend, listensOn } from './front-door.ts';
 import { packageRoot } from './home.ts';
 import { type PeopleOptions, peopleSection } from './people.ts';
+import { hostsIn, type Region, regionOf, regionsOf, storePort } from './regions.ts';
 import { secretFile } from './secrets.ts';
 import type { Site } from './site.ts';
 import { slackApi } from './slack-processes.ts';
@@ -35,11 +36,47 @@ export async function writePlan(site: Site, changes: PlanChanges): Promise<void>
   await writeFile(site.layout.planFile, plan.toString({ lineWidth: 0 }));
 }
 
+function trafficOf({ layout }: Site, region: Region): Record<string, string> {
+  const { socket, states } = layout.door(region);
+  return { kind: 'haproxy', socket, backend, stateFile: states };
+}
+
+/** As a person writes it: the TTL in words. */
+function entryInWords({ entry }: Site): Record<string, unknown> {
+  if (entry === undefined) throw new Error('an estate of one site has no name that leads to it');
+  return { ...entry, ttl: `${entry.ttl / 1_000}s` };
+}
+
+/** Each region with a front door, a store and a way of its own to the other one. */
+function sitesOf(site: Site): Record<string, unknown> {
+  const { layout, ports } = site;
+  return {
+    sites: Object.fromEntries(
+      regionsOf(site).map((region) => {
+        const { address, port } = listensOn(site, region);
+        const link = region === 'east' ? ports.linkToWest : ports.linkToEast;
+        const elsewhere = site.hosts.filter((host) => regionOf(site, host) !== region);
+        const own = {
+          hosts: Object.fromEntries(hostsIn(site, region).map((host) => [host, '127.0.0.1'])),
+          frontDoor: { host: address, port: port.number },
+          traffic: trafficOf(site, region),
+          backups: { config: layout.backupConfiguration(region) },
+          reaches: Object.fromEntries(elsewhere.map((host) => [host, { address: '127.0.0.1', port: link.number }])),
+        };
+        return [region, own];
+      }),
+    ),
+    entry: entryInWords(site),
+  };
+}
+
 function facts(site: Site, { heartbeat, keepFree }: PlanChanges): Record<string, unknown> {
   const { hosts, layout, ports, tuning } = site;
   const secret = (name: Parameters<typeof secretFile>[1]) => `\${file:${secretFile(layout.secrets, name)}}`;
   return {
-    'sites.east.hosts': Object.fromEntries(hosts.map((host) => [host, '127.0.0.1'])),
+    ...(site.twoSites
+      ? sitesOf(site)
+      : { 'sites.east.hosts': Object.fromEntries(hosts.map((host) => [host, '127.0.0.1'])) }),
     'database.frontDoor.host': '127.0.0.1',
     'database.frontDoor.port': ports.frontDoor.number,
     'database.frontDoor.password': secret('orders'),
@@ -52,14 +89,12 @@ function facts(site: Site, { heartbeat, keepFree }: PlanChanges): Record<string,
     })),
     'database.replication': { user: 'replicator', passfile: layout.passfile },
     'backups.physical.stanza': stanza,
-    'backups.physical.config': layout.backupConfiguration,
+    'backups.physical.config': layout.backupConfiguration('east'),
     'backups.physical.archiveTimeout': tuning.archiveTimeout,
     'application.smoke.command': [layout.smoke],
-    'traffic.socket': layout.frontDoorSocket,
-    'traffic.backend': backend,
-    'traffic.stateFile': layout.frontDoorStates,
+    ...Object.fromEntries(Object.entries(trafficOf(site, 'east')).map(([key, value]) => [`traffic.${key}`, value])),
     'pulse.log': layout.pulse,
-    'evidence.endpoint': `https://localhost:${ports.store.number}`,
+    'evidence.endpoint': `https://localhost:${storePort(site, site.twoSites ? 'west' : 'east')}`,
     'evidence.region': region,
     'evidence.bucket': buckets.evidence,
     'evidence.accessKeyId': secret('accessKeyId'),

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 
 /** A port that nobody else can take until `release`, which is called right before its process starts. */
 export interface Port {
@@ -40,5 +40,19 @@ function close(listener: Server): Promise<void> {
   return new Promise((resolve) => {
     // A listener that is closed already answers as well, with an error that is not one here.
     listener.close(() => resolve());
+  });
+}
+
+/** Whether somebody accepts connections on the loopback port. */
+export function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const answer = (yes: boolean) => {
+      socket.destroy();
+      resolve(yes);
+    };
+    socket.once('connect', () => answer(true));
+    socket.once('error', () => answer(false));
+    socket.setTimeout(1_000, () => answer(false));
   });
 }

@@ -40,7 +40,8 @@ export async function configureServer(site: Site, host: Host): Promise<void> {
     // In the data directory, so that it goes with it, even when a test kills the server.
     dynamic_shared_memory_type: 'mmap',
     max_wal_size: '1GB',
-    archive_mode: 'on',
+    // A standby of another region archives too, into the store of its own.
+    archive_mode: site.twoSites ? 'always' : 'on',
     archive_command: archiveCommand(site, host),
     archive_timeout: site.tuning.archiveTimeout,
     track_commit_timestamp: 'on',
@@ -60,7 +61,7 @@ export async function configureServer(site: Site, host: Host): Promise<void> {
 
 function following(site: Site): Record<string, string> {
   return {
-    primary_conninfo: `host=127.0.0.1 port=${site.ports.db1.number} user=replicator passfile=${site.layout.passfile} application_name=db2`,
+    primary_conninfo: `host=127.0.0.1 port=${(site.twoSites ? site.ports.linkToEast : site.ports.db1).number} user=replicator passfile=${site.layout.passfile} application_name=db2`,
     primary_slot_name: 'db2',
   };
 }

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DnsUpdateEntry } from '../plan/entry.ts';
 import type { Account } from './account.ts';
 import type { Home } from './home.ts';
 import { type Host, hostNames, type Layout } from './layout.ts';
@@ -16,10 +17,14 @@ export interface Programs {
   temporal: string;
   versitygw: string;
   openssl: string;
+  /** Of an estate of two sites. */
+  toxiproxy?: string;
+  named?: string;
 }
 
 const portNames = [
   ...(['engine', 'ui', 'store', 'gateway', 'frontDoor', 'app', 'pages', 'slack'] as const),
+  ...(['storeWest', 'siteDoor', 'links', 'linkToEast', 'linkToWest', 'dns', 'resolver'] as const),
   ...(['metricsControl', 'metricsPulse', 'metricsPages'] as const),
   ...hostNames.flatMap((host) => [host, `role-${host}`, `metrics-${host}`] as const),
 ] as const;
@@ -34,6 +39,8 @@ export interface Tuning {
 /** What every part of an estate needs while it is built. */
 export interface Site {
   layout: Layout;
+  /** db1 is in the east, the others in the west (`lab/regions.ts`). */
+  twoSites: boolean;
   /** Those with a database server on them; the first one's is the primary when it is built. */
   hosts: readonly Host[];
   programs: Programs;
@@ -42,6 +49,8 @@ export interface Site {
   secrets: Secrets;
   tuning: Tuning;
   ports: Record<PortName, Port>;
+  /** The name by which clients know a service of two sites. */
+  entry?: DnsUpdateEntry;
   processes: Map<string, EstateProcess>;
   say(line: string): void;
   /** Aborted when the estate is given up while it is being built. */

@@ -1,24 +1,36 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { Agent } from 'node:https';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { CreateBucketCommand, HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { buckets, region } from './backrest.ts';
 import { certificates } from './certificates.ts';
 import { faultsAt } from './faults.ts';
+import { listens, type Port } from './ports.ts';
+import { type Region, storePort } from './regions.ts';
 import { launch, type Site } from './site.ts';
 
-/** The object store, over TLS, and if wanted the fault proxy, through which everybody then reaches it. */
+/** The object store of the east, over TLS, and if wanted the fault proxy, through which everybody then reaches it. */
 export async function startStore(site: Site, faults: boolean): Promise<void> {
-  const { objects, knowledge } = storeFolders(site.layout.store);
+  await startStoreOf(site, 'east', faults ? site.ports.gateway : site.ports.store);
+  if (faults) await startFaultProxy(site);
+}
+
+/** Of the west. */
+export function startOtherStore(site: Site): Promise<void> {
+  return startStoreOf(site, 'west', site.ports.storeWest);
+}
+
+export const storeProcess = (region: Region): string => (region === 'east' ? 'store' : 'store-west');
+
+async function startStoreOf(site: Site, where: Region, own: Port): Promise<void> {
+  const { objects, knowledge } = storeFolders(where === 'east' ? site.layout.store : site.layout.storeWest);
   await mkdir(objects, { recursive: true });
   await mkdir(knowledge, { recursive: true });
   const { certificate, key } = certificates(site.layout.certificates);
-  const own = faults ? site.ports.gateway : site.ports.store;
   const port = own.number;
   await launch(site, {
-    name: 'store',
+    name: storeProcess(where),
     command: site.programs.versitygw,
     args: [
       ...['--port', `127.0.0.1:${port}`, '--region', region, '--quiet', '--cert', certificate, '--key', key],
@@ -29,7 +41,6 @@ export async function startStore(site: Site, faults: boolean): Promise<void> {
     ports: [own],
     ready: () => listens(port),
   });
-  if (faults) await startFaultProxy(site);
 }
 
 /** Objects as files, a folder a bucket; and what the store knows of them. */
@@ -54,8 +65,8 @@ async function startFaultProxy(site: Site): Promise<void> {
   });
 }
 
-export async function makeBuckets(site: Site): Promise<void> {
-  const client = await storeClient(site);
+export async function makeBuckets(site: Site, where: Region): Promise<void> {
+  const client = await storeClient(site, { where });
   try {
     for (const bucket of Object.values(buckets)) {
       const there = await client.send(new HeadBucketCommand({ Bucket: bucket })).catch(() => undefined);
@@ -66,29 +77,18 @@ export async function makeBuckets(site: Site): Promise<void> {
   }
 }
 
-/** @param maxAttempts 1 shows every fault; the SDK's own number rides out short ones */
-export async function storeClient(site: Site, maxAttempts?: number): Promise<S3Client> {
+/** @param more.maxAttempts 1 shows every fault; the SDK's own number rides out short ones */
+export async function storeClient(
+  site: Site,
+  { where = 'east', maxAttempts }: { where?: Region; maxAttempts?: number } = {},
+): Promise<S3Client> {
   const ca = await readFile(certificates(site.layout.certificates).authority);
   return new S3Client({
-    endpoint: `https://localhost:${site.ports.store.number}`,
+    endpoint: `https://localhost:${storePort(site, where)}`,
     region,
     forcePathStyle: true,
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
     credentials: { accessKeyId: site.secrets.accessKeyId, secretAccessKey: site.secrets.secretAccessKey },
     requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca }) }),
-  });
-}
-
-/** Whether somebody accepts connections on the loopback port. */
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    const answer = (yes: boolean) => {
-      socket.destroy();
-      resolve(yes);
-    };
-    socket.once('connect', () => answer(true));
-    socket.once('error', () => answer(false));
-    socket.setTimeout(1_000, () => answer(false));
   });
 }

@@ -11,6 +11,7 @@ export const partNames = [
   'libfaketime',
   'chromium',
   'promtool',
+  'toxiproxy',
   'named',
   'nsupdate',
   'moto',

@@ -26,6 +26,14 @@ const versitygwBuild: GoBuild = {
   takes: 'about a minute on two cores',
 };
 
+const toxiproxyBuild: GoBuild = {
+  tool: 'go',
+  command: 'github.com/Shopify/toxiproxy/v2/cmd/server',
+  version: '2.12.0',
+  executable: 'server',
+  takes: 'some 10 s',
+};
+
 const testServerBuild: MavenBuild = {
   tool: 'mvn',
   artifact: 'io.temporal:temporal-test-server',
@@ -101,6 +109,21 @@ const recipes: Recipe[] = [
     version: (path) => says(path, ['--version'], /Version\s*:\s*v?(\S+)/),
     packages: {},
     build: versitygwBuild,
+  },
+  {
+    name: 'toxiproxy',
+    title: 'Toxiproxy',
+    purpose: 'the link between two sites of the lab, which can be cut and slowed',
+    variable: 'LIFEBOAT_TOXIPROXY',
+    // One that was built by `go install` calls itself git: it cannot be judged.
+    lowest: '0',
+    candidates: async (around) => [
+      ...(await onPath('toxiproxy-server')(around)),
+      ...(await built(around.cache, toxiproxyBuild)),
+    ],
+    version: (path) => says(path, ['-version'], /version (\S+)/),
+    packages: { brew: ['toxiproxy'] },
+    build: toxiproxyBuild,
   },
   {
     name: 'test-server',

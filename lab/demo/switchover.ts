@@ -37,7 +37,7 @@ async function say({ estate, board }: LiveDemo, evidence: Evidence): Promise<voi
       return `${host} ${role}`;
     }),
   );
-  const states = await serverStates(site.layout.frontDoorSocket);
+  const states = await serverStates(site.layout.door('east').socket);
   const led = states.filter(({ status }) => status.startsWith('UP')).map(({ name }) => name);
   const measured = (name: string) => evidence.measurements.find((one) => one.name === name)?.value;
   const gap = measured('writes stopped');

@@ -106,7 +106,7 @@ describe('an estate', () => {
     await seenWithin(
       'nobody behind the front door',
       10_000,
-      () => serverStates(site.layout.frontDoorSocket),
+      () => serverStates(site.layout.door('east').socket),
       (states) => states.every(({ status }) => status.startsWith('DOWN')),
     );
     const promoted = Date.now();
@@ -155,7 +155,7 @@ describe('the fault proxy', () => {
 
   /** The object's hash, in one attempt, without the client's own retries. */
   async function get(): Promise<string> {
-    const client = await storeClient(estate.site, 1);
+    const client = await storeClient(estate.site, { maxAttempts: 1 });
     try {
       const { Body } = await client.send(new GetObjectCommand({ Bucket: 'evidence', Key: 'a/b c+d' }));
       return hashOf((await Body?.transformToByteArray()) ?? new Uint8Array());

@@ -57,7 +57,7 @@ export async function condition(scenario: Scenario) {
       files: await configurationOf(data),
     };
   };
-  const doors = await serverStates(estate.site.layout.frontDoorSocket);
+  const doors = await serverStates(estate.site.layout.door('east').socket);
   return {
     roles: await roles(estate),
     db1: await of('db1'),
