@@ -1,14 +1,14 @@
 /** What an unplanned change of primary asks for: part of the contract, in a file of its own. */
 import type { Member, PulseSettings } from '../plan/schema.ts';
+import type { ReachedServer } from '../plan/sites.ts';
 import type { Lsn } from '../recovery/archive.ts';
-import type { Reached } from './contract-of-switchover.ts';
 import type { Found } from './shapes.ts';
 
 /** A fence by the plan's own commands, which the permit of `host` has to name word by word. */
 export interface CommandFence {
   /** Where both are run. */
   host: string;
-  victim: Reached;
+  victim: ReachedServer;
   fence: string[];
   confirm: string[];
   withinMs: number;
@@ -31,7 +31,7 @@ export interface FailoverHostReads {
    */
   primarySeenFrom(ask: {
     member: Member;
-    primary: Reached;
+    primary: ReachedServer;
     withinMs: number;
   }): Promise<Found & { answers: boolean; receives: boolean }>;
   /**

@@ -1,6 +1,7 @@
 /** What a planned change of primary and standby asks for: part of the contract, in a file of its own. */
 import type { Database, FrontDoor, Member, PhysicalBackups, PulseSettings, Traffic } from '../plan/schema.ts';
 import type { Replication } from '../plan/server-control.ts';
+import type { ReachedServer } from '../plan/sites.ts';
 import type { Lsn, TableFingerprint } from '../recovery/archive.ts';
 import type { Found, Patience } from './shapes.ts';
 
@@ -56,18 +57,11 @@ export interface DoorServer {
   sessions: number;
 }
 
-/** A server as others reach it. */
-export interface Reached {
-  host: string;
-  address: string;
-  port: number;
-}
-
 /** How the old primary follows the new one. */
 export interface Following {
   /** The old primary. */
   member: Member;
-  primary: Reached;
+  primary: ReachedServer;
   replication: Replication;
   slot: string;
   backups: PhysicalBackups;
@@ -127,6 +121,8 @@ export interface SwitchoverHostReads {
    * @param ask.orAfter a primary on a later timeline than this one holds it too
    */
   caughtUp(ask: { member: Member; lsn: Lsn; withinMs: number; orAfter?: number }): Promise<Found & { lsn: Lsn }>;
+  /** The archive of a standby's own site holds this segment, and its timeline's history. @throws ArchiveGap not within the time */
+  archivedHere(ask: { member: Member; backups: PhysicalBackups; segment: string; withinMs: number }): Promise<Found>;
   /** How a server is found after a run that was ended in its middle, and the command that starts it. */
   howItStands(ask: {
     member: Member;
@@ -170,6 +166,8 @@ export interface SwitchoverHostChanges {
   fingerprintsAt(
     ask: Following & { lsn: Lsn; database: string; tables: string[]; withinMs: number },
   ): Promise<Found & { tables: TableFingerprint[] }>;
+  /** Tells a standby which archive to ask for what it lacks; one that another archive holds up is started anew. */
+  askArchive(ask: { member: Member; backups: PhysicalBackups; withinMs: number }): Promise<Found>;
   /** Starts it; proven when it streams on the new timeline. @throws SplitBrain it runs as a primary */
   startFollower(ask: Following & { withinMs: number }): Promise<Found & { lsn: Lsn }>;
 }

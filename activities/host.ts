@@ -12,6 +12,8 @@ import { searchWal } from './backups/search-wal.ts';
 import { segmentsBetween } from './backups/segments-between.ts';
 import { takeBackup } from './backups/take-backup.ts';
 import { archiveReaches } from './cluster/archive-reaches.ts';
+import { archivedHere } from './cluster/archived-here.ts';
+import { askArchive } from './cluster/ask-archive.ts';
 import { countRows } from './cluster/count-rows.ts';
 import { fingerprintsAt } from './cluster/fingerprints-at.ts';
 import { makeFollower, startFollower } from './cluster/follower.ts';
@@ -133,6 +135,7 @@ export const hostReads: HostReads = offered({
   leftovers,
   serverFacts: alive(serverFacts),
   caughtUp,
+  archivedHere: alive(archivedHere),
   standsStill: alive(standsStill),
   howItStands: alive(howItStands),
   primarySeenFrom: alive(primarySeenFrom),
@@ -179,6 +182,7 @@ export const hostChanges: HostChanges = offered({
   unfenceServer: alive(unfenceServer),
   fenceByCommand,
   archiveReaches: alive(archiveReaches),
+  askArchive: alive(askArchive),
   makeFollower: alive(makeFollower),
   fingerprintsAt: alive(fingerprintsAt),
   startFollower: alive(startFollower),

@@ -26,6 +26,7 @@ import {
 } from './rules/people.ts';
 import {
   directoriesAreApart,
+  doorsOfSitesAreWhole,
   everyHostIsInASite,
   everyHostIsInOneSite,
   everyMemberIsOneServer,
@@ -49,6 +50,7 @@ const rules: readonly Rule[] = [
   everyHostIsInASite,
   everyHostIsInOneSite,
   everyMemberIsOneServer,
+  doorsOfSitesAreWhole,
   directoriesAreApart,
   restoredServersLieApart,
   theApplicationIsToldOnKnownHosts,

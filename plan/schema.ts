@@ -43,16 +43,44 @@ const phaseBudgets = z
   })
   .describe('How long each phase of a recovery may take; together no longer than the RTO');
 
+const frontDoor = z
+  .strictObject({ host: address, port, database: text, user: text, password: secret })
+  .describe('Where applications reach the database: always the primary');
+
+const haproxy = z
+  .strictObject({
+    kind: z.literal('haproxy'),
+    /** The runtime socket: an absolute path, or host:port. */
+    socket: z
+      .string()
+      .regex(/^\/[^\p{Cc}]+$|^(?!-)[A-Za-z0-9._-]+:\d{1,5}$/u, 'not a socket: write an absolute path, or host:port'),
+    backend: text,
+    /** Of the line `server-state-file` of HAProxy's configuration, on the control worker's own host: what was said stays said after a reload. */
+    stateFile: path.optional().describe("HAProxy's server-state-file, where the control worker can write it"),
+  })
+  .describe('What leads traffic to the service');
+
 /** Hosts by name; the address is given where the name does not resolve. */
 const site = z.strictObject({
   hosts: z
     .union([z.array(name).min(1, atLeastOne), z.record(name, address)])
     .describe('A list of names, or names with their addresses'),
+  frontDoor: z
+    .strictObject({ host: address, port })
+    .optional()
+    .describe('Where the primary is reached while it is in this site; where there are several sites'),
+  traffic: haproxy.optional().describe('What leads there; knows the members of this site'),
+  backups: z
+    .strictObject({
+      config: path.describe("pgBackRest's configuration of this site's store, on the hosts of every site"),
+    })
+    .optional()
+    .describe('Where the members of this site archive'),
+  reaches: z
+    .record(name, z.strictObject({ address, port }))
+    .optional()
+    .describe('How the hosts of this site reach members of others, where it is another way than the usual one'),
 });
-
-const frontDoor = z
-  .strictObject({ host: address, port, database: text, user: text, password: secret })
-  .describe('Where applications reach the database: always the primary');
 
 const member = z.strictObject({
   host: name,
@@ -120,19 +148,6 @@ const commandApplication = z
     resume: toldOnHost.optional().describe('After it, and when it is undone: lets the application write again'),
   })
   .describe('How the application shows that it works');
-
-const haproxy = z
-  .strictObject({
-    kind: z.literal('haproxy'),
-    /** The runtime socket: an absolute path, or host:port. */
-    socket: z
-      .string()
-      .regex(/^\/[^\p{Cc}]+$|^(?!-)[A-Za-z0-9._-]+:\d{1,5}$/u, 'not a socket: write an absolute path, or host:port'),
-    backend: text,
-    /** Of the line `server-state-file` of HAProxy's configuration, on the control worker's own host: what was said stays said after a reload. */
-    stateFile: path.optional().describe("HAProxy's server-state-file, where the control worker can write it"),
-  })
-  .describe('What leads traffic to the service');
 
 const pulse = z
   .strictObject({

@@ -1,6 +1,7 @@
 import type { RunSummary } from '../evidence/evidence.ts';
 import { formatBytes } from '../evidence/format.ts';
 import { member } from '../plan/hosts.ts';
+import { backupsOn } from '../plan/sites.ts';
 import type { BackupInfo } from '../recovery/archive.ts';
 import { clocksMayDifferMs } from '../recovery/clocks.ts';
 import type { BackupInput } from './messages.ts';
@@ -38,7 +39,7 @@ export async function backup(input?: BackupInput): Promise<RunSummary> {
         );
         await run.check('The backup repository answers', () =>
           run.host(found.primary).repository({
-            backups: run.plan.backups.physical,
+            backups: backupsOn(run.plan, found.primary),
             segmentBytes: service.segmentBytes,
             outageWithinMs: run.patienceMs(),
           }),
@@ -56,10 +57,10 @@ export async function backup(input?: BackupInput): Promise<RunSummary> {
 }
 
 function takeBackup(run: Run, primary: string, type: BackupInfo['type']): Change<unknown> {
-  const { backups } = run.plan;
+  const backups = backupsOn(run.plan, primary);
   return {
     preview: async () => ({
-      will: `take a ${type} backup of ${primary} into stanza ${backups.physical.stanza}`,
+      will: `take a ${type} backup of ${primary} into stanza ${backups.stanza}`,
       yields: undefined,
     }),
     apply: async () => {
@@ -68,7 +69,7 @@ function takeBackup(run: Run, primary: string, type: BackupInfo['type']): Change
         found,
         clockAheadMs,
       } = await run.host(primary).takeBackup({
-        backups: backups.physical,
+        backups,
         member: member(run.plan, primary),
         type,
         outageWithinMs: run.patienceMs(),

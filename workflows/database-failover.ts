@@ -6,6 +6,7 @@ import { comeBack } from './phases/failover/come-back.ts';
 import { factsToApprove } from './phases/failover/facts.ts';
 import { openToTheNew, takeOver } from './phases/failover/take-over.ts';
 import { validate } from './phases/failover/validate.ts';
+import { whoIsLost } from './phases/failover/who-is-lost.ts';
 import { replaceTheStandby } from './phases/rebuild/facts.ts';
 import { runbook } from './runbook/runbook.ts';
 
@@ -27,7 +28,7 @@ export async function databaseFailover(input?: DatabaseFailoverInput): Promise<R
     },
     input,
     async (run) => {
-      const lost = await run.phase('assessment', () => assessTheLoss(run));
+      const lost = await run.phase('assessment', () => assessTheLoss(run, () => whoIsLost(run), run.input.to));
       const moved = await run.phase('database', async () => {
         const fenced = await attest(run, lost);
         await run.approval(approval, () => factsToApprove(run, lost, fenced));

@@ -66,6 +66,13 @@ const shapes: Record<RunbookName, Shape> = {
     usual: 'dry-run',
     fields: { from: text, to: text, incidentAt: moment },
   },
+  'region-switchover': { modes: ['live', 'dry-run'], usual: 'dry-run', fields: { to: text } },
+  'region-failover': {
+    modes: ['live', 'dry-run'],
+    usual: 'dry-run',
+    fields: { from: text, to: text, incidentAt: moment },
+  },
+  'region-failback': { modes: ['live', 'dry-run'], usual: 'dry-run', fields: { to: text, way: oneOf(ways) } },
   'standby-rebuild': {
     modes: ['live', 'dry-run'],
     usual: 'dry-run',

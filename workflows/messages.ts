@@ -74,6 +74,27 @@ export interface DatabaseFailoverInput extends RunInput {
   incidentAt?: string;
 }
 
+export interface RegionSwitchoverInput extends RunInput {
+  /** The site that takes over; may be left out while there is only one other. */
+  to?: string;
+}
+
+export interface RegionFailoverInput extends RunInput {
+  /** The site that is lost; may be left out while one alone does not answer. */
+  from?: string;
+  /** The site that takes over; may be left out while there is only one other. */
+  to?: string;
+  /** When it was lost: the time to recover counts from then on; from the start of the run when absent. */
+  incidentAt?: string;
+}
+
+export interface RegionFailbackInput extends RunInput {
+  /** The site that the service goes back to; may be left out while there is only one other. */
+  to?: string;
+  /** The way that its member comes back as a standby first, whatever cheaper one there is. */
+  way?: Way;
+}
+
 export interface StandbyRebuildInput extends RunInput {
   /** Host of the standby; may be left out while there is only one member beside the primary. */
   host?: string;
@@ -158,6 +179,9 @@ export const runbooks = {
   sweep: 'sweep',
   switchover: 'switchover',
   'database-failover': 'databaseFailover',
+  'region-switchover': 'regionSwitchover',
+  'region-failover': 'regionFailover',
+  'region-failback': 'regionFailback',
   'point-in-time-recovery': 'pointInTimeRecovery',
   'full-restore': 'fullRestore',
   find: 'find',
@@ -165,6 +189,15 @@ export const runbooks = {
   accept: 'accept',
 } as const;
 export type RunbookName = keyof typeof runbooks;
+
+/** Runbooks at whose end another member is the primary, the newest of which status shows. */
+export const changesOfPrimary = [
+  'switchover',
+  'database-failover',
+  'region-switchover',
+  'region-failover',
+  'region-failback',
+] as const satisfies readonly RunbookName[];
 
 /** Task queue of the control workers; host workers poll `lifeboat.host.<name>`. */
 export const controlQueue = 'lifeboat';

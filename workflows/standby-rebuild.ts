@@ -24,7 +24,7 @@ export async function standbyRebuild(input?: StandbyRebuildInput): Promise<RunSu
     input,
     async (run) => {
       const { who, around, rebuild } = await run.phase('assessment', async () => {
-        const who = await whoIsWho(run);
+        const who = await whoIsWho(run, () => run.input.host);
         const around = await lookAround(run, who);
         return { who, around, rebuild: await chooseWay(run, who, around, run.input.way) };
       });

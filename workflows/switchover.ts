@@ -25,7 +25,7 @@ export async function switchover(input?: SwitchoverInput): Promise<RunSummary> {
     },
     input,
     async (run) => {
-      const pair = await run.phase('assessment', () => assessPair(run));
+      const pair = await run.phase('assessment', () => assessPair(run, () => run.input.to));
       const moved = await run.phase('traffic', async () => {
         await run.approval(approval, () => factsToApprove(run, pair));
         await prepare(run, pair);

@@ -22,6 +22,8 @@ export interface BackupKind {
   fetchInShell(backups: PhysicalBackups, places: FetchPlaces, silentSeconds: number): Promise<string>;
   /** What keeps this archive_command from archiving into the plan's repository, in words; `undefined` when nothing does. */
   archives(backups: PhysicalBackups, command: string): string | undefined;
+  /** Whether it takes backups of a primary that archived as a standby too (archive_mode = always). */
+  backsUpArchivingAlways(backups: PhysicalBackups): Promise<boolean>;
   /** The restore_command of a standby in this data directory: it asks for single files, and tells an outage from absence. */
   restoreCommand(backups: PhysicalBackups, dataDirectory: string): string;
   version(): Promise<string>;

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { PhysicalBackups } from '../../plan/schema.ts';
 
 /**
@@ -11,4 +12,12 @@ export function archives({ stanza }: PhysicalBackups, command: string): string |
   const named = /--stanza[= ]['"]?([A-Za-z0-9_.-]+)/.exec(command)?.[1];
   // Without one, pgBackRest reads it from its configuration or its environment.
   return named === undefined || named === stanza ? undefined : `archives into stanza ${named}, the plan has ${stanza}`;
+}
+
+/** It refuses such a primary, unless it is told not to look (from pgBackRest 2.41 on). */
+export async function backsUpArchivingAlways({ config }: PhysicalBackups): Promise<boolean> {
+  const configuration = await readFile(config, 'utf8').catch(() => '');
+  const said =
+    process.env.PGBACKREST_ARCHIVE_MODE_CHECK ?? /^\s*archive-mode-check\s*=\s*(\S+)/m.exec(configuration)?.[1];
+  return said === 'n' || said === 'N';
 }

@@ -2,7 +2,7 @@ import { runTool } from '../child.ts';
 import { permitBackupConfiguration } from '../permit.ts';
 import type { BackupKind } from './kind.ts';
 import { answers } from './pgbackrest-answers.ts';
-import { archives } from './pgbackrest-archives.ts';
+import { archives, backsUpArchivingAlways } from './pgbackrest-archives.ts';
 import { backup } from './pgbackrest-backup.ts';
 import { program, refuseStrangeName } from './pgbackrest-command.ts';
 import { fetchInShell, fetchWal, restoreCommand } from './pgbackrest-fetch.ts';
@@ -18,6 +18,7 @@ export const pgbackrest: BackupKind = {
   backup,
   fetchInShell,
   archives,
+  backsUpArchivingAlways,
   restoreCommand,
   version: async () => (await runTool(program, ['version'])).stdout.trim(),
   permitted: async (permit, backups) => {

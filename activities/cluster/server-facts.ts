@@ -68,7 +68,7 @@ export async function serverFacts(ask: {
   return {
     ...facts,
     ...(history === undefined ? {} : { history }),
-    archiving: archivingOf(row, backups),
+    archiving: await archivingOf(row, backups),
     freeBytes: await freeAt(member.dataDirectory),
     found: `${facts.role} on timeline ${timeline} at ${facts.lsn}, ${facts.archiver.waiting} files wait for the archive`,
   };
@@ -130,13 +130,19 @@ function factsOf(
 }
 
 /** The command itself is judged here: it may hold a key, and is in no result. */
-export function archivingOf(row: Row, backups: PhysicalBackups): ServerFacts['archiving'] {
+export async function archivingOf(row: Row, backups: PhysicalBackups): Promise<ServerFacts['archiving']> {
   const mode = row.archive_mode ?? '';
   if (row.archive_library)
     return { mode, fit: false, why: 'it archives by a library (archive_library), which cannot be judged' };
   const wrong = backupKind(backups).archives(backups, row.archive_command ?? '');
   if (wrong !== undefined) return { mode, fit: false, why: `its archive_command ${wrong}` };
-  return mode === 'on'
+  if (mode === 'always' && !(await backupKind(backups).backsUpArchivingAlways(backups)))
+    return {
+      mode,
+      fit: false,
+      why: `its archive_mode is always, of which pgBackRest takes no backup unless ${backups.config} says archive-mode-check=n`,
+    };
+  return mode === 'on' || mode === 'always'
     ? { mode, fit: true, why: `it archives into stanza ${backups.stanza}` }
-    : { mode, fit: false, why: `its archive_mode is ${mode}, expected on (a change of it needs a restart)` };
+    : { mode, fit: false, why: `its archive_mode is ${mode}, expected on or always (a change of it needs a restart)` };
 }

@@ -1,8 +1,9 @@
 /** A vantage point of its own: the host of a standby, which reaches the primary by another way than the control worker. */
 import { join } from 'node:path';
 import { execa } from 'execa';
+import type { ReachedServer } from '../../plan/sites.ts';
 import { toolEnvironment } from '../child.ts';
-import type { FailoverHostReads, Reached } from '../contract.ts';
+import type { FailoverHostReads } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { pause } from '../heartbeat.ts';
 import type { Permit } from '../permit.ts';
@@ -61,7 +62,7 @@ const received = `select pg_last_wal_receive_lsn()::text as lsn,
   (select status from pg_stat_wal_receiver limit 1) as status`;
 
 /** It needs neither a role nor a password. */
-async function isReady({ postgresql }: Permit, { address, port }: Reached): Promise<number> {
+async function isReady({ postgresql }: Permit, { address, port }: ReachedServer): Promise<number> {
   const asked = await execa(
     join(postgresql, 'pg_isready'),
     [`--host=${address}`, `--port=${port}`, `--timeout=${answerSeconds}`],

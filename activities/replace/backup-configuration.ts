@@ -116,7 +116,7 @@ async function judged(keeping: Keeping, { permit }: Controlled): Promise<string>
   const archiving: Row = {};
   for (const name of ['archive_mode', 'archive_library', 'archive_command'])
     archiving[name] = await settingIn(source, name);
-  const { fit, why } = archivingOf(archiving, backups);
+  const { fit, why } = await archivingOf(archiving, backups);
   if (!fit) throw unfit(member, `with it ${why}`);
   return `${source.inside ? 'the configuration of the backup' : source.file}, which archives into stanza ${backups.stanza}, with port ${member.port}`;
 }

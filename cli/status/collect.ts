@@ -2,7 +2,7 @@ import type { Awaited } from '../../evidence/asked.ts';
 import type { Forecast, Outcome } from '../../evidence/evidence.ts';
 import type { Kept } from '../../plan/schedule-kept.ts';
 import type { Plan } from '../../plan/schema.ts';
-import { controlQueue } from '../../workflows/messages.ts';
+import { changesOfPrimary, controlQueue } from '../../workflows/messages.ts';
 import type { Engine, HeldLock, ListedRun, NewestAsk, Worker } from '../engine/engine.ts';
 import { knownPlans, newestStoredRun } from '../plans.ts';
 import { leftInTheMiddle } from './interrupted.ts';
@@ -182,7 +182,7 @@ async function serviceStatus(asked: Asked, schedules: () => Promise<Kept[]>): Pr
 async function newestChange(asked: Asked): Promise<NewestRun | undefined> {
   const { service } = asked;
   const changes = await Promise.all(
-    (['switchover', 'database-failover'] as const).map((runbook) => newest(asked, { service, runbook, mode: 'live' })),
+    changesOfPrimary.map((runbook) => newest(asked, { service, runbook, mode: 'live' })),
   );
   return changes.flatMap((one) => one ?? []).toSorted((a, b) => b.endedAt.localeCompare(a.endedAt))[0];
 }

@@ -1,5 +1,6 @@
 /** Runs that could not clean up, and whether somebody has swept since. */
 import type { Plan } from '../../plan/schema.ts';
+import { changesOfPrimary } from '../../workflows/messages.ts';
 import type { Engine, ListedRun } from '../engine/engine.ts';
 import { leftInTheMiddle } from './interrupted.ts';
 
@@ -32,7 +33,7 @@ export async function notSweptSince(
 }
 
 function changesMembers(runbook: string): boolean {
-  return ['switchover', 'database-failover', 'point-in-time-recovery'].includes(runbook);
+  return [...changesOfPrimary, 'point-in-time-recovery'].includes(runbook);
 }
 
 /** A reset terminates the execution that it discards, and the run goes on. */

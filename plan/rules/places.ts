@@ -41,6 +41,53 @@ export const fencesRunOnKnownHosts = rule(['sites', 'failover'], (plan, say) => 
       unknownHost(fence.host, known, ['failover', 'fencing', index, 'host'], say);
 });
 
+function hostsOf(hosts: Plan['sites'][string]['hosts'] = []): string[] {
+  return Array.isArray(hosts) ? hosts : Object.keys(hosts);
+}
+
+/** A door without a load balancer could not be closed, and a load balancer without a door not be proven closed. */
+export const doorsOfSitesAreWhole = rule(['sites', 'database'], ({ sites, database }, say) => {
+  const known = database.members.map(({ host }) => host);
+  for (const [name, site] of Object.entries(sites)) {
+    const path = ['sites', name];
+    if (site.frontDoor !== undefined && site.traffic === undefined)
+      say([...path, 'frontDoor'], `site ${name} has a front door, and nothing that leads there`, {
+        instead: 'write traffic beside it',
+        at: 'key',
+      });
+    if (site.traffic !== undefined && site.frontDoor === undefined)
+      say([...path, 'traffic'], `site ${name} has a load balancer, and no front door where it is reached`, {
+        instead: 'write frontDoor: { host, port } beside it',
+        at: 'key',
+      });
+    for (const host of Object.keys(site.reaches ?? {}))
+      if (!known.includes(host))
+        say([...path, 'reaches', host], `host ${host} has no member of the database`, {
+          instead: `the members are ${known.join(', ')}`,
+          at: 'key',
+        });
+      else if (hostsOf(site.hosts).includes(host))
+        say([...path, 'reaches', host], `host ${host} is in site ${name} itself`, {
+          instead: 'leave it out: this is for members of other sites',
+          at: 'key',
+        });
+  }
+  const doors = Object.entries(sites).filter(([, { traffic }]) => traffic !== undefined);
+  const without = Object.keys(sites).filter(
+    (name) => sites[name]?.traffic === undefined && hostsOf(sites[name]?.hosts).some((host) => known.includes(host)),
+  );
+  if (doors.length > 0 && without.length > 0)
+    for (const name of without)
+      say(
+        ['sites', name],
+        `site ${name} has no front door of its own, and ${doors.map(([one]) => one).join(', ')} has`,
+        {
+          instead: 'write frontDoor and traffic for every site, or for none',
+          at: 'key',
+        },
+      );
+});
+
 export const everyHostIsInOneSite = rule(['sites'], ({ sites }, say) => {
   const entries = Object.entries(sites).flatMap(([site, { hosts }]) =>
     Array.isArray(hosts)

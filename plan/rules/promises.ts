@@ -11,6 +11,7 @@ export const runbooksWithObjectives = [
   'point-in-time-recovery',
   'full-restore',
   'database-failover',
+  'region-failover',
 ] as const;
 
 export const phasesFitTheRto = rule(['objectives', 'phases'], ({ objectives, phases }, say) => {

@@ -13,6 +13,7 @@ const families: Readonly<Record<string, string>> = {
   find: 'views',
   metrics: 'views',
   pages: 'views',
+  region: 'switchover',
 };
 
 /** Of a folder that is not named, all files. */

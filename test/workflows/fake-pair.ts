@@ -30,6 +30,12 @@ export class FakePair {
     db2: { running: true, role: 'standby', timeline: 1, slots: [] },
   };
   door: Name | 'closed' = 'db1';
+  /** Of several load balancers: whom each leads to, by its socket; without a word each leads to both. */
+  behind: Record<string, Name[]> = {};
+  /** Load balancers that do not answer any more. */
+  lostDoors: string[] = [];
+  /** Those of several that were closed, in this order. */
+  closed: string[] = [];
   /** Of the fingerprints that the old primary shows. */
   tables: Anchor['tables'] = [];
   missingPulses = 0;
@@ -46,9 +52,9 @@ export class FakePair {
 
   reads(): SwitchoverControlReads {
     return {
-      doorState: async () => ({
+      doorState: async ({ traffic: { socket } }) => ({
         found: `leads to ${this.door}`,
-        servers: (['db1', 'db2'] as const).map((server) => ({
+        servers: this.#behind(socket).map((server) => ({
           server,
           state: server === this.door ? 'UP' : 'DOWN',
           serves: server === this.door,
@@ -68,7 +74,9 @@ export class FakePair {
 
   changes(): SwitchoverControlChanges {
     return {
-      closeDoor: async () => {
+      closeDoor: async ({ traffic: { socket } }) => {
+        this.#behind(socket);
+        if (this.behind[socket] !== undefined) this.closed.push(socket);
         this.door = 'closed';
         return { found: 'closed', at: new Date().toISOString() };
       },
@@ -89,6 +97,7 @@ export class FakePair {
         this.#alive(member.host as Name);
         return { found: `${member.host} has replayed all`, lsn: '0/A000060' };
       },
+      archivedHere: async ({ member, segment }) => ({ found: `the archive of ${member.host} holds ${segment}` }),
       howItStands: async ({ member }) => {
         const { running, role, signal = role === 'standby' } = this.servers[member.host as Name];
         return {
@@ -143,6 +152,7 @@ export class FakePair {
         Object.assign(at(member.host), { role: 'primary', timeline: from.timeline + 1 });
         return { found: 'promoted', timeline: from.timeline + 1, lsn: '0/A000080' };
       },
+      askArchive: async ({ member, backups }) => ({ found: `${member.host} asks ${backups.config}` }),
       archiveReaches: async () => ({ found: 'archived', segment: '00000002000000000000000A' }),
       makeFollower: async ({ member }) => {
         if (at(member.host).running) throw failure('SplitBrain', `${member.host} runs as a primary`);
@@ -155,6 +165,11 @@ export class FakePair {
         return { found: `${member.host} streams`, lsn: '0/A000200' };
       },
     };
+  }
+
+  #behind(socket: string): Name[] {
+    if (this.lostDoors.includes(socket)) throw failure('TrafficUnreachable', `${socket} does not answer`);
+    return this.behind[socket] ?? ['db1', 'db2'];
   }
 
   #alive(host: Name): void {

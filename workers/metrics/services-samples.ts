@@ -85,6 +85,8 @@ const keeping: readonly RunbookName[] = [
   'anchor',
   'sweep',
   'switchover',
+  'region-switchover',
+  'region-failback',
   'find',
   'standby-rebuild',
   'accept',

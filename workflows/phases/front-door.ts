@@ -1,13 +1,50 @@
 /** The front door is opened to a new primary: for how long it was closed, what was acknowledged, and that it guards itself again. */
+
+import type { Found } from '../../activities/shapes.ts';
 import { addresses } from '../../plan/hosts.ts';
 import type { Member } from '../../plan/schema.ts';
+import { type Door, doorOf, doorsOf } from '../../plan/sites.ts';
 import type { Lsn } from '../../recovery/archive.ts';
 import type { Change } from '../runbook/change.ts';
-import { failure } from '../runbook/failure.ts';
+import { failure, failureOf } from '../runbook/failure.ts';
 import type { Run } from '../runbook/run.ts';
 
 /** The pulse tries one write a second, and connects anew before. */
 const pulseWithinMs = 30_000;
+
+/**
+ * The front doors that lead to these members: none of them takes sessions from then on.
+ *
+ * @param control with as many attempts as there is time for
+ * @param mayBeGone a host that is lost, and perhaps the load balancer of its site with it
+ */
+export async function closeDoors(
+  run: Run,
+  control: Run['control'],
+  to: Member[],
+  { mayBeGone }: { mayBeGone?: string } = {},
+): Promise<Found & { at: string }> {
+  const [first, ...more] = doorsOf({ ...run.plan, database: { ...run.plan.database, members: to } });
+  if (first === undefined) throw failure('Bug', 'a front door was to be closed that leads to nobody');
+  const close = ({ traffic, database }: Door, by = control) => by.closeDoor({ traffic, frontDoor: database.frontDoor });
+  const closed = await close(first);
+  const others: Found[] = [];
+  for (const door of more)
+    others.push(
+      mayBeGone === undefined ? await close(door) : await closeUnlessGone(close(door, run.controlWithin(1)), mayBeGone),
+    );
+  return { ...closed, found: [closed, ...others].map(({ found }) => found).join('; ') };
+}
+
+async function closeUnlessGone(closing: Promise<Found>, lost: string): Promise<Found> {
+  try {
+    return await closing;
+  } catch (error) {
+    const { type, message } = failureOf(error);
+    if (type !== 'TrafficUnreachable') throw error;
+    return { found: `the load balancer before ${lost} is lost with it: ${message}` };
+  }
+}
 
 interface Across {
   /** Of the primary that writes now. */
@@ -61,7 +98,7 @@ export function openTheDoor(
   run: Run,
   { to, systemIdentifier, timeline }: { to: Member; systemIdentifier: string; timeline: number },
 ): Change<{ at: string }> {
-  const { traffic, database } = run.plan;
+  const { traffic, database } = doorOf(run.plan, to.host);
   return {
     urgent: true,
     preview: async () => ({
@@ -92,7 +129,7 @@ export function leaveToCheck(run: Run, server: string): Change<unknown> {
       will: `leave ${server} to the load balancer's own check, which keeps a standby out`,
       yields: undefined,
     }),
-    apply: () => run.control.releaseServer({ traffic: run.plan.traffic, server }),
+    apply: () => run.control.releaseServer({ traffic: doorOf(run.plan, server).traffic, server }),
     undo: { pointOfNoReturn: "The load balancer's own check decides again." },
   };
 }

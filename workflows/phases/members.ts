@@ -1,8 +1,7 @@
 /** What a change of the members asks of them and of their front door. */
-import type { DoorServer, Reached } from '../../activities/contract.ts';
+import type { DoorServer } from '../../activities/contract.ts';
 import type { Found, MemberState } from '../../activities/shapes.ts';
 import { addresses } from '../../plan/hosts.ts';
-import type { Member } from '../../plan/schema.ts';
 import type { Replication } from '../../plan/server-control.ts';
 import { failure } from '../runbook/failure.ts';
 import type { Run } from '../runbook/run.ts';
@@ -15,11 +14,6 @@ export function replicationOf(run: Run): Replication & Found {
     'PlanInvalid',
     'the plan does not say how a standby connects to its primary, so a member could not come back as one. Add database.replication: { user, passfile }, the file on every host.',
   );
-}
-
-/** Where others reach it. */
-export function reachedAt(run: Run, { host, port }: Member): Reached {
-  return { host, port, address: addresses(run.plan)[host] ?? host };
 }
 
 /** @throws PlanInvalid the load balancer calls one of these hosts otherwise */
@@ -54,6 +48,17 @@ export function leadsTo(
     checked: others.filter((host) => at(host)?.checked === true),
     expected: `${primary} alone is given sessions`,
   };
+}
+
+/** The load balancer of a site without the primary. @throws DoorOpen it gives sessions to somebody */
+export function leadsToNobody(servers: DoorServer[], standby: string): void {
+  knowsAll(servers, [standby]);
+  const serving = servers.filter(({ serves }) => serves).map(({ server }) => server);
+  if (serving.length > 0)
+    throw failure(
+      'DoorOpen',
+      `the load balancer before ${standby} leads to ${serving.join(' and ')}, expected nobody: the primary is in another site. Correct it first: who is let in during the change must be certain.`,
+    );
 }
 
 /**

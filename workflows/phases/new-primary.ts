@@ -2,6 +2,7 @@
 import type { Found } from '../../activities/shapes.ts';
 import { formatBytes } from '../../evidence/format.ts';
 import type { Member } from '../../plan/schema.ts';
+import { backupsOn } from '../../plan/sites.ts';
 import type { Anchor } from '../../recovery/archive.ts';
 import type { Change } from '../runbook/change.ts';
 import type { Run } from '../runbook/run.ts';
@@ -44,7 +45,7 @@ export function writeCheckpoint(run: Run, member: Member, why: string): Change<u
 
 /** @param takesMs until a run of this kind has taken one: it is hardly longer than the newest */
 export function takeIncrementalBackup(run: Run, member: Member, takesMs?: number): Change<unknown> {
-  const { physical } = run.plan.backups;
+  const physical = backupsOn(run.plan, member.host);
   return {
     preview: async () => ({
       will: `take an incremental backup of ${member.host} into stanza ${physical.stanza}`,

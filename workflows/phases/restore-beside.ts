@@ -1,6 +1,7 @@
 /** A server beside the live one: restored, paused at its anchor, rolled forward, promoted when it is to be thrown away. */
 import type { EndOfRecovery, Room, Scratch, ServiceMoment } from '../../activities/shapes.ts';
 import { formatBytes } from '../../evidence/format.ts';
+import type { PhysicalBackups } from '../../plan/schema.ts';
 import type { Anchor, BackupInfo, RecoveryTarget, TimelineInfo } from '../../recovery/archive.ts';
 import type { Change } from '../runbook/change.ts';
 import type { Run } from '../runbook/run.ts';
@@ -20,10 +21,12 @@ export interface Beside {
   service: Moment;
   ancestors: TimelineInfo['ancestors'];
   step?: string;
+  /** The archive that it comes from; the plan's when absent. */
+  backups?: PhysicalBackups;
 }
 
 /** What a restore needs to know. */
-export type Restorable = Pick<Beside, 'scratch' | 'backup' | 'room'> & {
+export type Restorable = Pick<Beside, 'scratch' | 'backup' | 'room' | 'backups'> & {
   /** It is never to serve, also in a live run. */
   throwAway?: true;
   /** Where one is restored on each of several hosts: name of the step that does it here. */
@@ -37,7 +40,7 @@ function onHost({ step, scratch }: Pick<Restorable, 'step' | 'scratch'>): string
 
 /** Restores a backup into a directory of its own; nothing live is touched. Undo removes the directory and what runs in it. */
 export function restoreBeside(run: Run, restorable: Restorable): Change<{ bytes: number }> {
-  const { scratch, backup, room, throwAway } = restorable;
+  const { scratch, backup, room, throwAway, backups = run.plan.backups.physical } = restorable;
   const host = run.host(scratch.host);
   return {
     preview: async () => ({
@@ -48,7 +51,7 @@ export function restoreBeside(run: Run, restorable: Restorable): Change<{ bytes:
       const started = Date.now();
       const { label, bytes } = backup;
       const restored = await host.restoreBeside({
-        backups: run.plan.backups.physical,
+        backups,
         label,
         bytes,
         scratch,
@@ -78,11 +81,11 @@ export function restoreBeside(run: Run, restorable: Restorable): Change<{ bytes:
 /** Starts the restored server, or moves it on, and leaves it paused at `target`. The undo is that of the restore. */
 export function replayTo(
   run: Run,
-  beside: Pick<Beside, 'scratch' | 'room' | 'step'>,
+  beside: Pick<Beside, 'scratch' | 'room' | 'step' | 'backups'>,
   target: RecoveryTarget,
   where: string,
 ): Change<EndOfRecovery> {
-  const { scratch, room, step = restoreStep } = beside;
+  const { scratch, room, step = restoreStep, backups = run.plan.backups.physical } = beside;
   return {
     preview: async () => ({
       will: `replay WAL on timeline ${target.timeline} to ${where}, and pause there`,
@@ -91,7 +94,7 @@ export function replayTo(
     apply: async () => {
       const started = Date.now();
       const end = await run.host(scratch.host).replayTo({
-        backups: run.plan.backups.physical,
+        backups,
         scratch,
         target,
         outageWithinMs: run.patienceMs(),

@@ -1,7 +1,8 @@
 /** How the members of a service and its front door stand, where a run was ended in its middle; and what people do about it. Reads only. */
 import { isCancellation } from '@temporalio/workflow';
 import type { FailureType } from '../../evidence/failures.ts';
-import type { Member } from '../../plan/schema.ts';
+import type { Member, Traffic } from '../../plan/schema.ts';
+import { doorOf, doorsOf } from '../../plan/sites.ts';
 import { type Standing, type Stands, standingInWords, whatToDo } from '../../recovery/left-standing.ts';
 import { hostQueue } from '../messages.ts';
 import { failure, failureOf } from '../runbook/failure.ts';
@@ -12,15 +13,21 @@ const telling: readonly FailureType[] = ['DatabaseUnreachable', 'NotPrimary', 'D
 
 /** One attempt at each: it is said in a failure, which must not be late for it. */
 async function standingOf(run: Run): Promise<Standing> {
-  const { database, traffic } = run.plan;
-  const members = await Promise.all(database.members.map((member) => asIt(run, member)));
-  const leadsTo = await orUndefined(
-    run
-      .controlWithin(1)
-      .doorState({ traffic })
-      .then(({ servers }) => servers.filter(({ serves }) => serves).map(({ server }) => server)),
-  );
-  return { members, leadsTo, traffic: { backend: traffic.backend, socket: traffic.socket } };
+  const members = await Promise.all(run.plan.database.members.map((member) => asIt(run, member)));
+  const served = await Promise.all(doorsOf(run.plan).map(({ traffic }) => orUndefined(servedBy(run, traffic))));
+  const answered = served.filter((one) => one !== undefined);
+  const primary = members.find(({ role }) => role === 'primary') ?? members[0];
+  const { traffic } = primary === undefined ? run.plan : doorOf(run.plan, primary.host);
+  return {
+    members,
+    leadsTo: answered.length === 0 ? undefined : answered.flat(),
+    traffic: { backend: traffic.backend, socket: traffic.socket },
+  };
+}
+
+async function servedBy(run: Run, traffic: Traffic): Promise<string[]> {
+  const { servers } = await run.controlWithin(1).doorState({ traffic });
+  return servers.filter(({ serves }) => serves).map(({ server }) => server);
 }
 
 async function asIt(run: Run, member: Member): Promise<Stands> {

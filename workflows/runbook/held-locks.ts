@@ -62,6 +62,7 @@ export class HeldLocks {
   }
 
   async #take(id: string, what: string, alone: string, withinMs: number): Promise<{ waitedMs: number }> {
+    if (this.#locks.some((held) => held.id === id)) return { waitedMs: 0 };
     const { control, steps, record } = this.#around;
     const named = `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
     const lock = new Lock(id, named, control, () => this.#lost(lock, what));

@@ -35,7 +35,7 @@ type Held = Awaited<ReturnType<ControlReads['lockHolder']>>;
 export class Lock {
   /** How often somebody else ended it. */
   losses = 0;
-  readonly #id: string;
+  readonly id: string;
   readonly #what: string;
   readonly #control: Stubs<ControlReads>;
   readonly #onLost: () => void;
@@ -44,7 +44,7 @@ export class Lock {
 
   /** @param onLost called when somebody ends the lock while the run goes on */
   constructor(id: string, what: string, control: Stubs<ControlReads>, onLost: () => void) {
-    this.#id = id;
+    this.id = id;
     this.#what = what;
     this.#control = control;
     this.#onLost = onLost;
@@ -87,7 +87,7 @@ export class Lock {
   #look(): Promise<Held> {
     const { workflowId, runId, originalExecutionRunId } = workflowInfo();
     return this.#control.lockHolder({
-      lock: this.#id,
+      lock: this.id,
       me: { workflowId, runId, firstRunId: originalExecutionRunId ?? runId },
     });
   }
@@ -102,7 +102,7 @@ export class Lock {
     const { workflowId, runId } = workflowInfo();
     this.#checks += 1;
     await inStep(newStep(`${where}/lock-${this.#checks}`, `${this.#what} is still held`), async () => {
-      const { held } = await this.#control.holdsLock({ lock: this.#id, me: { workflowId, runId } });
+      const { held } = await this.#control.holdsLock({ lock: this.id, me: { workflowId, runId } });
       if (!held) await this.take();
     });
   }
@@ -112,7 +112,7 @@ export class Lock {
       // In a scope that a cancel does not reach: else the lock would be gone while undo still runs.
       const child = await CancellationScope.nonCancellable(() =>
         startChild(lock, {
-          workflowId: this.#id,
+          workflowId: this.id,
           parentClosePolicy: ParentClosePolicy.TERMINATE,
           workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
           staticSummary: `Held by ${workflowInfo().workflowId}`,

@@ -4,6 +4,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { execa } from 'execa';
 import { expect } from 'vitest';
 import { serversIn } from '../../../activities/processes.ts';
+import { killIfThere } from '../../../lab/catastrophe.ts';
 import { type Customer, lostFor } from '../../../lab/customer.ts';
 import type { Host } from '../../../lab/layout.ts';
 import { roles, served } from '../../../lab/pair.ts';
@@ -19,15 +20,6 @@ export async function killServer({ estate }: Scenario, host: Host): Promise<void
   const { data } = estate.servers[host];
   for (const pid of await serversIn(data)) killIfThere(pid);
   await until(`no server runs on ${host}`, async () => ((await serversIn(data)).length === 0 ? true : undefined));
-}
-
-/** A server's children end by themselves once their postmaster is gone. */
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }
 
 export function startFailover(scenario: Scenario, input: object = {}): Promise<WorkflowHandle> {

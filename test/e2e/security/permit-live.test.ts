@@ -30,6 +30,7 @@ function asksAbout(member: Member, backups = estate.backups): { [K in OnMember]:
   return {
     serverFacts: { member, backups },
     caughtUp: { member, lsn: left.lsn, withinMs },
+    archivedHere: { member, backups, segment: '000000010000000000000001', withinMs },
     howItStands: { member },
     standsStill: { member, left },
     primarySeenFrom: { member, primary: following.primary, withinMs: 10 },
@@ -45,6 +46,7 @@ function asksAbout(member: Member, backups = estate.backups): { [K in OnMember]:
     primaryAgain: { member, withinMs },
     promoteStandby: { member, from: left, withinMs },
     archiveReaches: { member, backups, timeline: 1 },
+    askArchive: { member, backups, withinMs },
     makeFollower: following,
     startFollower: { ...following, withinMs },
     fingerprintsAt: { ...following, lsn: left.lsn, database, tables, withinMs },

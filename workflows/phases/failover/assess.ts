@@ -1,11 +1,11 @@
 /** What must be true before a standby takes over from a primary that is lost. Everything here only reads. */
-import type { ServerFacts } from '../../../activities/contract.ts';
-import type { Found, MemberState } from '../../../activities/shapes.ts';
-import { addresses, member } from '../../../plan/hosts.ts';
+import type { DoorServer, ServerFacts } from '../../../activities/contract.ts';
+import type { Found } from '../../../activities/shapes.ts';
 import type { Member } from '../../../plan/schema.ts';
+import { backupsOn, doorsOf, membersBehind } from '../../../plan/sites.ts';
 import { compareLsn } from '../../../recovery/lsn.ts';
 import { objectionsToPromotion } from '../../../recovery/switchover.ts';
-import { failure } from '../../runbook/failure.ts';
+import { failure, failureOf } from '../../runbook/failure.ts';
 import { knowsAll, replicationOf } from '../members.ts';
 import { sayingHowItStands } from '../standing.ts';
 import { chooseFence } from './fence.ts';
@@ -13,10 +13,19 @@ import { estimate } from './loss.ts';
 import type { FailoverRun, Lost } from './lost.ts';
 import { nobodySees } from './vantage.ts';
 
-export async function assessTheLoss(run: FailoverRun): Promise<Lost> {
+/** Who is lost, and whose standbys there are. */
+export interface Loss extends Found, Pick<Lost, 'from' | 'silent'> {
+  standbys: Member[];
+}
+
+export async function assessTheLoss(
+  run: FailoverRun,
+  whoIsLost: () => Promise<Loss>,
+  wanted: string | undefined,
+): Promise<Lost> {
   if (run.input.incidentAt !== undefined) run.record({ incidentAt: run.input.incidentAt });
   const { from, standbys, silent } = await run.check('One primary is lost, and it is known whose standbys answer', () =>
-    sayingHowItStands(run, () => whoIsLost(run)),
+    sayingHowItStands(run, whoIsLost),
   );
   await run.holdService();
   // Not the host that is lost: what may still be held there nobody will give back.
@@ -26,7 +35,7 @@ export async function assessTheLoss(run: FailoverRun): Promise<Lost> {
   );
   const { checked } = await run.check('The front door leads to nobody else', () => leadsToNobodyElse(run, from));
   const { facts, to, others } = await run.check('The standby that holds most can take over', () =>
-    chooseStandby(run, from, standbys),
+    chooseStandby(run, from, standbys, wanted),
   );
   const { fence } = await run.check('It is known how the old primary is fenced', () => chooseFence(run, from, seen));
   const replication = await run.check('The plan says how a standby connects', async () => replicationOf(run));
@@ -47,65 +56,8 @@ export async function assessTheLoss(run: FailoverRun): Promise<Lost> {
   return lost;
 }
 
-async function whoIsLost(run: FailoverRun): Promise<Found & Pick<Lost, 'from' | 'silent'> & { standbys: Member[] }> {
-  const { members, found } = await run.control.members({
-    database: run.plan.database,
-    addresses: addresses(run.plan),
-  });
-  const primary = members.find(({ role }) => role === 'primary');
-  if (primary !== undefined)
-    throw failure(
-      'ServerAlive',
-      `${primary.host} answers as the primary (${found}): it is not lost, and to promote another would make two. To change places in order, without losing anything: lifeboat start switchover ${run.plan.service} --mode live`,
-    );
-  const host = lostOne(run.input.from, members, found);
-  const standbys = members.filter(({ role }) => role === 'standby').map((one) => member(run.plan, one.host));
-  if (standbys.length === 0)
-    throw failure(
-      'StandbyUnfit',
-      `no standby answers (${found}): there is none that could take over. Bring one of them up, or bring the database back from its backups: lifeboat start full-restore ${run.plan.service}`,
-    );
-  const silent = members.filter((one) => one.role === 'unknown' && one.host !== host);
-  return {
-    from: member(run.plan, host),
-    standbys,
-    silent: silent.map((one) => member(run.plan, one.host)),
-    found: `${found}; ${host} is taken for the primary that is lost`,
-    expected: 'one member that does not answer, and standbys that do',
-  };
-}
-
-function lostOne(wanted: string | undefined, members: MemberState[], found: string): string {
-  const silent = members.filter(({ role }) => role === 'unknown').map(({ host }) => host);
-  if (wanted !== undefined) {
-    if (silent.includes(wanted)) return wanted;
-    throw failure(
-      'InputInvalid',
-      members.some(({ host }) => host === wanted)
-        ? `"from": ${wanted} answers, as a standby: it is not the primary that is lost (${found}).`
-        : `"from": ${wanted} is no member of the plan; there are ${members.map(({ host }) => host).join(', ')}.`,
-    );
-  }
-  const [only, ...more] = silent;
-  if (only === undefined)
-    throw failure(
-      'NotPrimary',
-      `every member answers, and none says that it is the primary (${found}): nothing is lost that a failover could replace.`,
-    );
-  if (more.length > 0)
-    throw failure(
-      'InputInvalid',
-      `several members do not answer, ${silent.join(', ')}: name the one that was the primary in "from".`,
-    );
-  return only;
-}
-
 async function leadsToNobodyElse(run: FailoverRun, from: Member): Promise<Found & { checked: boolean }> {
-  const { servers, found } = await run.control.doorState({ traffic: run.plan.traffic });
-  knowsAll(
-    servers,
-    run.plan.database.members.map(({ host }) => host),
-  );
+  const { servers, found } = await everyDoor(run, from);
   const strange = servers.filter(({ server, serves }) => serves && server !== from.host);
   if (strange.length > 0)
     throw failure(
@@ -119,16 +71,46 @@ async function leadsToNobodyElse(run: FailoverRun, from: Member): Promise<Found 
   };
 }
 
+/** Of every site; the load balancer of a site that is lost may be lost with it. */
+async function everyDoor(run: FailoverRun, from: Member): Promise<Found & { servers: DoorServer[] }> {
+  const servers: DoorServer[] = [];
+  const found: string[] = [];
+  const doors = doorsOf(run.plan);
+  for (const { traffic } of doors) {
+    const hosts = membersBehind(run.plan, traffic).map(({ host }) => host);
+    try {
+      // One that is lost is not waited for, as one is that may come back.
+      const control = doors.length > 1 && hosts.includes(from.host) ? run.controlWithin(1) : run.control;
+      const door = await control.doorState({ traffic });
+      knowsAll(door.servers, hosts);
+      servers.push(...door.servers);
+      found.push(door.found);
+    } catch (error) {
+      const { type, message } = failureOf(error);
+      if (type !== 'TrafficUnreachable' || doors.length === 1 || !hosts.includes(from.host)) throw error;
+      found.push(message);
+    }
+  }
+  return { servers, found: found.join('; ') };
+}
+
 interface Chosen {
   facts: ServerFacts;
   to: Member;
   others: Member[];
 }
 
-async function chooseStandby(run: FailoverRun, from: Member, standbys: Member[]): Promise<Found & Chosen> {
-  const backups = run.plan.backups.physical;
+async function chooseStandby(
+  run: FailoverRun,
+  from: Member,
+  standbys: Member[],
+  wanted: string | undefined,
+): Promise<Found & Chosen> {
   const asked = await Promise.allSettled(
-    standbys.map(async (one) => ({ one, facts: await run.host(one.host).serverFacts({ member: one, backups }) })),
+    standbys.map(async (one) => ({
+      one,
+      facts: await run.host(one.host).serverFacts({ member: one, backups: backupsOn(run.plan, one.host) }),
+    })),
   );
   const failed = asked.find((one) => one.status === 'rejected');
   const known = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -140,7 +122,6 @@ async function chooseStandby(run: FailoverRun, from: Member, standbys: Member[])
     .filter(({ facts }) => facts.timeline === timeline)
     .toSorted((a, b) => compareLsn(b.facts.lsn, a.facts.lsn));
   const [most] = byMost;
-  const wanted = run.input.to;
   const chosen = wanted === undefined ? most : byMost.find(({ one }) => one.host === wanted);
   if (chosen === undefined || most === undefined)
     throw failure(

@@ -1,5 +1,6 @@
 /** The old primary comes back as a standby, without hurry, where that is possible; else it is left fenced, and that is said. */
 import { addresses } from '../../../plan/hosts.ts';
+import { doorOf } from '../../../plan/sites.ts';
 import { openByHand } from '../../../recovery/left-standing.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
 import { leaveToCheck } from '../front-door.ts';
@@ -55,11 +56,13 @@ async function wayBack(run: FailoverRun, { from, to, replication }: Lost): Promi
 }
 
 function byHand(run: FailoverRun, { from, to, fence }: Lost): string {
-  const door = fence.kind === 'postgres' ? '' : `, and then ${openByHand(run.plan.traffic, from.host)}`;
+  const door =
+    fence.kind === 'postgres' ? '' : `, and then ${openByHand(doorOf(run.plan, from.host).traffic, from.host)}`;
   return `Keep ${from.host} from starting as a primary: ${to.host} is it. Once its host worker answers: lifeboat start standby-rebuild ${run.plan.service} --mode live --input '{"host":"${from.host}"}'${door}`;
 }
 
-async function roles(run: FailoverRun, { from, to }: Lost, { timeline }: Moved) {
+/** @throws Moved @throws SplitBrain */
+export async function roles(run: FailoverRun, { from, to }: Lost, { timeline }: Moved) {
   const { members, found, expected } = await run.control.members({
     database: run.plan.database,
     addresses: addresses(run.plan),

@@ -1,5 +1,6 @@
 /** What people are shown before a standby takes over. */
 import type { Subject } from '../../../evidence/people.ts';
+import { backupsOn } from '../../../plan/sites.ts';
 import { inWords, limitsOf } from './fence.ts';
 import { estimate } from './loss.ts';
 import type { FailoverRun, Fenced, Lost } from './lost.ts';
@@ -13,7 +14,7 @@ export async function factsToApprove(
 ): Promise<{ subject: Subject; shown: Subject }> {
   const { from, to, others, silent, fence, timeline, systemIdentifier } = lost;
   const { words: own } = await nobodySees(run, { from, standbys: [to, ...others], silent });
-  const { lsn } = await run.host(to.host).serverFacts({ member: to, backups: run.plan.backups.physical });
+  const { lsn } = await run.host(to.host).serverFacts({ member: to, backups: backupsOn(run.plan, to.host) });
   const { words: loss } = await estimate(run, { timeline, replayed: lsn });
   return {
     subject: {

@@ -2,10 +2,10 @@
 import type { CommandFence } from '../../../activities/contract.ts';
 import type { Found } from '../../../activities/shapes.ts';
 import type { Fence, Member } from '../../../plan/schema.ts';
+import { reachedFrom } from '../../../plan/sites.ts';
 import { hostQueue } from '../../messages.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure } from '../../runbook/failure.ts';
-import { reachedAt } from '../members.ts';
 import type { FailoverRun, Lost } from './lost.ts';
 import { isNotBack, type Seen } from './vantage.ts';
 
@@ -115,7 +115,7 @@ function byItsHost(run: FailoverRun, { from, timeline }: Lost): Change<Before> {
 type ByCommand = Extract<Fence, { kind: 'command' }>;
 
 function commandsOf(run: FailoverRun, from: Member, { host, fence, confirm, within }: ByCommand): CommandFence {
-  return { host, victim: reachedAt(run, from), fence, confirm, withinMs: within };
+  return { host, victim: reachedFrom(run.plan, from, host), fence, confirm, withinMs: within };
 }
 
 function byCommand(run: FailoverRun, { from }: Lost, fence: ByCommand): Change<unknown> {

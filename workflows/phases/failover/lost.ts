@@ -3,10 +3,11 @@ import type { StoppedAt } from '../../../activities/contract.ts';
 import type { Fence, Member } from '../../../plan/schema.ts';
 import type { Replication } from '../../../plan/server-control.ts';
 import type { Lsn } from '../../../recovery/archive.ts';
-import type { DatabaseFailoverInput } from '../../messages.ts';
+import type { RunInput } from '../../messages.ts';
 import type { Run } from '../../runbook/run.ts';
 
-export type FailoverRun = Run<DatabaseFailoverInput>;
+/** Of a member, or of the site that it is in. */
+export type FailoverRun = Run<RunInput & { incidentAt?: string }>;
 
 export interface Lost {
   /** The primary that does not answer. */

@@ -3,12 +3,14 @@ import type { StoppedAt } from '../../../activities/contract.ts';
 import type { Found } from '../../../activities/shapes.ts';
 import { addresses } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';
+import { backupsOn, doorOf, shareDoor } from '../../../plan/sites.ts';
 import { openByHand } from '../../../recovery/left-standing.ts';
 import { compareLsn } from '../../../recovery/lsn.ts';
 import { segmentEnd } from '../../../recovery/segments.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
-import { leaveToCheck, measureClosed, openTheDoor } from '../front-door.ts';
+import { closeDoors, leaveToCheck, measureClosed, openTheDoor } from '../front-door.ts';
+import { askItsOwnStore } from '../region/store.ts';
 import { stillHolds } from './attest.ts';
 import { fenceOff, stillFenced } from './fence.ts';
 import type { FailoverRun, Fenced, Lost, Moved } from './lost.ts';
@@ -22,6 +24,7 @@ export async function takeOver(run: FailoverRun, lost: Lost, fenced: Fenced): Pr
   stillHolds(fenced, lost.from.host);
   const closed = await run.change('Close the front door', closeTheDoor(run, lost));
   await fenceOff(run, lost);
+  await askItsOwnStore(run, lost.to, lost.from, { urgent: true });
   const end = await run.checkAtOnce('The standby has replayed all that it will ever have', () =>
     whereItEnds(run, lost),
   );
@@ -33,8 +36,8 @@ export async function takeOver(run: FailoverRun, lost: Lost, fenced: Fenced): Pr
 }
 
 function closeTheDoor(run: FailoverRun, lost: Lost): Change<{ at: string }> {
-  const { traffic, database } = run.plan;
   const { from, to } = lost;
+  const { traffic } = doorOf(run.plan, to.host);
   return {
     urgent: true,
     preview: async () => ({
@@ -46,7 +49,7 @@ function closeTheDoor(run: FailoverRun, lost: Lost): Change<{ at: string }> {
         why: `it was closed because ${from.host} is lost, and is not open to ${to.host} yet.`,
         byHand: `Make sure that one server alone is the primary, then open it to that one: ${openByHand(traffic)}`,
       });
-      return run.controlWithin(attempts).closeDoor({ traffic, frontDoor: database.frontDoor });
+      return closeDoors(run, run.controlWithin(attempts), [to, from], { mayBeGone: from.host });
     },
     undo: () => asBefore(run, lost),
     opensDoor: true,
@@ -56,7 +59,7 @@ function closeTheDoor(run: FailoverRun, lost: Lost): Change<{ at: string }> {
 /** To the old primary, if it takes writes again; else as it was: to nobody, and to whoever the load balancer's own check finds. */
 async function asBefore(run: FailoverRun, lost: Lost): Promise<Found> {
   const { from, to, others, checked, timeline, systemIdentifier } = lost;
-  const { traffic, database } = run.plan;
+  const { traffic, database } = doorOf(run.plan, from.host);
   const where = { database, addresses: addresses(run.plan) };
   const { members, found } = await run.control.members(where);
   if (members.some(({ host, role }) => host === from.host && role === 'primary')) {
@@ -69,7 +72,8 @@ async function asBefore(run: FailoverRun, lost: Lost): Promise<Found> {
       'DatabaseUnreachable',
       `nobody takes writes (${found}), so the front door stays closed. Once ${from.host} does: ${openByHand(traffic, from.host)}`,
     );
-  for (const { host } of [from, to, ...others]) await run.control.releaseServer({ traffic, server: host });
+  for (const { host } of [from, to, ...others])
+    await run.control.releaseServer({ traffic: doorOf(run.plan, host).traffic, server: host });
   run.doorOpens();
   return { found: `left to the load balancer's own check, as before: it leads to whoever is the primary (${found})` };
 }
@@ -121,7 +125,7 @@ async function archiveHoldsNoMore(
   let end: string | undefined;
   try {
     const { timelines } = await run.host(to.host, 1).repository({
-      backups: run.plan.backups.physical,
+      backups: backupsOn(run.plan, to.host),
       ...{ segmentBytes, outageWithinMs: archiveWithinMs },
     });
     const last = timelines.find(({ id }) => id === timeline)?.ranges.at(-1)?.last;
@@ -172,7 +176,9 @@ export async function openToTheNew(run: FailoverRun, lost: Lost, { timeline, clo
     measureClosed(run, closedAt, opened.at);
   }
   // One that could come back as a primary would be let in by that check: it is given back once it is a standby.
-  const givenBack = [...(lost.fence.kind === 'postgres' ? [lost.from] : []), ...lost.others];
+  const givenBack = [...(lost.fence.kind === 'postgres' ? [lost.from] : []), ...lost.others].filter(({ host }) =>
+    shareDoor(run.plan, host, lost.to.host),
+  );
   if (lost.checked)
     for (const { host } of givenBack)
       await run.change(`Leave ${host} to the load balancer's check`, leaveToCheck(run, host));

@@ -1,11 +1,13 @@
 /** The new primary serves: what was lost is counted, and what it has is made safe. */
+
+import { backupsOn } from '../../../plan/sites.ts';
 import { takeAnchorOn, writeCheckpoint } from '../new-primary.ts';
 import { countLoss } from './loss.ts';
 import type { FailoverRun, Lost, Moved } from './lost.ts';
 
 export async function validate(run: FailoverRun, lost: Lost, moved: Moved): Promise<void> {
   const { to } = lost;
-  const { backups, database } = run.plan;
+  const { database } = run.plan;
   await run.prove('What was lost is counted by the pulse', () => countLoss(run, moved));
   // A backup soon after a promotion is refused while the control file still names the old timeline.
   await run.change('Write a checkpoint on the new primary', {
@@ -14,7 +16,7 @@ export async function validate(run: FailoverRun, lost: Lost, moved: Moved): Prom
   });
   await run.prove('The archive holds the new timeline', () =>
     run.host(to.host).archiveReaches({
-      ...{ member: to, backups: backups.physical, timeline: moved.timeline },
+      ...{ member: to, backups: backupsOn(run.plan, to.host), timeline: moved.timeline },
       outageWithinMs: run.patienceMs(),
     }),
   );

@@ -2,8 +2,8 @@
 import type { Found } from '../../../activities/shapes.ts';
 import { addresses } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';
+import { reachedFrom } from '../../../plan/sites.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
-import { reachedAt } from '../members.ts';
 import type { FailoverRun } from './lost.ts';
 
 /** Milliseconds: a primary that is restarted, or a network that stumbles, is back within it. */
@@ -30,10 +30,12 @@ interface Around {
 /** @throws ServerAlive somebody sees it @throws NotFenced another member may be the primary */
 export async function nobodySees(run: FailoverRun, { from, standbys, silent }: Around): Promise<Found & Seen> {
   for (const other of silent) await refusePossiblePrimary(run, other);
-  const primary = reachedAt(run, from);
   const views = await Promise.all(
     standbys.map((standby) =>
-      run.host(standby.host, 2).primarySeenFrom({ member: standby, primary, withinMs: looksForMs }),
+      run.host(standby.host, 2).primarySeenFrom({
+        ...{ member: standby, primary: reachedFrom(run.plan, from, standby.host) },
+        withinMs: looksForMs,
+      }),
     ),
   );
   const { members, found: asControlSees } = await run.control.members({

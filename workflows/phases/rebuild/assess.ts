@@ -5,10 +5,10 @@ import type { FailureType } from '../../../evidence/failures.ts';
 import { addresses, member } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';
 import type { Replication } from '../../../plan/server-control.ts';
+import { backupsOn } from '../../../plan/sites.ts';
 import { bytesOf } from '../../../plan/size.ts';
 import type { Around, PrimaryKept, StandbyFound } from '../../../recovery/rebuild.ts';
 import { slotNameFor } from '../../../recovery/switchover.ts';
-import type { StandbyRebuildInput } from '../../messages.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import { replicationOf } from '../members.ts';
@@ -25,9 +25,10 @@ export interface Who {
   run: string;
 }
 
-export async function whoIsWho(run: Run<StandbyRebuildInput>): Promise<Who> {
+/** @param wanted host of the standby of this primary; undefined: the only other member */
+export async function whoIsWho(run: Run, wanted: (primary: string) => string | undefined): Promise<Who> {
   const { standby, primary } = await run.check('One member is the primary, and it is known which comes back', () =>
-    sayingHowItStands(run, () => roles(run)),
+    sayingHowItStands(run, () => roles(run, wanted)),
   );
   await run.holdService();
   await run.hold(standby.host);
@@ -44,7 +45,10 @@ export function comesBack(run: Run, who: Pick<Who, 'standby' | 'primary' | 'repl
 }
 
 /** By every member's own word; of who does not answer nobody knows. */
-async function roles(run: Run<StandbyRebuildInput>): Promise<Found & Pick<Who, 'standby' | 'primary'>> {
+async function roles(
+  run: Run,
+  wanted: (primary: string) => string | undefined,
+): Promise<Found & Pick<Who, 'standby' | 'primary'>> {
   const { members, found } = await run.control.members({
     database: run.plan.database,
     addresses: addresses(run.plan),
@@ -56,7 +60,7 @@ async function roles(run: Run<StandbyRebuildInput>): Promise<Found & Pick<Who, '
       `no member says that it is the primary (${found}); a standby is made from one. Bring the primary back first.`,
     );
   const others = members.filter(({ host }) => host !== primary.host).map(({ host }) => host);
-  const host = chosen(run.input.host, others, primary.host);
+  const host = chosen(wanted(primary.host), others, primary.host);
   const silent = members.filter((one) => one.role === 'unknown' && one.host !== host).map((one) => one.host);
   const unknown =
     silent.length === 0 ? '' : `; ${silent.join(' and ')} cannot be asked, so whether it is a primary too is not known`;
@@ -153,10 +157,14 @@ const noArchive: readonly FailureType[] = [
 /** Long enough for what comes back at once: there are other ways. */
 const outageWithinMs = 15_000;
 
-async function archiveOf(run: Run, { standby }: Who, kept: PrimaryKept): Promise<Found & Pick<Around, 'archive'>> {
+async function archiveOf(
+  run: Run,
+  { standby, primary }: Who,
+  kept: PrimaryKept,
+): Promise<Found & Pick<Around, 'archive'>> {
   try {
     const { found, ...repository } = await run.host(standby.host, 2).repository({
-      backups: run.plan.backups.physical,
+      backups: backupsOn(run.plan, primary.host),
       segmentBytes: kept.segmentBytes,
       outageWithinMs,
     });

@@ -2,6 +2,7 @@
 import type { Following, StoppedAt } from '../../../activities/contract.ts';
 import type { Found } from '../../../activities/shapes.ts';
 import { formatNumberOf } from '../../../evidence/format.ts';
+import { backupsOn, reachedFrom } from '../../../plan/sites.ts';
 import type { BackupInfo, Lsn } from '../../../recovery/archive.ts';
 import {
   type Around,
@@ -16,7 +17,6 @@ import {
 import { backupFor, objections } from '../../../recovery/ways-back.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
-import { reachedAt } from '../members.ts';
 import type { Who } from './assess.ts';
 
 /** What the standby has written beside the primary, and loses. */
@@ -89,8 +89,8 @@ async function rehearse(run: Run, who: Who, { standby: { past }, primary }: Arou
   const { standby: member, replication, scratch } = who;
   return run.host(member.host).canRewind({
     ...{ member, replication, scratch, from },
-    primary: reachedAt(run, who.primary),
-    backups: run.plan.backups.physical,
+    primary: reachedFrom(run.plan, who.primary, who.standby.host),
+    backups: backupsOn(run.plan, who.primary.host),
     way: wayBack(past, from, primary.segmentBytes),
   });
 }
@@ -118,14 +118,14 @@ function chosen(asked: Way | undefined, { standby }: Who, against: Record<Way, s
 
 async function writesOf(
   run: Run,
-  { standby, scratch }: Who,
+  { standby, primary: to, scratch }: Who,
   { standby: { past }, primary, archive }: Around,
 ): Promise<OwnWrites | undefined> {
   const from = past === undefined ? undefined : divergence(past, primary);
   if (past === undefined || from === undefined) return undefined;
   const { timeline, reached: upTo } = past;
   const ask = { member: standby, timeline, from, own: wayBack(past, from, primary.segmentBytes).own, scratch };
-  const backups = 'repository' in archive ? { backups: run.plan.backups.physical } : {};
+  const backups = 'repository' in archive ? { backups: backupsOn(run.plan, to.host) } : {};
   return run.check('It is known what the standby has written beside the primary', async () => {
     const { transactions, whole, found } = await run.host(standby.host).writesAfter({ ...ask, ...backups });
     run.measure(
@@ -154,10 +154,10 @@ function rebuildBy(run: Run, who: Who, around: Around, way: Way): Omit<Rebuild, 
     way,
     follow: {
       member: who.standby,
-      primary: reachedAt(run, who.primary),
+      primary: reachedFrom(run.plan, who.primary, who.standby.host),
       replication: who.replication,
       slot: who.slot,
-      backups: run.plan.backups.physical,
+      backups: backupsOn(run.plan, who.primary.host),
       timeline: primary.timeline,
       left,
       ...(foreign.length === 0 ? {} : { line: String(primary.timeline) }),

@@ -9,6 +9,7 @@ import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import { takeAnchorOn, writeCheckpoint } from '../new-primary.ts';
 import { compareTables } from '../prove.ts';
+import { askItsOwnStore } from '../region/store.ts';
 import type { Who } from './assess.ts';
 import { placeStep } from './bring-back.ts';
 import type { Rebuild } from './choose.ts';
@@ -23,6 +24,7 @@ export async function proveAndStart(run: Run, rebuild: Rebuild): Promise<void> {
   // Where it was left before says nothing of what it has become.
   const now: Following = { ...follow, left: { ...follow.left, lsn: reached } };
   await run.change('Start the standby', start(run, now, way));
+  await askItsOwnStore(run, who.standby, who.primary);
   await run.prove('Every member has its role', () => roles(run, who, follow.timeline));
 }
 

@@ -12,7 +12,8 @@ import type { Rebuild } from './choose.ts';
 /** @returns how the restored server was stopped */
 export async function restoreAndProve(run: Run, rebuild: Rebuild, backup: BackupInfo): Promise<StoppedAt> {
   const { scratch, primary } = rebuild.who;
-  const beside = { scratch, room: { bytes: backup.bytes, keepFree: run.plan.drills.monthly.keepFree } };
+  const { backups } = rebuild.follow;
+  const beside = { scratch, backups, room: { bytes: backup.bytes, keepFree: run.plan.drills.monthly.keepFree } };
   await run.change(restoreStep, restoreBeside(run, { ...beside, backup }));
   run.record({ backup: { label: backup.label, type: backup.type, stoppedAt: backup.stoppedAt, bytes: backup.bytes } });
   // After the restore: what is replayed then is all that there is.

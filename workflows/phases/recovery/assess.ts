@@ -4,6 +4,7 @@ import type { Found, ServiceMoment } from '../../../activities/shapes.ts';
 import { formatBytes } from '../../../evidence/format.ts';
 import { member, secretNames } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';
+import { doorOf, shareDoor } from '../../../plan/sites.ts';
 import { againstReplacement } from '../../../recovery/replacement.ts';
 import { lagBytes } from '../../../recovery/switchover.ts';
 import type { Change } from '../../runbook/change.ts';
@@ -69,8 +70,10 @@ async function assessServers(run: RecoveryRun): Promise<Servers> {
   for (const { host } of membersOf(found)) await run.hold(host);
   const { checked } = await run.check('The front door leads to the primary, and to nobody else', () =>
     sayingHowItStands(run, async () => {
-      const { servers, found: words } = await run.control.doorState({ traffic: run.plan.traffic });
-      const hosts = standbys.map(({ host }) => host);
+      const { servers, found: words } = await run.control.doorState({
+        traffic: doorOf(run.plan, primary.host).traffic,
+      });
+      const hosts = standbys.map(({ host }) => host).filter((host) => shareDoor(run.plan, host, primary.host));
       return { ...leadsTo(servers, primary.host, hosts), found: words };
     }),
   );

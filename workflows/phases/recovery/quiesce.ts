@@ -3,6 +3,7 @@
 import type { RowCount } from '../../../activities/contract.ts';
 import { addresses } from '../../../plan/hosts.ts';
 import type { ApplicationCommand } from '../../../plan/schema.ts';
+import { doorOf } from '../../../plan/sites.ts';
 import { openByHand } from '../../../recovery/left-standing.ts';
 import type { Change } from '../../runbook/change.ts';
 import type { Run } from '../../runbook/run.ts';
@@ -60,8 +61,8 @@ function letItStop(run: Run, command: ApplicationCommand, resume: ApplicationCom
 }
 
 function closeTheDoor(run: Run, servers: Servers, back: WayBack): Change<{ at: string }> {
-  const { traffic, database } = run.plan;
   const { primary } = servers;
+  const { traffic, database } = doorOf(run.plan, primary.host);
   return {
     preview: async () => ({
       will: `take every server of ${traffic.backend} out, and end the sessions of ${primary.host}: from then on nobody can write`,
@@ -81,10 +82,10 @@ function closeTheDoor(run: Run, servers: Servers, back: WayBack): Change<{ at: s
 
 /** As it was: to the old primary, with the standbys left to the load balancer's own check. */
 async function reopen(run: Run, { primary, systemIdentifier, checked }: Servers, back: WayBack): Promise<unknown> {
-  const { traffic, database } = run.plan;
+  const { traffic, database } = doorOf(run.plan, primary.host);
   const where = { database, addresses: addresses(run.plan), timeline: back.timeline, systemIdentifier };
   const opened = await run.control.openDoor({ traffic, ...where, to: primary.host });
   run.doorOpens();
-  for (const server of checked) await run.control.releaseServer({ traffic, server });
+  for (const server of checked) await run.control.releaseServer({ traffic: doorOf(run.plan, server).traffic, server });
   return opened;
 }

@@ -1,9 +1,9 @@
 /** What a live recovery works on, as it was assessed. */
 import type { Following, LocatedTarget, Onto, Replacement, StoppedAt } from '../../../activities/contract.ts';
 import type { Room, Scratch, ServiceMoment } from '../../../activities/shapes.ts';
-import { addresses } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';
 import type { Replication } from '../../../plan/server-control.ts';
+import { backupsOn, reachedFrom } from '../../../plan/sites.ts';
 import type { Anchor, BackupInfo, Repository } from '../../../recovery/archive.ts';
 import { slotNameFor } from '../../../recovery/switchover.ts';
 import type { PointInTimeRecoveryInput } from '../../messages.ts';
@@ -109,13 +109,12 @@ export function followingOf(
   { left, timeline }: { left: StoppedAt; timeline: number },
 ): Following | undefined {
   if (replication === undefined) return undefined;
-  const { host, port } = primary;
   return {
     member,
-    primary: { host, address: addresses(run.plan)[host] ?? host, port },
+    primary: reachedFrom(run.plan, primary, member.host),
     replication,
     slot: slotNameFor(member.host),
-    backups: run.plan.backups.physical,
+    backups: backupsOn(run.plan, primary.host),
     timeline,
     left,
   };

@@ -1,6 +1,7 @@
 /** The service is given back, and made safe again. */
 import { formatBytes } from '../../../evidence/format.ts';
 import { addresses } from '../../../plan/hosts.ts';
+import { doorOf } from '../../../plan/sites.ts';
 import type { Change } from '../../runbook/change.ts';
 import type { Run } from '../../runbook/run.ts';
 import { leaveToCheck, measureClosed, pulsesAcross } from '../front-door.ts';
@@ -49,7 +50,7 @@ function openTheDoor(
   { primary, systemIdentifier }: Restoring,
   { timeline }: Replaced,
 ): Change<{ at: string }> {
-  const { traffic, database } = run.plan;
+  const { traffic, database } = doorOf(run.plan, primary.host);
   return {
     preview: async () => ({
       will: `lead ${traffic.backend} to ${primary.host} alone, and write through it`,

@@ -3,13 +3,13 @@ import type { Found, MemberState } from '../../../activities/shapes.ts';
 import { formatBytes, formatClock } from '../../../evidence/format.ts';
 import { member } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';
+import { backupsOn, doorOf, shareDoor } from '../../../plan/sites.ts';
 import type { Repository } from '../../../recovery/archive.ts';
 import { lagBytes, objections } from '../../../recovery/switchover.ts';
-import type { SwitchoverInput } from '../../messages.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import { Clocks, database } from '../clocks.ts';
-import { everyRole, leadsTo, replicationOf } from '../members.ts';
+import { everyRole, leadsTo, leadsToNobody, replicationOf } from '../members.ts';
 import { soundArchive } from '../own-archive.ts';
 import { sayingHowItStands } from '../standing.ts';
 import { type Facts, factsOf, type Pair } from './pair.ts';
@@ -17,21 +17,18 @@ import { type Facts, factsOf, type Pair } from './pair.ts';
 /** A standby that streams is behind by less, by far. */
 const keepsUpWithinMs = 10_000;
 
-export async function assessPair(run: Run<SwitchoverInput>): Promise<Pair> {
+/** @param wanted host of the standby that takes over from this primary; undefined: the only one there is */
+export async function assessPair(run: Run, wanted: (primary: string) => string | undefined): Promise<Pair> {
   const clocks = new Clocks();
   // First what a switchover that was ended in its middle would have left: it is said at once.
   const { from, to } = await run.check('One member is the primary, and it is known which takes over', () =>
-    sayingHowItStands(run, () => roles(run)),
+    sayingHowItStands(run, () => roles(run, wanted)),
   );
   await run.holdService();
   await run.hold(from.host);
   await run.hold(to.host);
   const { checked } = await run.check('The front door leads to the primary, and to nobody else', () =>
-    sayingHowItStands(run, async () => {
-      const { servers, found } = await run.control.doorState({ traffic: run.plan.traffic });
-      const { checked, expected } = leadsTo(servers, from.host, [to.host]);
-      return { checked: checked.includes(to.host), expected, found };
-    }),
+    sayingHowItStands(run, () => whoIsLetIn(run, from, to)),
   );
   const service = await run.check('The service answers through its front door', () =>
     clocks.read(database, () => run.control.serviceMoment({ frontDoor: run.plan.database.frontDoor })),
@@ -50,7 +47,7 @@ export async function assessPair(run: Run<SwitchoverInput>): Promise<Pair> {
   });
   const repository = await run.check('The WAL archive answers', () =>
     run.host(from.host).repository({
-      backups: run.plan.backups.physical,
+      backups: backupsOn(run.plan, from.host),
       segmentBytes: service.segmentBytes,
       outageWithinMs: run.patienceMs(),
     }),
@@ -70,12 +67,29 @@ export async function assessPair(run: Run<SwitchoverInput>): Promise<Pair> {
   };
 }
 
-async function roles(run: Run<SwitchoverInput>): Promise<Found & { from: Member; to: Member }> {
+async function whoIsLetIn(run: Run, from: Member, to: Member): Promise<Found & { checked: boolean }> {
+  const { servers, found } = await run.control.doorState({ traffic: doorOf(run.plan, from.host).traffic });
+  const shared = shareDoor(run.plan, from.host, to.host);
+  const { checked, expected } = leadsTo(servers, from.host, shared ? [to.host] : []);
+  if (shared) return { checked: checked.includes(to.host), expected, found };
+  const there = await run.control.doorState({ traffic: doorOf(run.plan, to.host).traffic });
+  leadsToNobody(there.servers, to.host);
+  return {
+    checked: there.servers.some(({ server, checked: out }) => server === to.host && out),
+    expected: `${expected}; nobody in the other site`,
+    found: `${found}; in the other site ${there.found}`,
+  };
+}
+
+async function roles(
+  run: Run,
+  wanted: (primary: string) => string | undefined,
+): Promise<Found & { from: Member; to: Member }> {
   const { members, found } = await everyRole(run, 'roles are changed');
   const primary = members.find(({ role }) => role === 'primary');
   if (primary === undefined)
     throw failure('NotPrimary', `no member says that it is the primary (${found}); expected one`);
-  const to = chosen(run.input.to, members, primary.host);
+  const to = chosen(wanted(primary.host), members, primary.host);
   return {
     from: member(run.plan, primary.host),
     to: member(run.plan, to),

@@ -4,10 +4,11 @@
  */
 import type { StoppedAt } from '../../../activities/contract.ts';
 import { addresses } from '../../../plan/hosts.ts';
+import { doorOf } from '../../../plan/sites.ts';
 import { openByHand } from '../../../recovery/left-standing.ts';
 import type { Change } from '../../runbook/change.ts';
 import type { Run } from '../../runbook/run.ts';
-import { measureClosed, openTheDoor } from '../front-door.ts';
+import { closeDoors, measureClosed, openTheDoor } from '../front-door.ts';
 import { both, type Moved, type Pair } from './pair.ts';
 
 /** Each waits for something that takes well below a second. */
@@ -29,7 +30,7 @@ export async function changePlaces(run: Run, pair: Pair): Promise<Moved> {
 }
 
 function closeTheDoor(run: Run, pair: Pair): Change<{ at: string }> {
-  const { traffic, database } = run.plan;
+  const { traffic } = doorOf(run.plan, pair.from.host);
   return {
     urgent: true,
     preview: async () => ({
@@ -41,7 +42,7 @@ function closeTheDoor(run: Run, pair: Pair): Change<{ at: string }> {
         why: `it was closed to change ${pair.from.host} and ${pair.to.host}, and is not open to either.`,
         byHand: `Make sure that one of them alone is the primary, then open it to that one: ${openByHand(traffic)}`,
       });
-      return run.controlWithin(attempts).closeDoor({ traffic, frontDoor: database.frontDoor });
+      return closeDoors(run, run.controlWithin(attempts), [pair.from, pair.to]);
     },
     undo: () => reopen(run, pair),
     opensDoor: true,
@@ -50,11 +51,11 @@ function closeTheDoor(run: Run, pair: Pair): Change<{ at: string }> {
 
 /** As it was: to the old primary, with the standby left to the load balancer's own check. */
 async function reopen(run: Run, { from, to, timeline, systemIdentifier, checked }: Pair): Promise<unknown> {
-  const { traffic, database } = run.plan;
+  const { traffic, database } = doorOf(run.plan, from.host);
   const where = { database, addresses: addresses(run.plan), timeline, systemIdentifier };
   const opened = await run.control.openDoor({ traffic, ...where, to: from.host });
   run.doorOpens();
-  if (checked) await run.control.releaseServer({ traffic, server: to.host });
+  if (checked) await run.control.releaseServer({ traffic: doorOf(run.plan, to.host).traffic, server: to.host });
   return opened;
 }
 

@@ -2,6 +2,7 @@
 import type { Following } from '../../../activities/contract.ts';
 import type { Found } from '../../../activities/shapes.ts';
 import { addresses } from '../../../plan/hosts.ts';
+import { backupsOn } from '../../../plan/sites.ts';
 import type { Anchor } from '../../../recovery/archive.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure } from '../../runbook/failure.ts';
@@ -9,6 +10,7 @@ import type { Run } from '../../runbook/run.ts';
 import { leaveToCheck, pulsesAcross } from '../front-door.ts';
 import { takeAnchorOn, takeIncrementalBackup } from '../new-primary.ts';
 import { compareTables } from '../prove.ts';
+import { askItsOwnStore } from '../region/store.ts';
 import { following, type Moved, type Pair } from './pair.ts';
 import { Split } from './split.ts';
 
@@ -18,8 +20,7 @@ const comparesWithinMs = 300_000;
 export async function comeBack(run: Run, pair: Pair, moved: Moved): Promise<void> {
   const old = following(run, pair, moved);
   const split = new Split(run, pair, moved);
-  const { backups: kinds } = run.plan;
-  const archived = { member: pair.to, backups: kinds.physical, timeline: moved.timeline };
+  const archived = { member: pair.to, backups: backupsOn(run.plan, pair.to.host), timeline: moved.timeline };
   const reaches = () => run.host(pair.to.host).archiveReaches({ ...archived, outageWithinMs: run.patienceMs() });
   await run.change('Let the old primary follow the new one', followTheNewOne(run, old, split));
   await run.prove('No acknowledged pulse is lost', () =>
@@ -40,6 +41,7 @@ export async function comeBack(run: Run, pair: Pair, moved: Moved): Promise<void
     split.closesTheDoor(() => compare(run, old, taken?.anchor)),
   );
   await run.change('Start the old primary as a standby', start(run, old, split));
+  await askItsOwnStore(run, pair.from, pair.to);
   if (pair.oldSlot !== undefined) await run.change('Drop the slot that nobody uses any more', dropOldSlot(run, pair));
   if (pair.checked)
     await run.change("Leave the old primary to the load balancer's check", leaveToCheck(run, pair.from.host));

@@ -2,9 +2,9 @@
 import type { Following, ServerFacts, StoppedAt } from '../../../activities/contract.ts';
 import type { Member } from '../../../plan/schema.ts';
 import type { Replication } from '../../../plan/server-control.ts';
+import { backupsOn, reachedFrom } from '../../../plan/sites.ts';
 import { slotNameFor } from '../../../recovery/switchover.ts';
 import type { Run } from '../../runbook/run.ts';
-import { reachedAt } from '../members.ts';
 
 export interface Pair {
   /** The primary that becomes the standby. */
@@ -38,10 +38,9 @@ export async function factsOf(
   run: Run,
   { from, to, replication }: Pick<Pair, 'from' | 'to' | 'replication'>,
 ): Promise<Facts> {
-  const backups = run.plan.backups.physical;
   const [primary, standby] = await both(
-    run.host(from.host).serverFacts({ member: from, backups, replication }),
-    run.host(to.host).serverFacts({ member: to, backups }),
+    run.host(from.host).serverFacts({ member: from, backups: backupsOn(run.plan, from.host), replication }),
+    run.host(to.host).serverFacts({ member: to, backups: backupsOn(run.plan, to.host) }),
   );
   return { primary, standby };
 }
@@ -58,10 +57,10 @@ export async function both<A, B>(one: Promise<A>, two: Promise<B>): Promise<[A, 
 export function following(run: Run, { from, to, replication }: Pair, { left, timeline }: Moved): Following {
   return {
     member: from,
-    primary: reachedAt(run, to),
+    primary: reachedFrom(run.plan, to, from.host),
     replication,
     slot: slotNameFor(from.host),
-    backups: run.plan.backups.physical,
+    backups: backupsOn(run.plan, to.host),
     timeline,
     left,
   };

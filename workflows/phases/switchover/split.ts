@@ -1,9 +1,10 @@
 /** Two servers that write: then rather none. Nothing else is done about it; which one is right is for people to find out. */
 import { addresses } from '../../../plan/hosts.ts';
+import { doorOf } from '../../../plan/sites.ts';
 import { openByHand } from '../../../recovery/left-standing.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
-import { doorWasClosed } from '../front-door.ts';
+import { closeDoors, doorWasClosed } from '../front-door.ts';
 import type { Pair } from './pair.ts';
 
 type Two = Pick<Pair, 'from' | 'to' | 'systemIdentifier'>;
@@ -32,8 +33,8 @@ export class Split {
   }
 
   async #openAgain(): Promise<void> {
-    const { traffic, database } = this.#run.plan;
     const { to, systemIdentifier } = this.#pair;
+    const { traffic, database } = doorOf(this.#run.plan, to.host);
     await this.#run.control.openDoor({
       ...{ traffic, database, addresses: addresses(this.#run.plan) },
       ...{ to: to.host, timeline: this.#timeline, systemIdentifier },
@@ -42,15 +43,15 @@ export class Split {
   }
 
   async #close(): Promise<string> {
-    const { traffic, database } = this.#run.plan;
     const { from, to } = this.#pair;
+    const { traffic } = doorOf(this.#run.plan, to.host);
     this.#run.doorCloses({
       why: `${from.host} and ${to.host} have both said that they are the primary.`,
       byHand: `Stop one of them, compare what each has written, and only then open it to the other: ${openByHand(traffic)}`,
     });
     // How long it was closed for the change of places is no longer how long nobody could write.
     this.#run.forget(doorWasClosed);
-    return this.#run.control.closeDoor({ traffic, frontDoor: database.frontDoor }).then(
+    return closeDoors(this.#run, this.#run.control, [from, to]).then(
       () => 'The front door was closed.',
       (why) => `The front door could not be closed, do it at once: ${failureOf(why).message}`,
     );
