@@ -33,6 +33,7 @@ import type { Known } from '../recovery/content.ts';
 import type { EntryChanges, EntryReads } from './contract-of-entry.ts';
 import type { FailoverControlReads, FailoverHostChanges, FailoverHostReads } from './contract-of-failover.ts';
 import type { LedgerControlReads, LedgerHostChanges, LedgerHostReads } from './contract-of-ledger.ts';
+import type { PatroniControlChanges, PatroniControlReads, PatroniHostReads } from './contract-of-patroni.ts';
 import type { RebuildHostChanges, RebuildHostReads } from './contract-of-rebuild.ts';
 import type { RecoveryHostChanges, RecoveryHostReads } from './contract-of-recovery.ts';
 import type {
@@ -65,12 +66,18 @@ import type {
 export type * from './contract-of-entry.ts';
 export type * from './contract-of-failover.ts';
 export type * from './contract-of-ledger.ts';
+export type * from './contract-of-patroni.ts';
 export type * from './contract-of-rebuild.ts';
 export type * from './contract-of-recovery.ts';
 export type * from './contract-of-switchover.ts';
 export type * from './notify/message.ts';
 
-export interface ControlReads extends SwitchoverControlReads, FailoverControlReads, LedgerControlReads, EntryReads {
+export interface ControlReads
+  extends SwitchoverControlReads,
+    FailoverControlReads,
+    LedgerControlReads,
+    EntryReads,
+    PatroniControlReads {
   loadPlan(ask: { service?: string }): Promise<{ plan: Plan; sha256: string; file: string } & Found>;
   resolveSecrets(ask: { names: string[] }): Promise<Found>;
   serviceMoment(ask: { frontDoor: FrontDoor }): Promise<ServiceMoment>;
@@ -167,14 +174,16 @@ export interface ControlRecords {
   }): Promise<Posted>;
 }
 
-export interface ControlChanges extends SwitchoverControlChanges, EntryChanges {}
+/** What changes the service itself, over the network. */
+export interface ControlChanges extends SwitchoverControlChanges, EntryChanges, PatroniControlChanges {}
 
 export interface HostReads
   extends SwitchoverHostReads,
     FailoverHostReads,
     RecoveryHostReads,
     RebuildHostReads,
-    LedgerHostReads {
+    LedgerHostReads,
+    PatroniHostReads {
   /** The permit file covers what the run will touch; the tools are here; where the socket path is not too long. */
   hostFacts(ask: {
     backups: PhysicalBackups;

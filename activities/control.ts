@@ -2,6 +2,8 @@
 import { liveRelations } from './cluster/live-relations.ts';
 import { members } from './cluster/members.ts';
 import { ownCommit } from './cluster/own-commit.ts';
+import { patroniFailover, patroniSettled, patroniSwitchover } from './cluster/patroni/orders.ts';
+import { patroniState } from './cluster/patroni/state.ts';
 import { serviceMoment } from './cluster/service-moment.ts';
 import type { ControlChanges, ControlReads, ControlRecords } from './contract.ts';
 import { moveEntry } from './entry/move.ts';
@@ -68,6 +70,8 @@ export const controlReads: ControlReads = {
   pulsesPast: alive(pulsesPast),
   entryState: alive(entryState),
   entrySeen: alive(entrySeen),
+  patroniState: alive(patroniState),
+  patroniSettled: alive(patroniSettled),
 };
 
 export const controlRecords: ControlRecords = {
@@ -83,4 +87,6 @@ export const controlChanges: ControlChanges = {
   setEntryTtl: alive(setEntryTtl),
   restoreEntryTtl: alive(restoreEntryTtl),
   moveEntry: alive(moveEntry),
+  patroniSwitchover: alive(patroniSwitchover),
+  patroniFailover: alive(patroniFailover),
 };

@@ -19,7 +19,7 @@ import { fingerprintsAt } from './cluster/fingerprints-at.ts';
 import { makeFollower, startFollower } from './cluster/follower.ts';
 import { howItStands } from './cluster/how-it-stands.ts';
 import { caughtUp, promoteStandby } from './cluster/promote-standby.ts';
-import { serverFacts } from './cluster/server-facts.ts';
+import { memberFacts, serverFacts } from './cluster/server-facts.ts';
 import { dropSlot, makeSlot } from './cluster/slots.ts';
 import { primaryAgain, standbyOnly } from './cluster/standby-only.ts';
 import { checkpoint, standsStill, startPrimary, stopPrimary } from './cluster/stop-primary.ts';
@@ -133,6 +133,7 @@ export const hostReads: HostReads = offered({
   roomFor,
   litter,
   leftovers,
+  memberFacts: alive(memberFacts),
   serverFacts: alive(serverFacts),
   caughtUp,
   archivedHere: alive(archivedHere),

@@ -41,6 +41,10 @@ const advice: Record<FailureType, (service: string) => string> = {
   DoorOpen: () => "Look at the load balancer's own view (show stat): who serves there, and who keeps it so.",
   NotFenced: () =>
     'Make sure that the old primary is off (its console, its provider), and see failover.fencing in the plan; then start again.',
+  PatroniUnreachable: () => 'Bring Patroni back on that host, or correct database.rest in the plan.',
+  PatroniRefused: () => 'Mend what Patroni named, then start again.',
+  PatroniUnsettled: () => "See Patroni's log on the members that are named; promote nothing by hand beside it.",
+  PatroniLeads: () => 'Do it with Patroni itself, as the failure says.',
   SplitBrain: () => 'Stop one of the primaries now, before both take more writes.',
   Diverged: () =>
     'Keep a copy of the data directory that has diverged, compare it with the primary, then rebuild it from a backup.',

@@ -15,6 +15,8 @@ import { type Host, hosts, type Layout, layout } from './layout.ts';
 import { startLifeboat } from './lifeboat.ts';
 import { startLinks } from './links.ts';
 import { startNameDoor } from './name-door-process.ts';
+import { startFirst, startStandbys } from './patroni/servers.ts';
+import { type PatroniSettings, usualSettings } from './patroni/settings.ts';
 import { makePeople, type PeopleOptions } from './people.ts';
 import { writePlan } from './plan-file.ts';
 import { configureServer, makeSlot, standbyStreams, startServer } from './postgres.ts';
@@ -29,10 +31,10 @@ import { makeBuckets, startOtherStore, startStore } from './store.ts';
 export interface BuildOptions {
   /** A folder that does not exist, or is empty; it is removed at the end. */
   root: string;
-  /** Those with a database server; db1 and db2 when absent. */
-  hosts?: readonly Host[];
   /** The primary in the east, its standby in the west; each with a store, a front door and a link of its own, and one name for both. */
   twoSites?: boolean;
+  /** Three servers that Patroni keeps, and the store with its lock, instead of the usual pair. */
+  patroni?: Partial<PatroniSettings>;
   /** Orders to begin with: 450,000 make about 1 GB. */
   rows?: number;
   /** 16 when absent; tests take 1. */
@@ -112,16 +114,28 @@ async function findPrograms(say: (line: string) => void, twoSites: boolean): Pro
   };
 }
 
+/** Only where an estate needs them. */
+async function findPatroni(say: (line: string) => void): Promise<Pick<Programs, 'patroni' | 'etcd'>> {
+  const { patroni, etcd } = await needParts(['patroni', 'etcd'], say);
+  return { patroni: patroni.path, etcd: etcd.path };
+}
+
+const ofPatroni: readonly Host[] = ['db1', 'db2', 'db3'];
+
 async function prepare(options: BuildOptions): Promise<Built> {
   const say = options.say ?? (() => undefined);
-  const programs = await findPrograms(say, options.twoSites === true);
+  const programs = {
+    ...(await findPrograms(say, options.twoSites === true)),
+    ...(options.patroni === undefined ? {} : await findPatroni(say)),
+  };
   const account = await databaseAccount();
   const home = await homeFor(account, say);
   const given = new AbortController();
   return {
     layout: layout(options.root),
     twoSites: options.twoSites ?? false,
-    hosts: options.hosts ?? hosts,
+    hosts: options.patroni === undefined ? hosts : ofPatroni,
+    ...(options.patroni === undefined ? {} : { patroni: { ...usualSettings, ...options.patroni } }),
     programs,
     account,
     home,
@@ -184,6 +198,7 @@ async function raise(site: Built, options: BuildOptions): Promise<void> {
     async () => void (engine && (await startEngine(site, ui))),
   );
   await prepareArchive(site, options);
+  if (site.patroni !== undefined) await startStandbys(site);
   if (options.slack) await startWorkspace(site);
   await together(
     site,
@@ -209,7 +224,9 @@ async function nameTheService(site: Site): Promise<void> {
   site.entry = entry;
 }
 
-async function startServers(site: Site, { template, rows }: BuildOptions): Promise<void> {
+async function startServers(site: Site, options: BuildOptions): Promise<void> {
+  if (site.patroni !== undefined) return startFirst(site, options);
+  const { template, rows } = options;
   if (template === undefined) await makeDatabase(site, rows ?? 2_000);
   for (const host of site.hosts) await configureServer(site, host);
   await startServer(site, 'db1');
@@ -229,8 +246,10 @@ async function prepareArchive(site: Site, { template }: BuildOptions): Promise<v
   await createStanza(site);
 }
 
+/** Patroni says itself which server is the primary, by the same question. */
 async function leadIn(site: Site): Promise<void> {
-  await together(site, ...site.hosts.map((host) => () => startRoleEndpoint(site, host)));
+  if (site.patroni === undefined)
+    await together(site, ...site.hosts.map((host) => () => startRoleEndpoint(site, host)));
   await Promise.all(regionsOf(site).map((region) => startFrontDoor(site, region)));
   if (site.twoSites) await startNameDoor(site);
 }

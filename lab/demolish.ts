@@ -13,7 +13,7 @@ const order = ([first, ...others]: readonly Host[]): string[][] => [
   ['front-door', 'front-door-west', ...hostNames.map((host) => `role-${host}`), 'slack'],
   [...others],
   first === undefined ? [] : [first],
-  ['fault-proxy', 'engine'],
+  ['fault-proxy', 'engine', 'etcd'],
   ['store', 'store-west'],
 ];
 

@@ -27,7 +27,7 @@ export interface Estate {
   ports: Record<PortName, number>;
   /** Those of its own hosts; whoever asks for another is told so. */
   servers: Record<Host, EstateServer>;
-  /** By name: engine, store, fault-proxy, db1, db2, role-db1, role-db2, front-door, shop, load, control, host-db1, host-db2, pulse, pages; slack, slack-gateway. */
+  /** By name: engine, store, fault-proxy, db1, db2, role-db1, role-db2, front-door, shop, load, control, host-db1, host-db2, pulse, pages; slack, slack-gateway. With Patroni db1 and so on are Patroni, which starts the servers; there are no roles, but etcd. */
   processes: ReadonlyMap<string, EstateProcess>;
   process(name: string): EstateProcess;
   temporal: { address: string; uiUrl: string };

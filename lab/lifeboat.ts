@@ -147,7 +147,8 @@ async function writePermit(site: Site, host: Host): Promise<void> {
   const { data, scratch, backupConfiguration, permit, serverLog } = site.layout.host(host);
   const text = stringify({
     dataDirectories: [data],
-    serverControl: [{ dataDirectory: data, log: serverLog }],
+    // Patroni alone stops and starts what it keeps.
+    serverControl: site.patroni === undefined ? [{ dataDirectory: data, log: serverLog }] : [],
     scratch: [scratch],
     commands: [site.layout.smoke],
     backupConfigurations: [...regionsOf(site).map(site.layout.backupConfiguration), backupConfiguration],

@@ -1,10 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
+import { type Document, parseDocument } from 'yaml';
 import { buckets, region, stanza } from './backrest.ts';
 import { certificates } from './certificates.ts';
 import { backend, listensOn } from './front-door.ts';
 import { packageRoot } from './home.ts';
+import { restUser, scope } from './patroni/settings.ts';
 import { type PeopleOptions, peopleSection } from './people.ts';
 import { hostsIn, type Region, regionOf, regionsOf, storePort } from './regions.ts';
 import { secretFile } from './secrets.ts';
@@ -25,6 +26,7 @@ export async function writePlan(site: Site, changes: PlanChanges): Promise<void>
   // The editor's hint on the first line leads to a file beside the example, which is not here.
   const plan = parseDocument(example.slice(example.indexOf('\n')));
   for (const [path, value] of Object.entries(facts(site, changes))) plan.setIn(path.split('.'), plan.createNode(value));
+  if (site.patroni !== undefined) ofPatroni(site, plan);
   if (changes.people !== undefined)
     plan.setIn(
       ['people'],
@@ -106,4 +108,26 @@ function facts(site: Site, { heartbeat, keepFree }: PlanChanges): Record<string,
     ...(keepFree === undefined ? {} : { 'drills.monthly.keepFree': keepFree }),
     ...(heartbeat === undefined ? {} : { 'workers.heartbeat': heartbeat }),
   };
+}
+
+function ofPatroni({ hosts, layout, ports }: Site, plan: Document): void {
+  const urls = Object.fromEntries(hosts.map((host) => [host, `http://127.0.0.1:${ports[`role-${host}`].number}`]));
+  const password = `\${file:${secretFile(layout.secrets, 'patroni')}}`;
+  // Last of the standbys: nobody makes it the primary without need.
+  const drills = hosts.at(-1) ?? 'db1';
+  const facts = {
+    'database.kind': 'patroni',
+    'database.scope': scope,
+    'database.rest': { urls, user: restUser, password },
+    'database.leaderWithin': '60s',
+    'database.members': hosts.map((host) => ({
+      host,
+      port: ports[host].number,
+      dataDirectory: layout.host(host).data,
+    })),
+    'drills.monthly.host': drills,
+    'drills.monthly.directory': layout.host(drills).scratch,
+  };
+  plan.deleteIn(['database', 'replication']);
+  for (const [path, value] of Object.entries(facts)) plan.setIn(path.split('.'), plan.createNode(value));
 }

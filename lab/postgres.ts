@@ -27,13 +27,12 @@ export async function makeCluster(site: Site): Promise<void> {
   await writeFile(join(data, 'pg_hba.conf'), rules.join('\n'));
 }
 
-/** All settings that differ from PostgreSQL's own; written anew at each start of an estate, for ports and paths change. */
-export async function configureServer(site: Site, host: Host): Promise<void> {
-  const { data, socket } = site.layout.host(host);
-  const settings: Record<string, string | number> = {
+/** All settings that differ from PostgreSQL's own. */
+export function settingsOf(site: Site, host: Host): Record<string, string | number> {
+  return {
     listen_addresses: '127.0.0.1',
     port: site.ports[host].number,
-    unix_socket_directories: socket,
+    unix_socket_directories: site.layout.host(host).socket,
     unix_socket_permissions: '0700',
     shared_buffers: `${site.tuning.sharedBuffersMb}MB`,
     max_connections: 80,
@@ -50,8 +49,13 @@ export async function configureServer(site: Site, host: Host): Promise<void> {
     log_timezone: 'UTC',
     log_line_prefix: '%m [%p] ',
     log_checkpoints: 'off',
-    ...(host === 'db2' ? following(site) : {}),
   };
+}
+
+/** Written anew at each start of an estate, for ports and paths change. */
+export async function configureServer(site: Site, host: Host): Promise<void> {
+  const { data } = site.layout.host(host);
+  const settings = { ...settingsOf(site, host), ...(host === 'db2' ? following(site) : {}) };
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quoted(value)}`);
   const file = join(data, 'lab.conf');
   await writeFile(file, `${lines.join('\n')}\n`);

@@ -8,6 +8,8 @@ export interface Secrets {
   /** Password of the application's role. */
   orders: string;
   replicator: string;
+  /** Of Patroni's REST API, and of the role that rewinds. */
+  patroni: string;
   /** Passphrase of the backup repository. */
   cipher: string;
   accessKeyId: string;
@@ -17,6 +19,7 @@ export interface Secrets {
 const files = {
   orders: 'orders.password',
   replicator: 'replicator.password',
+  patroni: 'patroni.password',
   cipher: 'backup.passphrase',
   accessKeyId: 'store.key-id',
   secretAccessKey: 'store.key',
@@ -30,6 +33,7 @@ export function drawSecrets(): Secrets {
   return {
     orders: draw(),
     replicator: draw(),
+    patroni: draw(),
     cipher: draw(),
     accessKeyId: `LAB${randomBytes(8).toString('hex').toUpperCase()}`,
     secretAccessKey: draw(),
@@ -52,6 +56,7 @@ export async function readSecrets(directory: string): Promise<Secrets> {
   return {
     orders: await read('orders'),
     replicator: await read('replicator'),
+    patroni: await read('patroni'),
     cipher: await read('cipher'),
     accessKeyId: await read('accessKeyId'),
     secretAccessKey: await read('secretAccessKey'),

@@ -4,6 +4,7 @@ import type { DnsUpdateEntry } from '../plan/entry.ts';
 import type { Account } from './account.ts';
 import type { Home } from './home.ts';
 import { type Host, hostNames, type Layout } from './layout.ts';
+import type { PatroniSettings } from './patroni/settings.ts';
 import { type Port, reservePort } from './ports.ts';
 import { EstateProcess, type ProcessSpec } from './process.ts';
 import type { Secrets } from './secrets.ts';
@@ -20,10 +21,13 @@ export interface Programs {
   /** Of an estate of two sites. */
   toxiproxy?: string;
   named?: string;
+  /** Of an estate whose servers Patroni keeps. */
+  patroni?: string;
+  etcd?: string;
 }
 
 const portNames = [
-  ...(['engine', 'ui', 'store', 'gateway', 'frontDoor', 'app', 'pages', 'slack'] as const),
+  ...(['engine', 'ui', 'store', 'gateway', 'frontDoor', 'app', 'pages', 'slack', 'etcd', 'etcdPeers'] as const),
   ...(['storeWest', 'siteDoor', 'links', 'linkToEast', 'linkToWest', 'dns', 'resolver'] as const),
   ...(['metricsControl', 'metricsPulse', 'metricsPages'] as const),
   ...hostNames.flatMap((host) => [host, `role-${host}`, `metrics-${host}`] as const),
@@ -47,6 +51,8 @@ export interface Site {
   account: Account;
   home: Home;
   secrets: Secrets;
+  /** Absent: no cluster manager. */
+  patroni?: PatroniSettings;
   tuning: Tuning;
   ports: Record<PortName, Port>;
   /** The name by which clients know a service of two sites. */

@@ -15,6 +15,8 @@ export const partNames = [
   'named',
   'nsupdate',
   'moto',
+  'patroni',
+  'etcd',
 ] as const;
 export type PartName = (typeof partNames)[number];
 

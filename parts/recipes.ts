@@ -210,6 +210,27 @@ const recipes: Recipe[] = [
     packages: {},
     build: motoBuild,
   },
+  {
+    name: 'patroni',
+    title: 'Patroni',
+    purpose: 'tests on a cluster that Patroni keeps',
+    variable: 'LIFEBOAT_PATRONI',
+    lowest: '3.0',
+    candidates: onPath('patroni'),
+    version: (path) => says(path, ['--version'], /patroni (\d+\.\d+(?:\.\d+)*)/),
+    // Without the second it cannot speak with etcd.
+    packages: { apt: ['patroni', 'python3-etcd'], dnf: ['patroni', 'patroni-etcd'], brew: ['patroni'] },
+  },
+  {
+    name: 'etcd',
+    title: 'etcd',
+    purpose: 'the store in which Patroni keeps its lock, in tests',
+    variable: 'LIFEBOAT_ETCD',
+    lowest: '3.4',
+    candidates: onPath('etcd'),
+    version: (path) => says(path, ['--version'], /etcd Version: (\d+\.\d+(?:\.\d+)*)/),
+    packages: { apt: ['etcd-server'], dnf: ['etcd'], brew: ['etcd'] },
+  },
 ];
 
 export function recipeFor(name: PartName): Recipe {

@@ -25,9 +25,13 @@ export function secretNames(plan: Plan): string[] {
 
 /** Every secret that the plan names, once. Some are read on hosts alone; others, such as Slack's token, no recovery waits for. */
 export function allSecretNames(plan: Plan): string[] {
-  const { replication } = plan.database;
+  const { database } = plan;
+  const { replication } = database;
+  const rest = database.kind === 'patroni' ? database.rest : undefined;
   const { slack, status } = plan.people ?? {};
-  const others = [replication?.password, slack?.token, status?.webhook].filter((one) => one !== undefined);
+  const others = [replication?.password, rest?.password, slack?.token, status?.webhook].filter(
+    (one) => one !== undefined,
+  );
   return [...new Set([...secretNames(plan), ...others, ...entrySecretNames(plan)])];
 }
 

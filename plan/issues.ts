@@ -78,6 +78,9 @@ function inWords(issue: Issue, path: Path, written: Written): Finding {
       message: `${where} is ${nameOf(value)}`,
       instead: 'write a list of names, or a map of names and addresses',
     };
+  // Of a section that comes in several kinds, none is called so.
+  if (issue.code === 'invalid_union' && typeof value === 'string')
+    return { path, ...sentence(`${JSON.stringify(value.slice(0, 40))} is ${issue.message}`) };
   return {
     path,
     ...sentence(issue.message.startsWith('not ') ? `${where} is ${issue.message}` : `${where}: ${issue.message}`),

@@ -8,11 +8,13 @@ let whole: JsonSchema | undefined;
 export function knownKeys(path: Path): string[] {
   whole ??= planJsonSchema();
   const here = path.reduce<JsonSchema | undefined>((schema, part) => (schema ? step(schema, part) : undefined), whole);
-  return [...new Set(branches(here).flatMap(({ properties = {} }) => Object.keys(properties)))];
+  const candidates = here === undefined ? [] : [here, ...alternatives(here)];
+  return [...new Set(candidates.flatMap(({ properties = {} }) => Object.keys(properties)))];
 }
 
 function step(schema: JsonSchema, part: string | number): JsonSchema | undefined {
-  for (const { properties = {}, additionalProperties, items } of branches(schema)) {
+  const candidates = [schema, ...alternatives(schema)];
+  for (const { properties = {}, additionalProperties, items } of candidates) {
     const next =
       typeof part === 'number' ? items : Object.hasOwn(properties, part) ? properties[part] : additionalProperties;
     if (typeof next === 'object' && next !== null && !Array.isArray(next)) return next;
@@ -20,6 +22,7 @@ function step(schema: JsonSchema, part: string | number): JsonSchema | undefined
   return undefined;
 }
 
-function branches(schema: JsonSchema | undefined): JsonSchema[] {
-  return schema === undefined ? [] : [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
+/** Of a section that comes in several kinds, each of them. */
+function alternatives({ anyOf = [], oneOf = [] }: JsonSchema): JsonSchema[] {
+  return [...anyOf, ...oneOf].filter((one) => typeof one === 'object');
 }

@@ -16,6 +16,12 @@ import {
   theEntrySaysWhatARecordCanSay,
 } from './rules/entry.ts';
 import {
+  patroniAnswersForMembers,
+  patroniFencesByItsLock,
+  patroniIsToldWithBothUserAndPassword,
+  patroniStartsItsOwnServers,
+} from './rules/patroni.ts';
+import {
   approvalsAreAsked,
   approvalsCanBeGiven,
   askedGroupsAreKnown,
@@ -55,6 +61,10 @@ const rules: readonly Rule[] = [
   restoredServersLieApart,
   theApplicationIsToldOnKnownHosts,
   fencesRunOnKnownHosts,
+  patroniStartsItsOwnServers,
+  patroniIsToldWithBothUserAndPassword,
+  patroniAnswersForMembers,
+  patroniFencesByItsLock,
   fullBackupsAreTaken,
   schedulesAreUnderstood,
   drillSchedulesAreUnderstood,

@@ -1,6 +1,7 @@
 /** The plan: one service, what it promises, where it runs, how it is backed up. A person must be able to read a plan aloud. */
 import { z } from 'zod';
 import { entrySchema } from './entry.ts';
+import { patroniRest } from './patroni.ts';
 import { peopleSchema } from './people.ts';
 import { replication, serverControl } from './server-control.ts';
 import {
@@ -100,15 +101,39 @@ const assertion = z.strictObject({
   expect: z.union([z.number(), z.string(), z.boolean()], 'write the number, text, true or false that is expected'),
 });
 
+/** However a primary and its standbys are kept together. */
+const cluster = {
+  frontDoor,
+  members: z.array(member).min(1, atLeastOne),
+  replication: replication.optional(),
+  criticalTables: z.array(table).min(1, atLeastOne).describe('Compared row by row in every proof'),
+  assertions: z.array(assertion).default([]).describe('Statements about the data that must hold'),
+};
+
 const standalone = z
+  .strictObject({ kind: z.literal('standalone'), ...cluster })
+  .describe('A primary and its standbys, without a cluster manager: Lifeboat itself promotes, stops and starts them');
+
+const patroni = z
   .strictObject({
-    kind: z.literal('standalone'),
-    frontDoor,
-    members: z.array(member).min(1, atLeastOne),
-    replication: replication.optional(),
-    criticalTables: z.array(table).min(1, atLeastOne).describe('Compared row by row in every proof'),
-    assertions: z.array(assertion).default([]).describe('Statements about the data that must hold'),
+    kind: z.literal('patroni'),
+    ...cluster,
+    scope: text.describe("Patroni's name of the cluster; its members are named as the hosts here"),
+    rest: patroniRest.prefault({}),
+    leaderWithin: duration
+      .prefault('2m')
+      .describe('How long Patroni is given to have a leader that writes, and standbys that follow it'),
   })
+  .describe(
+    'A primary and its standbys, kept by Patroni: Lifeboat asks it to change the primary, and proves what it did',
+  );
+
+const database = z
+  .discriminatedUnion(
+    'kind',
+    [standalone, patroni],
+    'not a kind of database that Lifeboat knows: write standalone or patroni',
+  )
   .describe('The database: a primary and its standbys');
 
 const pgbackrest = z
@@ -220,7 +245,7 @@ const fence = z
         validFor: duration.prefault('30m').describe('How long what a person has seen is believed'),
       }),
     ],
-    'write kind: postgres, command (with host, fence and confirm) or attestation',
+    'not a kind of fence that Lifeboat knows: write postgres, command (with host, fence and confirm) or attestation',
   )
   .describe('How it is made sure that a lost primary cannot write any more');
 
@@ -238,7 +263,7 @@ export const planSchema = z.strictObject({
   objectives,
   phases: phaseBudgets,
   sites: z.record(name, site).describe('Regions or data centres, and the hosts in them'),
-  database: standalone,
+  database,
   backups,
   application: commandApplication,
   traffic: haproxy,
@@ -269,6 +294,7 @@ export type Fence = z.output<typeof fence>;
 /** A plan as it is loaded: durations in milliseconds, secrets still only named. */
 export type Plan = z.output<typeof planSchema>;
 export type Database = Plan['database'];
+export type PatroniDatabase = Extract<Database, { kind: 'patroni' }>;
 export type FrontDoor = Database['frontDoor'];
 export type Member = Database['members'][number];
 export type Assertion = Database['assertions'][number];

@@ -7,6 +7,8 @@ import { factsToApprove } from './phases/failover/facts.ts';
 import { openToTheNew, takeOver } from './phases/failover/take-over.ts';
 import { validate } from './phases/failover/validate.ts';
 import { whoIsLost } from './phases/failover/who-is-lost.ts';
+import { patroniOf } from './phases/patroni/cluster.ts';
+import { failoverByPatroni } from './phases/patroni/failover.ts';
 import { replaceTheStandby } from './phases/rebuild/facts.ts';
 import { runbook } from './runbook/runbook.ts';
 
@@ -28,6 +30,8 @@ export async function databaseFailover(input?: DatabaseFailoverInput): Promise<R
     },
     input,
     async (run) => {
+      const kept = patroniOf(run.plan);
+      if (kept !== undefined) return failoverByPatroni(run, kept, approval);
       const lost = await run.phase('assessment', () => assessTheLoss(run, () => whoIsLost(run), run.input.to));
       const moved = await run.phase('database', async () => {
         const fenced = await attest(run, lost);

@@ -1,10 +1,8 @@
 import type { Database } from '../../plan/schema.ts';
 import { failure } from '../failure.ts';
 import type { Found, MemberState } from '../shapes.ts';
-import type { ClusterKind } from './kind.ts';
+import { patroni } from './patroni.ts';
 import { standalone } from './standalone.ts';
-
-const kinds: Record<Database['kind'], ClusterKind> = { standalone };
 
 /**
  * Role, timeline, position and lag (milliseconds) of every member.
@@ -34,5 +32,5 @@ function say(state: MemberState): string {
 
 /** What each says of itself; no verdict. */
 export function statesOf(database: Database, addresses: Record<string, string>): Promise<MemberState[]> {
-  return kinds[database.kind].members(database, addresses);
+  return database.kind === 'patroni' ? patroni.members(database, addresses) : standalone.members(database, addresses);
 }

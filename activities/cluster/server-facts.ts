@@ -7,6 +7,7 @@ import { backupKind } from '../backups/kind.ts';
 import type { ServerFacts } from '../contract.ts';
 import { freeAt } from '../disk.ts';
 import { failure } from '../failure.ts';
+import { loadPermit } from '../permit.ts';
 import { permitServerControl } from '../permit-control.ts';
 import { socketOf } from '../postgres/live-member.ts';
 import { one, type Row, withSession } from '../postgres/session.ts';
@@ -60,6 +61,22 @@ export async function serverFacts(ask: {
   const { permit } = await permitServerControl(member);
   await backupKind(backups).permitted(permit, backups);
   if (replication !== undefined) await canConnect(replication, member.host);
+  return seenBy(member, backups);
+}
+
+/** The same of a server that nobody needs to stop here. Reads only. @throws NotPermitted @throws DatabaseUnreachable */
+export async function memberFacts({
+  member,
+  backups,
+}: {
+  member: Member;
+  backups: PhysicalBackups;
+}): Promise<ServerFacts> {
+  await backupKind(backups).permitted(await loadPermit(), backups);
+  return seenBy(member, backups);
+}
+
+async function seenBy(member: Member, backups: PhysicalBackups): Promise<ServerFacts> {
   const { place } = await socketOf(member);
   const row = await withSession(place, 'postgres', 'server-facts', (client) => one(client, question));
   const timeline = Number(row.timeline);

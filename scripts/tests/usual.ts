@@ -13,6 +13,7 @@ const families: Readonly<Record<string, string>> = {
   find: 'views',
   metrics: 'views',
   pages: 'views',
+  patroni: 'switchover',
   region: 'switchover',
 };
 

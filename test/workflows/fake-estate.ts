@@ -18,6 +18,7 @@ import { FakeEntry } from './fake-entry.ts';
 import { FakeFailover } from './fake-failover.ts';
 import { FakeLedger } from './fake-ledger.ts';
 import { FakePair } from './fake-pair.ts';
+import { FakePatroni } from './fake-patroni.ts';
 import { FakeRecovery } from './fake-recovery.ts';
 import { FakeStandby } from './fake-standby.ts';
 
@@ -134,6 +135,8 @@ export class FakeEstate {
   readonly failover = new FakeFailover(this.pair);
   /** The DNS name by which clients come. */
   readonly entry = new FakeEntry();
+  /** What keeps the two, where the plan says so. */
+  readonly patroni = new FakePatroni(this.pair);
   /** What a rebuild of the standby changes. */
   readonly rebuild = new FakeStandby(this.pair);
   /** What a recovery has set aside. */
@@ -236,6 +239,7 @@ export class FakeEstate {
       verifySignature: async ({ signature }) => ({ found: 'looked at', holds: signature.value === this.signs }),
       ...this.pair.reads(),
       ...this.failover.reads(),
+      ...this.patroni.reads(),
       ...this.ledger.reads(),
       ...this.entry.reads(),
       liveRelations: async () => this.live,
@@ -258,13 +262,18 @@ export class FakeEstate {
   }
 
   controlChanges(): ControlChanges {
-    return noting<ControlChanges>(this, { ...this.pair.changes(), ...this.entry.changes() });
+    return noting<ControlChanges>(this, {
+      ...this.pair.changes(),
+      ...this.entry.changes(),
+      ...this.patroni.changes(),
+    });
   }
 
   hostReads(): HostReads {
     return noting<HostReads>(this, {
       ...this.pair.hostReads(),
       ...this.failover.hostReads(),
+      ...this.patroni.hostReads(),
       ...this.rebuild.reads(),
       ...this.ledger.hostReads(),
       ...this.recovery.hostReads(),

@@ -28,6 +28,7 @@ function asksAbout(member: Member, backups = estate.backups): { [K in OnMember]:
   const replacement = { member, scratch, setAside: aside, backups };
   const setAside = { member, directory: aside, left };
   return {
+    memberFacts: { member, backups },
     serverFacts: { member, backups },
     caughtUp: { member, lsn: left.lsn, withinMs },
     archivedHere: { member, backups, segment: '000000010000000000000001', withinMs },

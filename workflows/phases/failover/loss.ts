@@ -34,7 +34,7 @@ export async function estimate(
 }
 
 /** The truth, beside the estimate that was approved: an acknowledged pulse that is missing was given up, and is no failure of the run. */
-export async function countLoss(run: FailoverRun, { timeline }: Moved) {
+export async function countLoss(run: FailoverRun, { timeline }: Pick<Moved, 'timeline'>) {
   const objectiveMs = run.evidence.objectives.rpoMs;
   const across = await unlessSilent(askPulses(run, { timeline }));
   if (across === undefined) {

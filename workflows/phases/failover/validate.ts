@@ -5,8 +5,11 @@ import { takeAnchorOn, writeCheckpoint } from '../new-primary.ts';
 import { countLoss } from './loss.ts';
 import type { FailoverRun, Lost, Moved } from './lost.ts';
 
-export async function validate(run: FailoverRun, lost: Lost, moved: Moved): Promise<void> {
-  const { to } = lost;
+export async function validate(
+  run: FailoverRun,
+  { to }: Pick<Lost, 'to'>,
+  moved: Pick<Moved, 'timeline'>,
+): Promise<void> {
   const { database } = run.plan;
   await run.prove('What was lost is counted by the pulse', () => countLoss(run, moved));
   // A backup soon after a promotion is refused while the control file still names the old timeline.

@@ -6,6 +6,7 @@ import { failure } from '../../runbook/failure.ts';
 import { usualSegmentBytes } from '../find/window.ts';
 import { replicationOf } from '../members.ts';
 import { soundByItself } from '../own-archive.ts';
+import { refuseOnPatroni } from '../patroni/cluster.ts';
 import { membersOf, placeIn, placeOf, type Restoring, type Servers, type Way } from '../recovery/recovering.ts';
 import { type Rooms, roomOnEach } from '../recovery/restore.ts';
 import { proveNothingIsBeside } from '../recovery/serve.ts';
@@ -25,6 +26,10 @@ export interface Assessed {
 }
 
 export async function assessLost(run: RestoreRun): Promise<Assessed> {
+  await refuseOnPatroni(
+    run,
+    "Let Patroni bootstrap the first member from the archive (bootstrap.method with pgBackRest's restore), and the others by its create_replica_methods.",
+  );
   const primary = primaryOf(run);
   await nobodyIsAlive(run);
   const standbys = run.plan.database.members.filter(({ host }) => host !== primary.host);

@@ -12,6 +12,7 @@ import { slotNameFor } from '../../../recovery/switchover.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import { replicationOf } from '../members.ts';
+import { refuseOnPatroni } from '../patroni/cluster.ts';
 import { sayingHowItStands } from '../standing.ts';
 
 /** Who comes back, and to whom. */
@@ -27,6 +28,7 @@ export interface Who {
 
 /** @param wanted host of the standby of this primary; undefined: the only other member */
 export async function whoIsWho(run: Run, wanted: (primary: string) => string | undefined): Promise<Who> {
+  await refuseOnPatroni(run, 'Patroni builds a standby anew itself: patronictl reinit CLUSTER MEMBER.');
   const { standby, primary } = await run.check('One member is the primary, and it is known which comes back', () =>
     sayingHowItStands(run, () => roles(run, wanted)),
   );

@@ -13,6 +13,7 @@ import { sameVersions } from '../assess.ts';
 import { Clocks, database } from '../clocks.ts';
 import { everyRole, leadsTo, replicationOf } from '../members.ts';
 import { soundArchive } from '../own-archive.ts';
+import { refuseOnPatroni } from '../patroni/cluster.ts';
 import { sayingHowItStands } from '../standing.ts';
 import { noteLoss } from './loss.ts';
 import { allOf, membersOf, placeOf, type Recovering, type RecoveryRun, type Servers, type Way } from './recovering.ts';
@@ -21,6 +22,10 @@ import { proveNothingIsBeside } from './serve.ts';
 import { recordWay, understood, wayTo } from './way.ts';
 
 export async function assessRecovery(run: RecoveryRun): Promise<{ recovering: Recovering; way: Way; rooms: Rooms }> {
+  await refuseOnPatroni(
+    run,
+    'Restore beside and look there instead (lifeboat start monthly-drill, with a target), or recover in place with Patroni stopped everywhere, its cluster removed from its store, and a bootstrap method of Patroni that restores to the target.',
+  );
   const said = run.input.target ?? '';
   const clocks = new Clocks();
   const wanted = understood(said);

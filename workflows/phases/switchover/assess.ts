@@ -127,7 +127,7 @@ function judged({ primary, standby }: Facts): Found {
   };
 }
 
-function newestBackup(run: Run, { backups }: Repository): Found & Pick<Pair, 'lastBackup' | 'lastBackupMs'> {
+export function newestBackup(run: Run, { backups }: Repository): Found & Pick<Pair, 'lastBackup' | 'lastBackupMs'> {
   const newest = backups.filter(({ error }) => !error).toSorted((a, b) => b.stoppedAt.localeCompare(a.stoppedAt))[0];
   if (newest === undefined)
     throw failure(
