@@ -26,9 +26,12 @@ export async function startFirst(site: Site, { template, rows }: { template?: st
   const [first] = site.hosts;
   if (first === undefined) throw new Error('an estate has a host');
   await startMember(site, first);
-  // It comes up as a standby, and promotes itself once it has the lock.
+  // It comes up as a standby, takes the lock, and is the primary some moments after Patroni has said so.
   await until({ what: `${first} to lead`, withinMs: readyWithinMs, signal: site.signal }, () =>
-    serves(site, first, '/primary'),
+    withServer(site, first, 'postgres', async (client) => {
+      const { rows } = await client.query<{ leads: boolean }>('select not pg_is_in_recovery() as leads');
+      return rows[0]?.leads;
+    }),
   );
   await withServer(site, first, 'postgres', (client) => makeRewinder(site, client));
 }

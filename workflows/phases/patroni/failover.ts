@@ -13,7 +13,7 @@ import { validate } from '../failover/validate.ts';
 import { takeIncrementalBackup } from '../new-primary.ts';
 import { askOf, doorHasFollowed, stateOf } from './cluster.ts';
 import { assessFailover, type Leaderless, orderToApprove } from './failover-assess.ts';
-import { proveLed } from './led.ts';
+import { proveFollowed } from './led.ts';
 
 export async function failoverByPatroni(
   run: Run<DatabaseFailoverInput>,
@@ -35,7 +35,7 @@ export async function failoverByPatroni(
   await run.phase('validation', async () => {
     const to = member(run.plan, led.leader);
     await validate(run, { to }, led);
-    await proveLed(run, database, led, lost.silent);
+    await proveFollowed(run, database, led, lost.silent);
     await run.change('Take a backup of the new primary', takeIncrementalBackup(run, to));
     if (lost.silent.length > 0 && run.mode !== 'dry-run')
       run.record({

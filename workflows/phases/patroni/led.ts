@@ -1,4 +1,4 @@
-/** A new leader is proven: followed by all, of one history, archived. */
+/** A new leader is proven: followed by all, of one history; and its timeline archived. */
 import type { PatroniLeads } from '../../../activities/contract.ts';
 import type { Found } from '../../../activities/shapes.ts';
 import { member } from '../../../plan/hosts.ts';
@@ -10,12 +10,15 @@ import { askOf, factsOfAll } from './cluster.ts';
 type Led = Pick<PatroniLeads, 'leader' | 'timeline'>;
 
 /** @param without members that are known not to answer: they follow once they are back */
-export async function proveLed(run: Run, database: PatroniDatabase, led: Led, without: string[]): Promise<void> {
+export async function proveFollowed(run: Run, database: PatroniDatabase, led: Led, without: string[]): Promise<void> {
   const { leader, timeline } = led;
   await run.prove('Every member follows the new primary', () =>
     run.control.patroniSettled({ ...askOf(run, database), leader, timeline, without, withinMs: database.leaderWithin }),
   );
   await run.prove('The servers themselves say so', () => serversSaySo(run, database, led, without));
+}
+
+export async function proveArchived(run: Run, { leader, timeline }: Led): Promise<void> {
   await run.prove('The archive holds the new timeline', () =>
     run.host(leader).archiveReaches({
       ...{ member: member(run.plan, leader), backups: run.plan.backups.physical, timeline },

@@ -8,7 +8,7 @@ import type { Run } from '../../runbook/run.ts';
 import { pulsesAcross } from '../front-door.ts';
 import { takeAnchorOn, takeIncrementalBackup } from '../new-primary.ts';
 import { askOf, doorHasFollowed, stateOf } from './cluster.ts';
-import { proveLed } from './led.ts';
+import { proveArchived, proveFollowed } from './led.ts';
 import { assessSwitchover, type Chosen, factsToApprove } from './switchover-assess.ts';
 
 export async function switchoverByPatroni(
@@ -24,7 +24,8 @@ export async function switchoverByPatroni(
     return led;
   });
   await run.phase('database', async () => {
-    await proveLed(run, database, led, []);
+    await proveFollowed(run, database, led, []);
+    await proveArchived(run, led);
     await run.prove('No acknowledged pulse is lost', () =>
       pulsesAcross(run, {
         timeline: led.timeline,
