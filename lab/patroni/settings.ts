@@ -24,11 +24,14 @@ export function configurationFile(site: Site, host: Host): string {
   return join(site.layout.host(host).directory, 'patroni.yaml');
 }
 
+/** To Patroni's reader of YAML a plain `on` is no text. */
+const readByPatroni = { version: '1.1' } as const;
+
 /** It holds passwords. */
 export async function writeConfiguration(site: Site, host: Host, tags: Record<string, boolean> = {}): Promise<void> {
   const file = configurationFile(site, host);
   await rm(file, { force: true });
-  await writeFile(file, stringify(configuration(site, host, tags)), { mode: 0o600 });
+  await writeFile(file, stringify(configuration(site, host, tags), readByPatroni), { mode: 0o600 });
   await chmod(file, 0o600);
   await giveTo(site.account, file);
 }

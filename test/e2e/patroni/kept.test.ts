@@ -2,11 +2,20 @@
 import { expect, test, vi } from 'vitest';
 import { primaryOf } from '../../../lab/pair.ts';
 import { askRest } from '../../../lab/patroni/servers.ts';
-import { writeConfiguration } from '../../../lab/patroni/settings.ts';
 import { sayYes } from '../../../scripts/kills/people.ts';
 import { drill, ended, start, until, useEstate } from '../drill/scenario.ts';
 import { patientMs, useCustomer, whileAt } from '../switchover/scenario.ts';
-import { inOrder, keptByPatroni, nothingLost, pausePatroni, run, standbysOf, timelineOf } from './scenario.ts';
+import {
+  inOrder,
+  keptByPatroni,
+  mayTakeOver,
+  nothingLost,
+  pausePatroni,
+  preview,
+  run,
+  standbysOf,
+  timelineOf,
+} from './scenario.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
@@ -25,7 +34,7 @@ test('a drill proves what the archive holds of it, as of any other cluster', asy
 });
 
 test('members are asked themselves, and Patroni beside them: what it keeps is said', async () => {
-  const evidence = await ended(await start(scenario(), 'switchover', { mode: 'dry-run' }));
+  const evidence = await preview(scenario(), 'switchover');
   expect(evidence).toMatchObject({ outcome: 'previewed' });
   const [first] = evidence.steps.filter(({ name }) => name.startsWith('Patroni can change the primary'));
   const leader = await primaryOf(scenario().estate);
@@ -54,7 +63,7 @@ test('a paused Patroni is asked for nothing: that is said before people are aske
   const timeline = await timelineOf(scenario());
   await pausePatroni(scenario(), true);
   try {
-    const evidence = await run(scenario(), 'switchover');
+    const evidence = await preview(scenario(), 'switchover');
     expect(evidence.failure).toMatchObject({ type: 'StandbyUnfit', message: expect.stringContaining('paused') });
     expect(evidence.approvals ?? []).toEqual([]);
   } finally {
@@ -64,22 +73,15 @@ test('a paused Patroni is asked for nothing: that is said before people are aske
 });
 
 test('a member that may not take over is not taken, and is refused where it is named', async () => {
-  const { estate } = scenario();
   const leader = await inOrder(scenario());
   const [barred = leader, other = leader] = await standbysOf(scenario());
-  await writeConfiguration(estate.site, barred, { nofailover: true });
-  await estate.process(barred).kill('SIGHUP');
-  await until('Patroni to have read its tag', async () => {
-    const { tags } = await askRest<{ tags?: { nofailover?: boolean } }>(estate, barred, '/patroni');
-    return tags?.nofailover === true ? true : undefined;
-  });
-  const refused = await run(scenario(), 'switchover', { to: barred });
+  await mayTakeOver(scenario(), barred, false);
+  const refused = await preview(scenario(), 'switchover', { to: barred });
   expect(refused.failure).toMatchObject({ type: 'StandbyUnfit', message: expect.stringContaining('tag nofailover') });
   const taken = await run(scenario(), 'switchover');
   expect(taken).toMatchObject({ outcome: 'completed' });
   expect(await inOrder(scenario())).toBe(other);
-  await writeConfiguration(estate.site, barred);
-  await estate.process(barred).kill('SIGHUP');
+  await mayTakeOver(scenario(), barred, true);
   await nothingLost(scenario(), customer());
 });
 
@@ -127,11 +129,10 @@ test('the control worker dies while Patroni switches over: the switch is done on
 });
 
 test.each(['pointInTimeRecovery', 'fullRestore', 'standbyRebuild'])('%s refuses it at once', async (workflow) => {
-  const evidence = await ended(
-    await start(scenario(), workflow, {
-      mode: 'dry-run',
-      ...(workflow === 'pointInTimeRecovery' && { target: 'latest' }),
-    }),
+  const evidence = await preview(
+    scenario(),
+    workflow,
+    workflow === 'pointInTimeRecovery' ? { target: new Date().toISOString() } : {},
   );
   expect(evidence.failure).toMatchObject({ type: 'PatroniLeads' });
 });

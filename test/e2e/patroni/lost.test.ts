@@ -6,7 +6,7 @@ import { primaryOf, roles } from '../../../lab/pair.ts';
 import { loseHost, postmasterOf } from '../../../lab/patroni/servers.ts';
 import { ended, start, until, useEstate } from '../drill/scenario.ts';
 import { isServed, patientMs, useCustomer } from '../switchover/scenario.ts';
-import { inOrder, keptByPatroni, nothingLost, pausePatroni, run, standbysOf, timelineOf } from './scenario.ts';
+import { inOrder, keptByPatroni, nothingLost, pausePatroni, preview, run, standbysOf, timelineOf } from './scenario.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
@@ -84,12 +84,12 @@ test('without its store Patroni keeps no primary: reads say so, a switchover is 
     await until('Patroni to have stepped down', async () =>
       (await roles(estate))[leader] === 'standby' ? true : undefined,
     );
-    const refused = await run(scenario(), 'switchover');
+    const refused = await preview(scenario(), 'switchover');
     expect(refused.failure).toMatchObject({
       type: 'PatroniUnsettled',
       message: expect.stringContaining("Patroni's store cannot be asked"),
     });
-    const failover = await run(scenario(), 'databaseFailover');
+    const failover = await preview(scenario(), 'databaseFailover');
     expect(failover.failure).toMatchObject({
       type: 'PatroniUnsettled',
       message: expect.stringContaining('promotes nobody beside it'),

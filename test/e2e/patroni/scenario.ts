@@ -6,6 +6,7 @@ import type { EstateOptions } from '../../../lab/estate.ts';
 import type { Host } from '../../../lab/layout.ts';
 import { primaryOf, roles, served } from '../../../lab/pair.ts';
 import { askRest, patchConfiguration } from '../../../lab/patroni/servers.ts';
+import { writeConfiguration } from '../../../lab/patroni/settings.ts';
 import { sayYes } from '../../../scripts/kills/people.ts';
 import { ended, type Scenario, start, until } from '../drill/scenario.ts';
 import { ask } from '../observer.ts';
@@ -18,6 +19,11 @@ export async function run(scenario: Scenario, workflow: string, input: object = 
   const handle = await start(scenario, workflow, { mode: 'live', requestedBy: 'cara', ...input });
   await sayYes(handle);
   return ended(handle);
+}
+
+/** What is not fit is said, and nobody has to decide about it. */
+export async function preview(scenario: Scenario, workflow: string, input: object = {}): Promise<Evidence> {
+  return ended(await start(scenario, workflow, { mode: 'dry-run', ...input }));
 }
 
 export async function standbysOf({ estate }: Scenario): Promise<Host[]> {
@@ -71,5 +77,17 @@ export async function pausePatroni({ estate }: Scenario, pause: boolean): Promis
       estate.site.hosts.map((host) => askRest<{ pause?: boolean }>(estate, host, '/patroni')),
     );
     return heard.every((one) => (one.pause === true) === pause) ? true : undefined;
+  });
+}
+
+/** Sets the tag nofailover, or takes it away, as an administrator would; the store and Patroni itself know of it. */
+export async function mayTakeOver({ estate }: Scenario, host: Host, may: boolean): Promise<void> {
+  await writeConfiguration(estate.site, host, may ? {} : { nofailover: true });
+  await estate.process(host).kill('SIGHUP');
+  await until(`Patroni on ${host} to have read its tag`, async () => {
+    const own = await askRest<{ tags?: { nofailover?: boolean } }>(estate, host, '/patroni');
+    const { members } = await askRest<{ members: { name: string; tags?: object }[] }>(estate, host, '/cluster');
+    const listed = members.find(({ name }) => name === host);
+    return (own.tags?.nofailover !== true) === may && (listed?.tags === undefined) === may ? true : undefined;
   });
 }
