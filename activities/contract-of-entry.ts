@@ -35,6 +35,12 @@ export interface EntryReads {
   /** What the zone itself says, and what clients get. @throws EntryUnreachable @throws EntryRefused */
   entryState(ask: { entry: Entry }): Promise<EntryState>;
   /**
+   * Whether the key may move the record, asked in a way that can change nothing: better learned now than when a site is lost.
+   *
+   * @throws EntryRefused @throws EntryUnfit @throws EntryUnreachable
+   */
+  entryMovable(ask: { entry: Entry }): Promise<Found>;
+  /**
    * Every resolver of the plan leads to this site. Waits for those that still give the old answer.
    *
    * @throws EntryNotSeen not within the time: says which do not, and how long they will keep what they have

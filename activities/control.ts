@@ -6,6 +6,7 @@ import { patroniFailover, patroniSettled, patroniSwitchover } from './cluster/pa
 import { patroniState } from './cluster/patroni/state.ts';
 import { serviceMoment } from './cluster/service-moment.ts';
 import type { ControlChanges, ControlReads, ControlRecords } from './contract.ts';
+import { entryMovable } from './entry/movable.ts';
 import { moveEntry } from './entry/move.ts';
 import { entrySeen } from './entry/seen.ts';
 import { entryState } from './entry/state.ts';
@@ -69,6 +70,7 @@ export const controlReads: ControlReads = {
   pulsesAcross: alive(pulsesAcross),
   pulsesPast: alive(pulsesPast),
   entryState: alive(entryState),
+  entryMovable: alive(entryMovable),
   entrySeen: alive(entrySeen),
   patroniState: alive(patroniState),
   patroniSettled: alive(patroniSettled),

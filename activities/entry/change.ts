@@ -57,7 +57,8 @@ interface Refused {
   refusal: Refusal;
 }
 
-async function recordOf(kind: EntryKind, entry: Entry): Promise<EntryRecord> {
+/** @throws EntryUnfit */
+export async function recordOf(kind: EntryKind, entry: Entry): Promise<EntryRecord> {
   return soleRecord(entry, await kind.read());
 }
 

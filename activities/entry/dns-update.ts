@@ -2,13 +2,14 @@
 import type { DnsUpdateEntry } from '../../plan/entry.ts';
 import { failure } from '../failure.ts';
 import type { EntryKind, RecordSet } from './kind.ts';
-import { update } from './nsupdate.ts';
+import { rehearse, update } from './nsupdate.ts';
 import { askDns, type DnsAnswer, NoAnswer, placeOf } from './question.ts';
 
 export function dnsUpdate(entry: DnsUpdateEntry): EntryKind {
   return {
     read: () => read(entry),
     replace: (before, after) => update(entry, before, after),
+    rehearse: async (record) => void (await rehearse(entry, record)),
     settle: async () => `the zone's primary server ${placeOf(entry.server)} answers so`,
     close: () => undefined,
   };

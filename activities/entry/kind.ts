@@ -21,6 +21,12 @@ export interface EntryKind {
   read(): Promise<RecordSet | undefined>;
   /** In one piece, and only where it still is `before`: else nothing is changed, and it says how it was refused. */
   replace(before: EntryRecord, after: EntryRecord): Promise<undefined | Refusal>;
+  /**
+   * Asks for a change that can only be refused because of what the record is: whoever refuses it for another reason would refuse the true one.
+   *
+   * @throws EntryRefused @throws EntryUnreachable
+   */
+  rehearse(record: EntryRecord): Promise<void>;
   /** Returns when every server of the zone that can be asked for it has what the zone says; how that is known, in words. */
   settle(record: EntryRecord): Promise<string>;
   close(): void;

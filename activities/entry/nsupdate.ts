@@ -13,40 +13,57 @@ const program = 'nsupdate';
 /** Seconds that it waits for the server. */
 const answerSeconds = 10;
 
-/** @throws EntryRefused @throws EntryUnreachable */
-export async function update(
-  entry: DnsUpdateEntry,
-  before: EntryRecord,
-  after: EntryRecord,
-): Promise<undefined | Refusal> {
-  const secret = await keyOf(entry);
-  // TCP: with UDP it sends the same again when an answer is late, and the second one is refused for the first one's success.
-  const ended = await run(['-v', '-t', String(answerSeconds)], script(entry, secret, before, after));
-  if (ended.code === 0) return undefined;
-  const words = `${ended.stderr}\n${ended.stdout}`.replaceAll(secret, '…');
-  if (/update failed: (NXRRSET|YXRRSET|NXDOMAIN)/.test(words)) return { why: codeIn(words) };
-  throw updateFailure(words, entry);
+/**
+ * The prerequisite holds only for this value, alone: an update with it is a compare-and-set. A TTL is not compared.
+ *
+ * @throws EntryRefused @throws EntryUnreachable
+ */
+export function update(entry: DnsUpdateEntry, before: EntryRecord, after: EntryRecord): Promise<undefined | Refusal> {
+  const name = `${entry.name}.`;
+  return tell(entry, [
+    ['prereq yxrrset', name, entry.type, before.value],
+    ['update delete', name, entry.type],
+    ['update add', name, String(after.ttlSeconds), entry.type, after.value],
+  ]);
 }
 
-/** The prerequisite holds only for this value, alone: an update with it is a compare-and-set. A TTL is not compared. */
-function script(entry: DnsUpdateEntry, secret: string, before: EntryRecord, after: EntryRecord): string {
-  const { server, zone, key, name, type } = entry;
-  const lines = [
+/**
+ * The same change, under prerequisites that contradict each other: it is always refused. BIND judges the key, and what it may change,
+ * before it looks at them.
+ *
+ * @throws EntryRefused @throws EntryUnreachable
+ */
+export function rehearse(entry: DnsUpdateEntry, { value, ttlSeconds }: EntryRecord): Promise<undefined | Refusal> {
+  const name = `${entry.name}.`;
+  return tell(entry, [
+    ['prereq nxdomain', name],
+    ['prereq yxdomain', name],
+    ['update delete', name, entry.type],
+    ['update add', name, String(ttlSeconds), entry.type, value],
+  ]);
+}
+
+/** @returns why a prerequisite did not hold, when one did not: then nothing was changed */
+async function tell(entry: DnsUpdateEntry, commands: Line[]): Promise<undefined | Refusal> {
+  const { server, zone, key } = entry;
+  const secret = await keyOf(entry);
+  const lines: Line[] = [
     ['server', server.host, String(server.port)],
     ['zone', zone],
     ['key', `${key.algorithm}:${key.name}`, secret],
-    ['prereq yxrrset', `${name}.`, type, rooted(entry, before)],
-    ['update delete', `${name}.`, type],
-    ['update add', `${name}.`, String(after.ttlSeconds), type, rooted(entry, after)],
+    ...commands,
     ['send'],
   ];
-  return lines.map(([command, ...words]) => `${[command, ...words.map(oneWord)].join(' ')}\n`).join('');
+  const input = lines.map(([command, ...words]) => `${[command, ...words.map(oneWord)].join(' ')}\n`).join('');
+  // TCP: with UDP it sends the same again when an answer is late, and the second one is refused for the first one's success.
+  const ended = await run(['-v', '-t', String(answerSeconds)], input);
+  if (ended.code === 0) return undefined;
+  const words = `${ended.stderr}\n${ended.stdout}`.replaceAll(secret, '…');
+  if (/update failed: (NXRRSET|YXRRSET|NXDOMAIN|YXDOMAIN)/.test(words)) return { why: codeIn(words) };
+  throw updateFailure(words, entry);
 }
 
-/** A name without a dot at its end would be read as one of the zone. */
-function rooted({ type }: DnsUpdateEntry, { value }: EntryRecord): string {
-  return type === 'CNAME' ? `${value}.` : value;
-}
+type Line = [command: string, ...words: string[]];
 
 /** A line break would be another command. */
 function oneWord(word: string): string {

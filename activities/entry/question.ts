@@ -68,9 +68,10 @@ function askOnce(address: string, port: number, question: DnsQuestion): Promise<
       const answer = read(bytes, id, question);
       if (answer !== undefined) resolve(answer);
     });
-    // Connected: nobody else's packet is taken for the answer, and a closed port is told at once.
-    socket.connect(port, address, () => socket.send(packet));
+    socket.once('connect', () => socket.send(packet));
     socket.once('close', () => clearTimeout(timer));
+    // Connected: nobody else's packet is taken for the answer, and a closed port is told at once.
+    socket.connect(port, address);
   }).finally(() => close(socket));
 }
 

@@ -45,6 +45,8 @@ export async function route53(entry: Route53Entry): Promise<EntryKind> {
   return {
     read: () => asked(() => read(client, entry)),
     replace,
+    // No record has two TTLs: the one that there is cannot be deleted by another.
+    rehearse: async (record) => void (await replace({ ...record, ttlSeconds: record.ttlSeconds + 1 }, record)),
     settle: async (record) => {
       // Made by an attempt before this one, whose id is lost: a change that changes nothing is carried out after it.
       if (change === undefined) await replace(record, record);

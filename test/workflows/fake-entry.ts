@@ -7,6 +7,8 @@ export class FakeEntry {
   /** What the record says. */
   value = '192.0.2.10';
   ttlSeconds = 60;
+  /** The key may change it. */
+  movable = true;
   /** Resolvers that do not forget the old answer. */
   late: string[] = [];
 
@@ -21,6 +23,10 @@ export class FakeEntry {
           resolvers: [],
           found: `${entry.name} leads to ${site ?? value}`,
         };
+      },
+      entryMovable: async ({ entry }) => {
+        if (!this.movable) throw failure('EntryRefused', `the key may not change ${entry.name}`);
+        return { found: `the key may change ${entry.name}` };
       },
       entrySeen: async ({ entry, site }) => {
         if (this.late.length > 0) throw failure('EntryNotSeen', `${this.late.join(', ')} give the old answer`);

@@ -185,6 +185,15 @@ describe('a server that says no', () => {
     delete process.env.LIFEBOAT_TEST_KEY;
   });
 
+  test('is heard beforehand, by asking for what cannot hold', async () => {
+    const movable = (to: Partial<DnsUpdateEntry>) => does.entryMovable({ entry: { ...entry, ...to } });
+    expect(await movable({})).toMatchObject({ found: expect.stringContaining('may change orders.lifeboat.test') });
+    const unknown = { ...entry.key, name: 'other-key' };
+    await expect(movable({ key: unknown })).rejects.toMatchObject({ type: 'EntryRefused' });
+    await expect(movable({ name: `ns1.${entry.zone}` })).rejects.toMatchObject({ type: 'EntryRefused' });
+    expect(await recordIs()).toBe(`${east} for 3 s`);
+  });
+
   test('to a name that the key may not change', async () => {
     const other = { name: `ns1.${entry.zone}`, sites: { east: '127.0.0.1', west } };
     await expect(move(other)).rejects.toMatchObject({

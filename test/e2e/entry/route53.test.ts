@@ -160,6 +160,14 @@ describe('an API that says no', () => {
     });
   });
 
+  test('is heard beforehand, by asking for what cannot hold', async () => {
+    expect(await does.entryMovable({ entry })).toMatchObject({ found: expect.stringContaining(`may change ${name}`) });
+    expect([asked(batch), asked(change)]).toEqual([1, 0]);
+    moto.faults.push({ of: batch, refuse: { status: 403, code: 'AccessDenied' } });
+    await expect(does.entryMovable({ entry })).rejects.toMatchObject({ type: 'EntryRefused' });
+    expect(await recordIs()).toEqual([`${east} for 60 s`]);
+  });
+
   test('because there is no such zone', async () => {
     const elsewhere = { ...entry, zoneId: 'Z00000000000NONE' };
     await expect(does.entryState({ entry: elsewhere })).rejects.toMatchObject({

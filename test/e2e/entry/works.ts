@@ -33,6 +33,7 @@ export function works(): Works {
     };
   return {
     entryState: watched(controlReads.entryState),
+    entryMovable: watched(controlReads.entryMovable),
     entrySeen: watched(controlReads.entrySeen),
     setEntryTtl: watched(controlChanges.setEntryTtl),
     restoreEntryTtl: watched(controlChanges.restoreEntryTtl),

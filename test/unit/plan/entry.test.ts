@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { planInWords } from '../../../cli/plan/words.ts';
 import { entryValue } from '../../../plan/entry-value.ts';
@@ -60,6 +61,12 @@ describe('an entry that is right', () => {
       '${env:DNS_SECRET}',
     ]);
     expect(entrySecretNames(loadPlanText(twoSites, 'x').plan)).toEqual([]);
+  });
+
+  test('is the one that the page about it shows, of either kind', async () => {
+    const page = await readFile('docs/entry.md', 'utf8');
+    const shown = [...page.matchAll(/```yaml\n(entry:.*?)```/gs)].map(([, text = '']) => text);
+    expect(shown.map((text) => loadPlanText(twoSites + text, 'x').plan.entry?.kind)).toEqual(['dns-update', 'route53']);
   });
 
   test('is read aloud', () => {
