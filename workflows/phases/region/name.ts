@@ -42,6 +42,8 @@ export async function nameIsKnown(run: Run, { from, to }: Sites, planned: boolea
       );
     },
   );
+  if (entry !== undefined)
+    await run.check('The name may be led to another site', () => run.control.entryMovable({ entry }));
   return record;
 }
 
