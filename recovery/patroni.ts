@@ -83,7 +83,9 @@ function betweenPatroniAndServer({ host, own, server }: PatroniMember): string[]
 const inWords = (role: string) => (role === 'other' ? 'neither primary nor standby' : role);
 
 function betweenStoreAndServers(members: PatroniMember[], leader: string | undefined): string[] {
-  return members.flatMap(({ host, server, listed }) => {
+  return members.flatMap(({ host, own, server, listed }) => {
+    // The store forgets a member that is gone, once its lease has run out.
+    if (listed === undefined && own === undefined) return [];
     if (listed === undefined) return [`Patroni's store does not list ${host}`];
     if (server.role === 'primary' && host !== leader)
       return [`${host} writes, and the lock is with ${leader ?? 'nobody'}`];

@@ -59,6 +59,7 @@ type History = [timeline: number, lsn: number, reason: string, at?: string, lead
 const usualLag = 1_048_576;
 
 const betweenMs = 300;
+const remembersWithinMs = 10_000;
 
 /**
  * No verdict: who judges needs what was said.
@@ -66,15 +67,30 @@ const betweenMs = 300;
  * @throws PlanInvalid the answers are of another cluster than the plan's
  */
 export async function patroniState(ask: PatroniAsk & { withinMs?: number }): Promise<Found & PatroniCluster> {
-  const deadline = performance.now() + (ask.withinMs ?? 0);
+  const { withinMs = 0 } = ask;
+  const began = performance.now();
   for (;;) {
     const now = await asked(ask);
-    const leads = now.members.some(({ host, server }) => host === now.leader && server.role === 'primary');
-    // Neither a pause ends by itself, nor does anybody get a lock where there is no store.
-    const inVain = now.paused || now.storeSilent !== undefined;
-    if (leads || inVain || performance.now() > deadline) return now;
+    const spent = performance.now() - began;
+    const leader = now.members.find(({ host, server }) => host === now.leader && server.role === 'primary');
+    // Neither a pause ends by itself, nor does anybody get a lock where there is no store. But a lock of who is gone runs out.
+    const inVain = (now.paused && now.leader === undefined) || now.storeSilent !== undefined;
+    const remembers = remembered(now, leader?.server.timeline) || spent > Math.min(withinMs, remembersWithinMs);
+    if ((leader !== undefined && remembers) || inVain || spent > withinMs) return sure(now, leader?.server.timeline);
     await pause(betweenMs);
   }
+}
+
+/** A leader notes its promotion some moments after it: until then the newest note is of an earlier one. */
+function remembered({ changed }: PatroniCluster, timeline: number | undefined): boolean {
+  return timeline === 1 || (changed !== undefined && changed.timeline + 1 === timeline);
+}
+
+/** When an earlier change was says nothing of this one. */
+function sure<C extends PatroniCluster>(cluster: C, timeline: number | undefined): C {
+  if (cluster.changed === undefined || timeline === undefined || remembered(cluster, timeline)) return cluster;
+  const { at: _at, ...changed } = cluster.changed;
+  return { ...cluster, changed };
 }
 
 /** All at once: what is asked one after the other belongs to different moments. */

@@ -71,6 +71,11 @@ async function leaderOrWhy(
       'PatroniUnsettled',
       `${whyNobodyLeads(cluster).join('; ')} (${found}). Patroni gives the lock to nobody meanwhile, and Lifeboat promotes nobody beside it: a member that only we cannot see may write.`,
     );
+  if (cluster.leader !== undefined && leadsBy(cluster) === undefined)
+    throw failure(
+      'PatroniUnsettled',
+      `the lock is with ${cluster.leader}, whose server does not say that it is the primary (${found}), and Patroni there keeps it. See its log; to take the lock from it, stop Patroni on ${cluster.leader}, then start again.`,
+    );
   const why = cluster.leader === undefined ? `. Nobody leads: ${whyNobodyLeads(cluster).join('; ')}` : '';
   return { cluster, found: `${found}${why}`, expected: expected ?? 'one leader' };
 }
@@ -156,7 +161,7 @@ export async function orderToApprove(
   if (now.leader !== undefined)
     throw failure(
       'Moved',
-      `${now.leader} leads by now (${now.found}): nothing needs to be asked of Patroni. Start again, to prove it.`,
+      `${now.leader} holds the lock by now (${now.found}): nothing needs to be asked of Patroni. Start again, to prove it.`,
     );
   if (to === undefined) throw failure('StandbyUnfit', `no standby was chosen (${now.found}).`);
   const [facts] = await factsOfAll(run, [to]);
