@@ -9,6 +9,7 @@ import { programNames } from './build.ts';
 import { Board } from './demo/board.ts';
 import { handEnvironment } from './demo/by-hand.ts';
 import { disasterHints, disasterOn } from './demo/disaster.ts';
+import { regionHints, regionOn } from './demo/region.ts';
 import { keepReport, mayWrite } from './demo/report.ts';
 import { makeRoom } from './demo/room.ts';
 import { drawRunName, ended, startRun, tell } from './demo/runs.ts';
@@ -28,6 +29,8 @@ interface DemoOptions {
   switchover: boolean;
   /** Instead of the drill: a table loses its rows, and the service is recovered to just before that. */
   disaster: boolean;
+  /** Instead of the drill, on two sites: one of them is lost, and comes back. */
+  region: boolean;
   /** Nothing at all: the estate, for somebody who wants to try things by hand. */
   estate: boolean;
   /** A second person agrees at once. */
@@ -37,11 +40,13 @@ interface DemoOptions {
 /** What people are asked for something in, how each is played, and how it ends well. */
 const live = {
   switchover: { play: switchoverOn, hints: switchoverHints, good: 'completed' },
+  region: { play: regionOn, hints: regionHints, good: 'completed' },
   disaster: { play: disasterOn, hints: disasterHints, good: 'recovered' },
 } as const;
 
-function liveAct({ switchover, disaster }: DemoOptions): (typeof live)[keyof typeof live] | undefined {
+function liveAct({ switchover, disaster, region }: DemoOptions): (typeof live)[keyof typeof live] | undefined {
   if (disaster) return live.disaster;
+  if (region) return live.region;
   return switchover ? live.switchover : undefined;
 }
 
@@ -92,6 +97,7 @@ function raise(root: string, options: DemoOptions, board: Board, signal: AbortSi
     rows: options.orders,
     load: { ordersPerSecond: options.rate },
     ui: true,
+    twoSites: options.region,
     // Who has started it is known by a signature: one more person is enough.
     ...(liveAct(options) !== undefined || options.estate ? { people: { quorum: 1 }, slack: true } : {}),
     prefer: { pages: 8080, app: 8081, engine: 7233, ui: 8233 },
@@ -215,10 +221,15 @@ async function main(): Promise<void> {
       'instead of the drill: a table loses its rows, and the service is recovered, once a person agrees',
       false,
     )
+    .option(
+      '--region',
+      'instead of the drill, on two sites: one is lost, the other takes over, once people agree; and back',
+      false,
+    )
     .option('--estate', 'nothing of these: the estate alone, until Ctrl-C, to try things by hand', false)
     .option(
       '--yes',
-      'of --switchover and --disaster: a second person agrees at once, with a key that only this lab accepts',
+      'of --switchover, --disaster and --region: a second person agrees at once, with a key that only this lab accepts',
       false,
     )
     .option('--report <file>', 'keep the report there, as one HTML file')

@@ -69,6 +69,8 @@ function sitesOf(site: Site): Record<string, unknown> {
       }),
     ),
     entry: entryInWords(site),
+    // Its host worker is lost with a site: then a person has to say that it is off.
+    'failover.fencing': [{ kind: 'postgres' }, { kind: 'attestation', validFor: '30m' }],
   };
 }
 

@@ -79,7 +79,7 @@ function inWords(issue: Issue, path: Path, written: Written): Finding {
       instead: 'write a list of names, or a map of names and addresses',
     };
   // Of a section that comes in several kinds, none is called so.
-  if (issue.code === 'invalid_union' && typeof value === 'string')
+  if (issue.code === 'invalid_union' && typeof value === 'string' && issue.message.startsWith('not '))
     return { path, ...sentence(`${JSON.stringify(value.slice(0, 40))} is ${issue.message}`) };
   return {
     path,

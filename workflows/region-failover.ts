@@ -5,7 +5,7 @@ import { attest, attestation } from './phases/failover/attest.ts';
 import { factsToApprove } from './phases/failover/facts.ts';
 import { openToTheNew, takeOver } from './phases/failover/take-over.ts';
 import { validate } from './phases/failover/validate.ts';
-import { betweenSites } from './phases/region/facts.ts';
+import { whatIsGivenUp } from './phases/region/facts.ts';
 import { leaveTheLostSite } from './phases/region/leave.ts';
 import { leadTheName, nameIsKnown } from './phases/region/name.ts';
 import { sitesOf, whichSiteIsLost } from './phases/region/sites.ts';
@@ -40,7 +40,9 @@ export async function regionFailover(input?: RegionFailoverInput): Promise<RunSu
       });
       const moved = await run.phase('database', async () => {
         const fenced = await attest(run, lost);
-        await run.approval(approval, async () => betweenSites(run, sites, await factsToApprove(run, lost, fenced)));
+        await run.approval(approval, async () =>
+          whatIsGivenUp(run, lost, sites, await factsToApprove(run, lost, fenced)),
+        );
         return takeOver(run, lost, fenced);
       });
       await run.phase('traffic', async () => {

@@ -84,10 +84,15 @@ function wordsOf({ env, root, slackUrl }: Estate, { run }: Evidence, approval: A
     `  "${approval.name}" waits for a yes of ${approval.asked.at(-1)?.people.join(' or ')} (${cast[requester].name} has started it):`,
     ...facts.map(([name, value]) => `    ${name}: ${value}`),
     `  By button: ${slackUrl}   By command, in another terminal:`,
-    `    ${settings.join(' ')} node dist/cli/main.js approve ${run} --as ${second} --key ${peopleFiles(root).key(second)}`,
+    `    ${settings.join(' ')} node dist/cli/main.js approve ${run} --as ${second} --key ${peopleFiles(root).key(second)}${wantsReason(approval) ? ` --reason '${seen}'` : ''}`,
     '',
   ];
 }
+
+/** An attestation says how it was seen. */
+const seen = 'I have pulled the plug of this lab myself';
+
+const wantsReason = ({ shown }: Approval): boolean => 'say with --reason' in shown;
 
 async function agree(
   estate: Estate,
@@ -96,7 +101,8 @@ async function agree(
   approval: Approval,
   board: Board,
 ): Promise<void> {
-  const statement = approvalStatement(evidence, approval, { by: second, choice: 'approve' });
+  const reason = wantsReason(approval) ? { reason: seen } : {};
+  const statement = approvalStatement(evidence, approval, { by: second, choice: 'approve', ...reason });
   const answer = await handle.executeUpdate(approveUpdate, {
     args: [
       {
@@ -104,6 +110,7 @@ async function agree(
         approval: approval.id,
         code: approval.code,
         channel: 'cli',
+        ...reason,
         signature: await signature(estate, second, statement),
       },
     ],

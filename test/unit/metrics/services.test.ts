@@ -68,6 +68,7 @@ test('objectives are the plan’s, for the service, each runbook and each class 
     { labels: { service: 'orders', runbook: '' }, value: 4 * 3600 },
     { labels: { service: 'orders', runbook: 'monthly-drill' }, value: 3600 },
     { labels: { service: 'orders', runbook: 'database-failover' }, value: 4 * 3600 },
+    { labels: { service: 'orders', runbook: 'region-failover' }, value: 4 * 3600 },
     { labels: { service: 'orders', runbook: 'point-in-time-recovery' }, value: 4 * 3600 },
     { labels: { service: 'orders', runbook: 'full-restore' }, value: 4 * 3600 },
   ]);

@@ -106,7 +106,16 @@ describe('what stands beside the plan', () => {
 
   test('objectives may be given for every runbook but those that promise nobody anything', () => {
     const others = Object.keys(runbooks).filter((one) => runbooksWithObjectives.every((name) => name !== one));
-    expect(others.sort()).toEqual(['accept', 'anchor', 'find', 'standby-rebuild', 'sweep', 'switchover']);
+    expect(others.sort()).toEqual([
+      'accept',
+      'anchor',
+      'find',
+      'region-failback',
+      'region-switchover',
+      'standby-rebuild',
+      'sweep',
+      'switchover',
+    ]);
   });
 });
 

@@ -2,6 +2,7 @@
 import type { Subject } from '../../../evidence/people.ts';
 import { durationText } from '../../../plan/duration.ts';
 import type { Run } from '../../runbook/run.ts';
+import type { Lost } from '../failover/lost.ts';
 import { factsToApprove as factsOfPair } from '../switchover/facts.ts';
 import type { Move } from './move.ts';
 import type { Sites } from './sites.ts';
@@ -16,7 +17,19 @@ export async function factsToApprove(run: Run, { pair, sites }: Move): Promise<F
   return betweenSites(run, sites, await factsOfPair(run, pair));
 }
 
-export function betweenSites(run: Run, { from, to }: Sites, { subject, shown }: Facts): Facts {
+/** Of a site that is lost: nothing of it comes back by itself. */
+export function whatIsGivenUp(run: Run, { from, to }: Pick<Lost, 'from' | 'to'>, sites: Sites, facts: Facts): Facts {
+  const { subject, shown } = betweenSites(run, sites, facts);
+  return {
+    subject,
+    shown: {
+      ...shown,
+      'what happens next': `the front doors are closed, ${from.host} fenced, ${to.host} promoted, the door of ${sites.to} opened and the name led to it; ${sites.from} is left fenced, until a region failback`,
+    },
+  };
+}
+
+function betweenSites(run: Run, { from, to }: Sites, { subject, shown }: Facts): Facts {
   const { entry } = run.plan;
   return {
     subject: {
