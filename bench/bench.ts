@@ -43,6 +43,8 @@ interface Bench {
   folder: string;
   signal: AbortSignal;
   found: Map<PartLetter, Findings>;
+  /** What could not be measured, and why: the others keep what they have found. */
+  failed: string[];
 }
 
 async function bench(options: Options, signal: AbortSignal): Promise<Result> {
@@ -51,12 +53,12 @@ async function bench(options: Options, signal: AbortSignal): Promise<Result> {
   await chmod(folder, 0o755);
   try {
     const machine = await thisMachine(folder);
-    const whole: Bench = { options, folder, signal, found: new Map() };
-    const ground = await measureOnBackup(whole);
-    await measureOnPeople(whole);
+    const whole: Bench = { options, folder, signal, found: new Map(), failed: [] };
+    const ground = await orGoOn(whole, 'the estate with a backup', () => measureOnBackup(whole));
+    await orGoOn(whole, 'the estate in which people are asked', () => measureOnPeople(whole));
     await take(whole, 'i', () => longWait({ folder, say, signal }));
-    await measureOnPair(whole);
-    await measureOnLargePair(whole);
+    await orGoOn(whole, 'the pair of servers', () => measureOnPair(whole));
+    await orGoOn(whole, 'the large pair of servers', () => measureOnLargePair(whole));
     const findings = options.only.flatMap((part) => whole.found.get(part) ?? []);
     return {
       schema: 'lifeboat-bench/1',
@@ -67,6 +69,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<Result> {
       ...(ground === undefined ? {} : { ground }),
       rows: findings.flatMap(({ rows }) => rows),
       goals: findings.flatMap(({ goals }) => goals),
+      ...(whole.failed.length === 0 ? {} : { failed: whole.failed }),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -74,10 +77,23 @@ async function bench(options: Options, signal: AbortSignal): Promise<Result> {
 }
 
 /** Measures a part that is wanted. They are told in the order of their letters, whatever the order in which they were measured. */
-async function take({ options, found }: Bench, part: PartLetter, measure: () => Promise<Findings>): Promise<void> {
-  if (!options.only.includes(part)) return;
+async function take(whole: Bench, part: PartLetter, measure: () => Promise<Findings>): Promise<void> {
+  if (!whole.options.only.includes(part)) return;
   say(titles[part]);
-  found.set(part, await measure());
+  await orGoOn(whole, titles[part], async () => whole.found.set(part, await measure()));
+}
+
+/** Half an hour of measurements is not thrown away for one that fails. */
+async function orGoOn<T>({ failed, signal }: Bench, what: string, measure: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await measure();
+  } catch (error) {
+    signal.throwIfAborted();
+    const why = error instanceof Error ? error.message : String(error);
+    say(`NOT MEASURED: ${what}: ${why}`);
+    failed.push(`${what}: ${why}`);
+    return undefined;
+  }
 }
 
 function wants({ options }: Bench, parts: readonly PartLetter[]): boolean {
@@ -150,6 +166,8 @@ async function main(): Promise<void> {
   if (options.json !== undefined) await writeJson(options.json, result);
   if (options.markdown !== undefined) await writeMarkdown(options.markdown, result);
   console.log(`\n${renderTerminal(result)}`);
+  for (const one of result.failed ?? []) console.error(`not measured: ${one}`);
+  if (result.failed !== undefined) process.exitCode = 1;
 }
 
 main().catch((error: unknown) => {

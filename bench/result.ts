@@ -60,6 +60,8 @@ export const resultSchema = z.strictObject({
   ground: ground.optional(),
   rows: z.array(row),
   goals: z.array(goal),
+  /** Parts that could not be measured, and why; those that could are told all the same. */
+  failed: z.array(z.string()).optional(),
 });
 export type Result = z.output<typeof resultSchema>;
 
@@ -67,4 +69,6 @@ export type Result = z.output<typeof resultSchema>;
 export interface Findings {
   rows: Row[];
   goals: Goal[];
+  /** Parts that could not be measured, and why. */
+  failed?: string[];
 }
