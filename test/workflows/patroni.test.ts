@@ -140,6 +140,19 @@ test('a switchover of which only the end was not seen is not taken back: it says
   expect(done(estate)).toEqual([]);
 });
 
+test('once Patroni has switched over there is only the way forward: what fails afterwards takes nothing back', async () => {
+  const estate = keptByPatroni();
+  estate.before = (name) => {
+    if (name === 'archiveReaches') throw failure('ArchiveGap', 'a segment is missing');
+  };
+  const evidence = await live(estate, 'switchover');
+  expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'ArchiveGap' }, leftBehind: [] });
+  expect(evidence.steps.filter(({ kind }) => kind === 'undo')).toEqual([]);
+  const stays = evidence.notUndone?.find(({ name }) => name === 'Let Patroni switch over');
+  expect(stays?.why).toContain('db2 writes on a timeline of its own');
+  expect(estate.pair.door).toBe('db2');
+});
+
 test('two servers that say they are the primary end a switchover as a split brain', async () => {
   const estate = keptByPatroni();
   estate.before = (name) => {

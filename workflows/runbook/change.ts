@@ -34,6 +34,8 @@ export interface Change<T> {
   apply(preview: Preview<T>): Promise<T>;
   /** Armed before `apply`; copes with a half-done one. */
   undo: ((preview: Preview<T>) => Promise<unknown>) | PointOfNoReturn | UndoneWith;
+  /** It can be taken back until it has been done, and not after: somebody else decides when that is. */
+  onceDone?: PointOfNoReturn;
   /** Its undo gives the service its front door back. */
   opensDoor?: true;
   /** What a skipped step yields; without it the step is critical, and a decision offers no skip. */

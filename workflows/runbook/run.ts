@@ -204,6 +204,7 @@ export class Run<I extends RunInput = RunInput> {
     try {
       const result = await change.apply(preview);
       this.#undos.ended(id, 'done');
+      if (change.onceDone !== undefined) this.#undos.settle(armed, change.onceDone);
       if (change.throwAway) this.#steps.standing.add(name, () => change.apply(preview));
       return { state: 'done', result };
     } catch (error) {

@@ -52,6 +52,13 @@ export class Undos {
     if (known === undefined) this.#stays.unshift(stay);
   }
 
+  /** What could be taken back until now is done for good. */
+  settle(done: Pick<Stay, 'id' | 'name' | 'did'>, why: PointOfNoReturn): void {
+    this.#armed = this.#armed.filter(({ id }) => id !== done.id);
+    this.pass(done, why);
+    this.ended(done.id, 'done');
+  }
+
   /** Whether a change that has no way back has come to its end. */
   ended(id: string, state: 'stopped' | 'done'): void {
     const stay = this.#stays.find((one) => one.id === id);

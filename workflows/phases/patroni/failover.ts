@@ -73,6 +73,10 @@ function letPatroniFailOver(
     }),
     apply: () =>
       run.control.patroniFailover({ ...askOf(run, database), to: host, timeline, withinMs: database.leaderWithin }),
+    onceDone: {
+      pointOfNoReturn: `Patroni has promoted ${host}, which writes on a timeline of its own: the way back is a switchover, by Patroni too.`,
+      seals: true,
+    },
     undo: async () => {
       const now = await stateOf(run, database);
       if (now.leader === undefined) return { found: `nothing to take back: ${now.found}` };

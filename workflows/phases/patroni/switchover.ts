@@ -42,18 +42,28 @@ export async function switchoverByPatroni(
 /** What Patroni refuses leaves all as it was: then there is nothing to take back, and nobody is asked. */
 function letPatroniSwitch(run: Run, database: PatroniDatabase, chosen: Chosen): Change<PatroniLeads> {
   const { from, to, timeline } = chosen;
+  // It need not be the one that was asked for.
+  let leader = to.host;
   return {
     urgent: true,
     preview: async () => ({
       will: `ask Patroni on ${from.host} to switch over to ${to.host} (POST /switchover), and wait until it leads on a timeline past ${timeline}; Patroni stops ${from.host}, promotes ${to.host} and brings ${from.host} back as its standby; the load balancer follows by its check`,
       yields: { leader: to.host, timeline: timeline + 1, found: 'not asked' },
     }),
-    apply: () =>
-      run.control.patroniSwitchover({
+    apply: async () => {
+      const led = await run.control.patroniSwitchover({
         ...askOf(run, database),
         ...{ from: from.host, to: to.host, timeline, withinMs: database.leaderWithin },
-      }),
+      });
+      leader = led.leader;
+      return led;
+    },
     undo: () => asItStands(run, database, chosen),
+    onceDone: {
+      pointOfNoReturn: () =>
+        `${leader} writes on a timeline of its own: the way back is another switchover, by Patroni too.`,
+      seals: true,
+    },
   };
 }
 
