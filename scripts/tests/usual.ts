@@ -43,8 +43,8 @@ const always: readonly string[] = [
   'faults/kill',
   'people/temporal-ui',
   'recovery/full-restore',
-  'recovery/killed',
   'recovery/point-in-time',
+  'region/region',
   'slack/switchover',
   'switchover/there-and-back',
 ];
