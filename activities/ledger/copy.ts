@@ -2,7 +2,7 @@
 import { copyFile, mkdir, readdir, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatBytes } from '../../evidence/format.ts';
-import { segmentName, segmentNumberAt } from '../../recovery/segments.ts';
+import { isSegmentName, segmentName, segmentNumberAt } from '../../recovery/segments.ts';
 import { runLong, runTool } from '../child.ts';
 import type { LedgerHostChanges, LedgerHostReads, SetAsideDirectory } from '../contract-of-ledger.ts';
 import { freeAt, keptFree, noRoom } from '../disk.ts';
@@ -23,7 +23,7 @@ import {
 } from '../postgres/scratch.ts';
 import { findServer, startServer, statusOf, stopServer } from '../postgres/server.ts';
 import { lastLines } from '../tail.ts';
-import { asItWasLeft, bytesIn, permitSetAside } from './set-aside.ts';
+import { asItWasLeft, bytesIn, hasDied, permitSetAside } from './set-aside.ts';
 
 /** Not copied: WAL that nobody replays, what would keep WAL, and what says that a server runs there. */
 const leftOut = ['pg_wal', 'pg_replslot', 'postmaster.pid', 'postmaster.opts', 'standby.signal', 'recovery.signal'];
@@ -38,9 +38,9 @@ export async function roomForCopy(
 ): ReturnType<LedgerHostReads['roomForCopy']> {
   const permit = await permitSetAside(ask);
   await permitScratch(permit, ask.scratch.directory);
-  await asItWasLeft(ask, permit);
+  const control = await asItWasLeft(ask, permit);
   const [held, reflink, free] = [
-    await bytesIn(ask.directory, 'pg_wal'),
+    await (hasDied(control) ? bytesIn(ask.directory) : bytesIn(ask.directory, 'pg_wal')),
     await takesReflinks(ask.directory, ask.scratch.directory),
     await freeAt(ask.scratch.directory),
   ];
@@ -146,14 +146,17 @@ async function refuseTablespaces({ directory, member }: SetAsideDirectory): Prom
   }
 }
 
-/** A server that was stopped in order needs the segment of its last checkpoint, and no other. */
-async function copyWal(from: string, to: string, { checkpoint, timeline, segmentBytes }: ControlData): Promise<void> {
+/** A server that was stopped in order needs the segment of its last checkpoint, and no other; one that has died all from where it begins. */
+async function copyWal(from: string, to: string, control: ControlData): Promise<void> {
+  const { checkpoint, redo, timeline, segmentBytes } = control;
   const [source, target] = [join(from, 'pg_wal'), join(to, 'pg_wal')];
   await mkdir(join(target, 'archive_status'), { recursive: true, mode: 0o700 });
   const number = segmentNumberAt(checkpoint, segmentBytes);
-  const wanted = [number, number + 1].map((one) => segmentName({ timeline, number: one }, segmentBytes));
+  const last = [number, number + 1].map((one) => segmentName({ timeline, number: one }, segmentBytes));
+  const first = segmentName({ timeline, number: segmentNumberAt(redo, segmentBytes) }, segmentBytes);
+  const needs = (name: string) => (hasDied(control) ? isSegmentName(name) && name >= first : last.includes(name));
   for (const name of await readdir(source))
-    if (wanted.includes(name) || name.endsWith('.history')) await copyFile(join(source, name), join(target, name));
+    if (needs(name) || name.endsWith('.history')) await copyFile(join(source, name), join(target, name));
 }
 
 /** One that runs is left alone; one that was killed is started again. */

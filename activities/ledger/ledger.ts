@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Client, DatabaseError } from 'pg';
 import { type LedgerTable, tableSentence } from '../../evidence/ledger.ts';
 import { OutOfOrder } from '../../recovery/ledger/merge.ts';
+import { standingQuestion } from '../cluster/asked.ts';
 import type { LedgerHostChanges } from '../contract-of-ledger.ts';
 import { noRoom } from '../disk.ts';
 import { safeName } from '../evidence/layout.ts';
@@ -111,17 +112,12 @@ function meaningOf(error: unknown, wanted: string, { rows }: Progress): unknown 
   return error;
 }
 
-const standing = `
-  select (select system_identifier::text from pg_control_system()) as system,
-    case when pg_is_in_recovery() then null
-      else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int::text end as timeline`;
-
 /** The numbers would be of two databases that have nothing to do with each other. */
 async function refuseAnother({ setAside, timeline, scratch }: Ask, recovered: Client): Promise<void> {
-  const { system, timeline: now } = await one(recovered, standing);
+  const { system_identifier: system, timeline: now, standby } = await one(recovered, standingQuestion);
   if (system === setAside.left.systemIdentifier && Number(now) === timeline) return;
   throw failure(
     'Moved',
-    `the server on ${scratch.host} ${now == null ? 'is a standby' : `writes on timeline ${now}`} of cluster ${system}; expected the recovered primary, on timeline ${timeline} of ${setAside.left.systemIdentifier}.`,
+    `the server on ${scratch.host} ${standby === 'true' ? 'is a standby' : 'writes'} on timeline ${now} of cluster ${system}; expected the one that took the place of the old one, on timeline ${timeline} of ${setAside.left.systemIdentifier}.`,
   );
 }

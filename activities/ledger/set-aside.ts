@@ -76,7 +76,7 @@ export async function foundAt(directory: string, host: string): Promise<{ inode:
 /**
  * What it knows of itself.
  *
- * @throws Moved it is gone, somebody has started it, or it is another one @throws ServerControlFailed it was not stopped in order
+ * @throws Moved it is gone, somebody has started it, or it is another one @throws ServerControlFailed it was no primary
  */
 export async function asItWasLeft(
   { member, directory, left }: SetAsideDirectory,
@@ -87,10 +87,10 @@ export async function asItWasLeft(
     throw failure('Moved', `${directory} on ${host} is gone; expected the data directory that was set aside there.`);
   await refuseRunning(directory, host);
   const control = await controlData(permit, directory);
-  if (control.state !== 'shut down')
+  if (control.state !== 'shut down' && !hasDied(control))
     throw failure(
       'ServerControlFailed',
-      `the server in ${directory} on ${host} was not stopped in order: its control file says "${control.state}", expected "shut down". What it holds cannot be told from a copy.`,
+      `the server in ${directory} on ${host} was no primary when it stopped: its control file says "${control.state}", expected "shut down", or "in production" of one that has died. What it holds cannot be told from a copy.`,
     );
   if (
     control.systemIdentifier !== left.systemIdentifier ||
@@ -102,6 +102,11 @@ export async function asItWasLeft(
       `${directory} on ${host} ends at ${control.checkpoint} on timeline ${control.timeline} of cluster ${control.systemIdentifier}; expected ${left.lsn} on timeline ${left.timeline} of ${left.systemIdentifier}, as it was set aside. Somebody has started it since, or it is another one.`,
     );
   return control;
+}
+
+/** A primary that was not stopped in order: it finds what it holds in its own WAL once it is started. */
+export function hasDied({ state }: Pick<ControlData, 'state'>): boolean {
+  return state === 'in production' || state === 'shutting down';
 }
 
 /** @throws Moved */

@@ -137,10 +137,10 @@ export class FakeEstate {
   readonly entry = new FakeEntry();
   /** What keeps the two, where the plan says so. */
   readonly patroni = new FakePatroni(this.pair);
-  /** What a rebuild of the standby changes. */
-  readonly rebuild = new FakeStandby(this.pair);
   /** What a recovery has set aside. */
   readonly ledger = new FakeLedger();
+  /** What a rebuild of the standby changes. */
+  readonly rebuild = new FakeStandby(this.pair, this.ledger);
   /** What a recovery in place changes. */
   readonly recovery = new FakeRecovery(this.pair);
   faults: ContentFault[] = [];

@@ -2,6 +2,7 @@
 import type { RebuildHostChanges, RebuildHostReads } from '../../activities/contract.ts';
 import { failure } from '../../activities/failure.ts';
 import type { Past, Place, PrimaryKept, StandbyFound } from '../../recovery/rebuild.ts';
+import type { FakeLedger } from './fake-ledger.ts';
 import type { FakePair, Name } from './fake-pair.ts';
 
 const GB = 1024 ** 3;
@@ -55,9 +56,11 @@ export class FakeStandby {
   inPlace: 'old' | 'rewound' | 'restored' | 'copied' | 'none' = 'old';
   beside: string[] = [];
   readonly #pair: FakePair;
+  readonly #ledger: FakeLedger;
 
-  constructor(pair: FakePair) {
+  constructor(pair: FakePair, ledger: FakeLedger) {
     this.#pair = pair;
+    this.#ledger = ledger;
   }
 
   reads(): RebuildHostReads {
@@ -96,8 +99,9 @@ export class FakeStandby {
         this.beside = this.beside.filter((name) => !name.startsWith('coming'));
         return { found: 'gone' };
       },
-      takePlace: async ({ run, restored }) => {
+      takePlace: async ({ member, run, restored }) => {
         if (this.inPlace !== 'none') this.beside.push(`before-${run}`);
+        this.#ledger.setAside(`${member.dataDirectory}.before-${run}`);
         this.beside = this.beside.filter((name) => !name.startsWith('coming'));
         return this.#becomes(restored === undefined ? 'copied' : 'restored');
       },

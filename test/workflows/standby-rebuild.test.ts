@@ -98,6 +98,36 @@ test.each([
   expect(estate.scratchThere).toBe(false);
 });
 
+test('what an old primary has written alone is told row by row, once it is a standby again', async () => {
+  const estate = estateWithDivergedStandby();
+  const evidence = await rebuilt(estate, { way: 'restore' });
+  expect(evidence).toMatchObject({ outcome: 'completed', leftBehind: [] });
+  expect(evidence.approvals?.[0]?.shown?.['its rows']).toContain('as a ledger in the evidence store');
+  expect(evidence.setAside).toMatchObject([{ host: 'db2', dataDirectory: '/srv/db2' }]);
+  expect(evidence.ledger).toMatchObject({ source: 'copy', host: 'db2', tables: [{ missing: 3, changed: 1 }, {}] });
+  const after = estate.calls.slice(estate.calls.indexOf('startFollower'));
+  expect(after.filter((name) => /copySetAside|ledgerOf|removeScratch/.test(name))).toEqual([
+    'copySetAside',
+    'ledgerOfLostWrites',
+    'removeScratch',
+    'removeScratch',
+  ]);
+});
+
+test('where there is no room for a copy, what it has written alone is counted in the WAL', async () => {
+  const estate = estateWithDivergedStandby();
+  estate.ledger.fits = false;
+  const evidence = await rebuilt(estate, { way: 'restore' });
+  expect(evidence).toMatchObject({ outcome: 'completed', ledger: { source: 'WAL' } });
+});
+
+test('one that is rewound keeps nothing, which people are told before', async () => {
+  const estate = estateWithDivergedStandby();
+  const evidence = await rebuilt(estate);
+  expect(evidence.approvals?.[0]?.shown?.['its rows']).toContain('"way": "restore"');
+  expect(evidence.ledger).toBeUndefined();
+});
+
 test('a directory that is gone is restored, and nobody is asked: there is nothing to lose', async () => {
   const estate = estateWithStoppedStandby();
   estate.rebuild.standby = { ...estate.rebuild.standby, directory: 'gone' };
@@ -290,5 +320,7 @@ test('a worker that only reads can run it as a dry run, which lists every change
     'Stop the restored server',
     'Put the new directory in the place of the old one',
     'Start the standby',
+    'Copy the directory that was set aside',
+    'Remove the copy',
   ]);
 });

@@ -41,6 +41,10 @@ export interface Rebuild {
   fetch: string[];
   /** Where the primary wrote when it was assessed. */
   primaryAt: Lsn;
+  segmentBytes: number;
+  serverVersion: number;
+  /** It ran as a primary last: what it has written alone is nowhere else. */
+  wasPrimary: boolean;
   /** It ran as a standby. */
   ran: boolean;
   hadSlot: boolean;
@@ -165,6 +169,9 @@ function rebuildBy(run: Run, who: Who, around: Around, way: Way): Omit<Rebuild, 
     ...(backup === undefined ? {} : { backup }),
     ...(replaces ? { setAside: besideOf(who.standby.dataDirectory, 'before', who.run) } : {}),
     primaryAt: primary.lsn,
+    segmentBytes: primary.segmentBytes,
+    serverVersion: primary.serverVersion,
+    wasPrimary: standby.past?.as === 'primary',
     ran: standby.runs === 'standby',
     hadSlot: primary.slot !== undefined && !primary.slot.lost,
   };

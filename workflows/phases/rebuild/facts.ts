@@ -12,8 +12,14 @@ export function needsApproval({ way, setAside }: Rebuild): boolean {
   return way === 'rewind' || setAside !== undefined;
 }
 
+function whatBecomesOfRows(setAside: string | undefined): string {
+  return setAside === undefined
+    ? 'are not written down, for a rewind keeps nothing: start it with "way": "restore" where they are to be'
+    : 'are written down afterwards, as a ledger in the evidence store: what becomes of them is for people to say';
+}
+
 export async function factsToApprove(run: Run, rebuild: Rebuild): Promise<{ subject: Subject; shown: Subject }> {
-  const { who, way, follow, setAside, ownWrites, backup } = rebuild;
+  const { who, way, follow, setAside, ownWrites, wasPrimary, backup } = rebuild;
   const { standby, primary } = who;
   const now = await run.host(standby.host).standbyFound({ member: standby, replication: who.replication });
   if (now.runs === 'primary')
@@ -39,6 +45,7 @@ export async function factsToApprove(run: Run, rebuild: Rebuild): Promise<{ subj
     },
     shown: {
       ...(setAside === undefined ? {} : { 'the old directory becomes': setAside }),
+      ...(ownWrites === undefined || !wasPrimary ? {} : { 'its rows': whatBecomesOfRows(setAside) }),
       'it now': now.runs === 'no' ? 'is stopped' : 'runs, and is stopped for it',
       'can be undone':
         setAside === undefined

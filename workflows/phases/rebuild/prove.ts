@@ -13,6 +13,7 @@ import { askItsOwnStore } from '../region/store.ts';
 import type { Who } from './assess.ts';
 import { placeStep } from './bring-back.ts';
 import type { Rebuild } from './choose.ts';
+import { tellWhatWasLost } from './lost.ts';
 
 /** At least so long for what it has to replay; more, while the phase's budget lasts. */
 const leastMs = 300_000;
@@ -26,6 +27,7 @@ export async function proveAndStart(run: Run, rebuild: Rebuild): Promise<void> {
   await run.change('Start the standby', start(run, now, way));
   await askItsOwnStore(run, who.standby, who.primary);
   await run.prove('Every member has its role', () => roles(run, who, follow.timeline));
+  await tellWhatWasLost(run, rebuild);
 }
 
 /** @returns the position that it holds at least */

@@ -8,6 +8,7 @@ import type { SetAside } from '../../../evidence/evidence.ts';
 import { formatBytes, formatNumberOf } from '../../../evidence/format.ts';
 import { type Ledger, ledgerSentence } from '../../../evidence/ledger.ts';
 import type { Member } from '../../../plan/schema.ts';
+import { backupsOn } from '../../../plan/sites.ts';
 import type { Lsn } from '../../../recovery/archive.ts';
 import { newestNumber, segmentsNeeded } from '../../../recovery/continuity.ts';
 import { heldWithin } from '../../../recovery/needed.ts';
@@ -19,7 +20,7 @@ import type { Run } from '../../runbook/run.ts';
 
 /** What has become of the service. */
 export interface Lost {
-  /** The primary, recovered in place; its old data directory is among the evidence's `setAside`. */
+  /** The primary, recovered in place, or an old primary that is a standby now; its old data directory is among the evidence's `setAside`. */
   member: Member;
   setAside: string;
   /** A directory of its own, on the file system of the data directory: there a copy may cost nothing. */
@@ -140,7 +141,7 @@ async function fromCopy(run: Run, ask: Ask, { lost, room, reflink }: { lost: Los
 
 async function fromWal(run: Run, lost: Lost) {
   const { member, endsAt, oldTimeline, serverVersion, segmentBytes, scratch, setAside: directory } = lost;
-  const backups = run.plan.backups.physical;
+  const backups = backupsOn(run.plan, member.host);
   const host = run.host(member.host);
   const patience = { outageWithinMs: run.patienceMs() };
   const { found: _words, ...repository } = await host.repository({ backups, segmentBytes, ...patience });
