@@ -4,16 +4,20 @@ import type { Command } from 'commander';
 import { cacheDirectory, type Inspection, inspectPart, type PartName, partNames } from '../parts/parts.ts';
 import { compareVersions } from '../parts/version.ts';
 import { version } from '../workflows/version.ts';
-import { withJson, withProfile } from './cli.ts';
+import { type Cli, withJson, withProfile } from './cli.ts';
 import { reach } from './engine/reach.ts';
 import { exitCodes } from './exit-codes.ts';
+import { type WatchOptions, watchMembers } from './watch-members.ts';
 
 const lowestNode = '20.20';
 /**
- * Only tests need them, of the report page through a browser, of the alert rules, of clocks that are wrong, of DNS; nsupdate also a control
+ * Only tests need them, of the report page through a browser, of the alert rules, of clocks that are wrong, of DNS, of two sites, of Patroni; nsupdate also a control
  * worker whose plans have an entry of kind dns-update.
  */
-const optional: readonly PartName[] = ['chromium', 'promtool', 'libfaketime', 'named', 'nsupdate', 'moto'];
+const optional: readonly PartName[] = [
+  ...(['chromium', 'promtool', 'libfaketime', 'named', 'nsupdate', 'moto'] as const),
+  ...(['toxiproxy', 'patroni', 'etcd'] as const),
+];
 
 interface PartFinding {
   name: PartName;
@@ -75,11 +79,22 @@ export function renderDoctor(report: DoctorReport): string {
   return lines.join('\n');
 }
 
-export function doctorCommand(program: Command): void {
+interface Options extends WatchOptions {
+  watch?: boolean;
+}
+
+export function doctorCommand(program: Command, cli: Cli): void {
   const command = program
     .command('doctor')
-    .description('what Lifeboat needs on this machine: what was found, where, and how to get the rest');
-  withProfile(withJson(command)).action(async (options: { json?: boolean; profile?: string }) => {
+    .description('what Lifeboat needs on this machine: what was found, where, and how to get the rest')
+    .argument('[service]', 'of --watch: as its plan names it')
+    .option(
+      '--watch',
+      'instead: role, timeline and history of every member, told anew when something changes; reads only',
+    )
+    .option('--once', 'of --watch: one look; the exit code says whether there is one writer');
+  withProfile(withJson(command)).action(async (service: string | undefined, options: Options) => {
+    if (options.watch) return watchMembers(cli, service, options);
     const report = await doctor(options.profile);
     command.configureOutput().writeOut?.(`${options.json ? JSON.stringify(report) : renderDoctor(report)}\n`);
     process.exitCode = report.ok ? exitCodes.good : exitCodes.endedBadly;

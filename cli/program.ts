@@ -13,6 +13,7 @@ import { findCommand } from './find.ts';
 import { keysCommand } from './keys.ts';
 import { planCommands } from './plan.ts';
 import { Problem } from './problem.ts';
+import { readinessCommand } from './readiness.ts';
 import { recoveryWindowCommand } from './recovery-window.ts';
 import { reportCommand } from './report.ts';
 import { schedulesCommand } from './schedules.ts';
@@ -40,13 +41,14 @@ function lifeboat(cli: Cli): Command {
   abortCommand(program, cli);
   reportCommand(program, cli);
   recoveryWindowCommand(program, cli);
+  readinessCommand(program, cli);
   schedulesCommand(program, cli);
   sweepCommand(program, cli);
   findCommand(program, cli);
   archiveCommand(program, cli);
   keysCommand(program, cli);
   planCommands(program);
-  doctorCommand(program);
+  doctorCommand(program, cli);
   exitCodesCommand(program, cli);
   return program;
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { afterEach, expect, test, vi } from 'vitest';
+import type { Cli } from '../../../cli/cli.ts';
 import { type DoctorReport, doctorCommand, renderDoctor } from '../../../cli/doctor.ts';
 
 const nobody = '127.0.0.1:1';
@@ -65,7 +66,8 @@ test('a program that cannot be used is told to the shell, a silent Temporal serv
   vi.stubEnv('TEMPORAL_ADDRESS', nobody);
   const printed: string[] = [];
   const program = new Command('lifeboat').configureOutput({ writeOut: (text) => void printed.push(text) });
-  doctorCommand(program);
+  // Only a watch asks anybody else.
+  doctorCommand(program, {} as Cli);
 
   await program.parseAsync(['doctor', '--json'], { from: 'user' });
 
