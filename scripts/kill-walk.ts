@@ -10,6 +10,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { sides } from '../lab/kills/order.ts';
 import { type LiveWalk, type LiveWalked, walkLive } from './kills/live.ts';
 import { recoveries } from './kills/recovery.ts';
+import { regionMoves } from './kills/region.ts';
 import { victims, type Wish } from './kills/rotation.ts';
 import { isWalkedLive, type LiveRunbook, type Walkable, walkable, walkedLive } from './kills/runbooks.ts';
 import { withScene } from './kills/scene.ts';
@@ -52,7 +53,11 @@ const options = new Command('kill-walk')
   .parse()
   .opts<Options>();
 
-const liveWalks: Record<LiveRunbook, LiveWalk> = { switchover: switchovers, 'point-in-time-recovery': recoveries };
+const liveWalks: Record<LiveRunbook, LiveWalk> = {
+  switchover: switchovers,
+  'region-switchover': regionMoves,
+  'point-in-time-recovery': recoveries,
+};
 
 /** They change the servers that other walks must leave alone, and have an estate of their own. */
 async function walkAlone(runbook: LiveRunbook, { json, ...wish }: Options, signal: AbortSignal): Promise<LiveWalked[]> {

@@ -29,6 +29,8 @@ export interface LiveScene {
 export interface LiveWalk {
   runbook: LiveRunbook;
   goodEnd: Evidence['outcome'];
+  /** Where the usual estate is not enough. */
+  estate?: Partial<EstateOptions>;
   /** Makes ready what a run is for. */
   prepare(scene: LiveScene, from: Host): Promise<Prepared>;
 }
@@ -55,7 +57,7 @@ export async function walkLive(
   wish: Wish,
   told: (walked: LiveWalked, number: number) => void,
 ): Promise<LiveWalked[]> {
-  const estate = await startEstate({ ...quietEstate, ...withPeople, ...options });
+  const estate = await startEstate({ ...quietEstate, ...withPeople, ...live.estate, ...options });
   try {
     const connection = await Connection.connect({ address: estate.temporal.address });
     const scene = { estate, client: new Client({ connection }), customer: await startCustomer(estate) };

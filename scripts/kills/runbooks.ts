@@ -8,7 +8,11 @@ export const walkable = ['backup', 'anchor', 'monthly-drill', 'sweep'] as const 
 export type Walkable = (typeof walkable)[number];
 
 /** They change the live servers, and are walked each on an estate of its own. */
-export const walkedLive = ['switchover', 'point-in-time-recovery'] as const satisfies RunbookName[];
+export const walkedLive = [
+  'switchover',
+  'region-switchover',
+  'point-in-time-recovery',
+] as const satisfies RunbookName[];
 export type LiveRunbook = (typeof walkedLive)[number];
 
 export function isWalkedLive(runbook: Walkable | LiveRunbook): runbook is LiveRunbook {

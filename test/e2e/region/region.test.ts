@@ -1,24 +1,31 @@
 /** Two sites under load: one is moved from, lost and regained, by the servers' own word and by that of a customer who comes by the name. */
 import { Resolver } from 'node:dns/promises';
+import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
+import { execa } from 'execa';
 import { expect, test, vi } from 'vitest';
 import type { Evidence } from '../../../evidence/evidence.ts';
 import { loseRegion, regainRegion } from '../../../lab/catastrophe.ts';
 import { lostFor } from '../../../lab/customer.ts';
 import { linksOf } from '../../../lab/links.ts';
 import { roles, served } from '../../../lab/pair.ts';
+import { database, withServer } from '../../../lab/postgres.ts';
 import { doorAddress, type Region } from '../../../lab/regions.ts';
 import { sayYesToAll } from '../../../scripts/kills/people.ts';
 import { backup, ended, start, until, useEstate } from '../drill/scenario.ts';
 import { approveAs, expectChanged, servedSince } from '../failover/scenario.ts';
 import { changingPlan } from '../faults/changing-plan.ts';
-import { decide } from '../recovery/scenario.ts';
+import { ask } from '../observer.ts';
+import { decide, serverOf } from '../recovery/scenario.ts';
 import { patientMs, stillServed, useCustomer, withPeople } from '../switchover/scenario.ts';
 
 vi.setConfig({ testTimeout: patientMs });
 
 const scenario = useEstate({ ...withPeople, twoSites: true, faults: false });
 const customer = useCustomer(scenario);
+
+/** Seven rows that the east alone has. */
+const alone = `insert into accounts (customer_id, kind, balance) select null, 'till', 0 from generate_series(1, 7)`;
 
 const live = { mode: 'live', requestedBy: 'cara' };
 
@@ -49,6 +56,25 @@ async function asked(handle: WorkflowHandle, name: string) {
     return approvals.find((one) => one.name === name && one.outcome === undefined);
   });
 }
+
+/** As a person asks it. @returns the exit code, and what was said */
+async function cli(...words: string[]): Promise<{ code: number | undefined; said: string }> {
+  const main = join(process.cwd(), 'dist/cli/main.js');
+  const { env } = scenario().estate;
+  const asked = await execa(process.execPath, [main, ...words], { env, reject: false, timeout: 120_000 });
+  return { code: asked.exitCode, said: asked.stdout };
+}
+
+test('the west is ready, until its store is away; what is not ready is said', async () => {
+  const ready = await cli('readiness', 'orders');
+  expect(ready.said).toContain('west could take over orders from east now.');
+  expect(ready.code).toBe(0);
+  await scenario().estate.process('store-west').stop();
+  const away = await cli('readiness', 'orders');
+  expect(away.said).toMatch(/west is not ready.*\n(.*\n)*.*✗ the store of west: /);
+  expect(away.code).not.toBe(0);
+  await scenario().estate.process('store-west').start();
+});
 
 test('a planned move: the west serves, the name leads there, nothing that was acknowledged is lost, and the east follows', async () => {
   await backup(scenario());
@@ -84,6 +110,16 @@ test('a site that only the other one cannot reach is not failed over', async () 
 test('the east is lost with all that is in it: people attest it, the west serves, the loss is told, and the east is left fenced', async () => {
   const { estate } = scenario();
   await stillServed(scenario(), customer());
+  // What the east writes from now on nobody else has.
+  await linksOf(estate.site).cut('west-to-east');
+  await until('the west receives nothing any more', async () => {
+    const [row] = await ask<{ status: string | null }>(
+      serverOf(scenario(), 'db2'),
+      'select (select status from pg_stat_wal_receiver) as status',
+    );
+    return row?.status == null ? true : undefined;
+  });
+  await withServer(estate.site, 'db1', database, (client) => client.query(alone));
   await loseRegion(estate, 'east');
   const before = [...customer().acknowledged];
   await changingPlan(scenario(), { 'failover.fencing': [{ kind: 'attestation', validFor: '30m' }] }, async () => {
@@ -105,10 +141,26 @@ test('the east is lost with all that is in it: people attest it, the west serves
   expect(await served(estate)).toEqual(['db2']);
   await nameLeadsTo('west');
   await servedSince(scenario(), customer());
-  // Of what was acknowledged before only the newest may be gone: there is no hole before it.
+  // Of what was acknowledged before only the newest is gone: there is no hole before it.
   const lost = new Set(await lostFor(estate, before));
   const firstLost = before.findIndex((one) => lost.has(one));
-  if (firstLost >= 0) expect(before.slice(firstLost).every((one) => lost.has(one))).toBe(true);
+  expect(firstLost).toBeGreaterThan(0);
+  expect(before.slice(firstLost).every((one) => lost.has(one))).toBe(true);
+});
+
+test('an old primary that somebody starts by hand is a second history: nothing is brought back onto it, and nothing of it is touched', async () => {
+  const { estate } = scenario();
+  await regainRegion(estate, 'east');
+  await estate.process('db1').start();
+  const handle = await start(scenario(), 'regionFailback', live);
+  expect(await decide(handle, 'abort', 'SplitBrain')).toContain('both say that they are the primary');
+  expect(await ended(handle)).toMatchObject({ outcome: 'aborted', leftBehind: [] });
+  expect(await roles(estate)).toEqual({ db1: 'primary', db2: 'primary' });
+  await nameLeadsTo('west');
+  const watched = await cli('doctor', '--watch', '--once', 'orders');
+  expect(watched.said).toContain('SPLIT BRAIN');
+  expect(watched.code).not.toBe(0);
+  await estate.process('db1').stop();
 });
 
 test('the east is regained: it comes back as a standby, archives by itself, and the service moves back without loss', async () => {
@@ -118,6 +170,14 @@ test('the east is regained: it comes back as a standby, archives by itself, and 
   const evidence = await run('regionFailback');
   expect(evidence.failure).toBeUndefined();
   expect(evidence).toMatchObject({ outcome: 'completed', leftBehind: [] });
+  // Which rows the failover has cost, by a copy of the old primary that had died.
+  const accounts = evidence.ledger?.tables.find(({ table }) => table === 'public.accounts');
+  expect(accounts).toMatchObject({
+    by: 'primary key',
+    missing: 7,
+    changed: 0,
+    file: { location: expect.stringMatching(/^s3:/) },
+  });
   await expectChanged(scenario(), 'db1', 'db2');
   await nameLeadsTo('east');
   await servedSince(scenario(), customer());
