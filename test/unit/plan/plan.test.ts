@@ -10,6 +10,7 @@ import { loadPlanFile, loadPlanText } from '../../../plan/load.ts';
 import { dataClassesOf, objectivesFor } from '../../../plan/objectives.ts';
 import { sqlProblem } from '../../../plan/rules/data.ts';
 import { runbooksWithObjectives } from '../../../plan/rules/promises.ts';
+import { doorsOf, shareStore } from '../../../plan/sites.ts';
 import { bytesOf } from '../../../plan/size.ts';
 import { runbooks } from '../../../workflows/messages.ts';
 import { orders, ordersWith } from './orders.ts';
@@ -18,6 +19,7 @@ const minute = 60_000;
 const hour = 60 * minute;
 const { plan } = loadPlanText(orders, 'orders.yaml');
 const switchover = new URL('../../../examples/switchover.yaml', import.meta.url).pathname;
+const twoSites = new URL('../../../examples/two-sites.yaml', import.meta.url).pathname;
 const example = new URL('../../../examples/orders.yaml', import.meta.url).pathname;
 
 describe('a plan that is right', () => {
@@ -50,6 +52,14 @@ describe('a plan that is right', () => {
     // A key that is copied by mistake lets nobody in: these say of themselves that they are made up.
     const keys = [...Object.values(persons).flatMap((one) => one.keys), ...(whole.people?.slack?.gatewayKeys ?? [])];
     for (const key of keys) expect(key).toMatch(/^ed25519:MadeUpKey.*NobodyCanSignWithIt/);
+  });
+
+  test('has an example of two sites, each with a door and a store, and one name that leads to both', async () => {
+    const { plan: whole } = await loadPlanFile(twoSites);
+    expect(doorsOf(whole)).toHaveLength(2);
+    expect(shareStore(whole, 'db1', 'db2')).toBe(false);
+    expect(Object.keys(whole.entry?.sites ?? {})).toEqual(Object.keys(whole.sites));
+    expect(whole.failover?.fencing.map(({ kind }) => kind)).toEqual(['postgres', 'command', 'attestation']);
   });
 
   test('gives a runbook its own objectives where it has some, and the service’s otherwise', () => {
