@@ -48,13 +48,13 @@ test('a dry run tells nobody', async () => {
 });
 
 test('eight hours of waiting are told every half an hour, and the history stays short', async () => {
-  const estate = new ToldEstate({ deadline: 8 * hour, warnBefore: hour });
+  // Not at the moment of a status: one that is cancelled as it is told makes the skipping server wait.
+  const estate = new ToldEstate({ deadline: 8 * hour + hour / 4, warnBefore: hour });
   const handle = await rig.start(estate, 'crossing', [started]);
   const talk = new Talk(handle);
   expect(await talk.endsWith()).toBe('NotApproved');
   const statuses = estate.asked.filter((ask) => ask.message.kind === 'status');
-  // The sixteenth is due when the deadline is.
-  expect([15, 16]).toContain(statuses.length);
+  expect(statuses).toHaveLength(16);
   expect(statuses.map((ask) => ask.message.id)).toEqual(statuses.map((_, index) => `status/${index + 1}`));
   const [first] = statuses[2]?.message.lines ?? [];
   expect(first).toMatchObject({ label: 'Waiting for', text: expect.stringMatching(/Ana, Ben.* since .*, until /) });
