@@ -41,14 +41,17 @@ export function doorOf(plan: Plan, host: string): Door {
 /** The front doors of all members, each once. */
 export function doorsOf(plan: Plan): Door[] {
   const doors = plan.database.members.map(({ host }) => doorOf(plan, host));
-  return doors.filter(
-    ({ traffic }, index) => doors.findIndex((one) => one.traffic.socket === traffic.socket) === index,
-  );
+  return doors.filter(({ traffic }, index) => doors.findIndex((one) => isSameDoor(one.traffic, traffic)) === index);
+}
+
+/** One load balancer may have a backend for each site. */
+function isSameDoor(one: Traffic, other: Traffic): boolean {
+  return one.socket === other.socket && one.backend === other.backend;
 }
 
 /** The members that this load balancer leads to. */
-export function membersBehind(plan: Plan, { socket }: Traffic): Member[] {
-  return plan.database.members.filter(({ host }) => doorOf(plan, host).traffic.socket === socket);
+export function membersBehind(plan: Plan, traffic: Traffic): Member[] {
+  return plan.database.members.filter(({ host }) => isSameDoor(doorOf(plan, host).traffic, traffic));
 }
 
 /** Whether one load balancer leads to both. */

@@ -1,5 +1,6 @@
 import { sleep } from '@temporalio/workflow';
 import type { ControlReads, HostReads } from '../activities/contract.ts';
+import { addresses } from '../plan/hosts.ts';
 import type { Member, Plan } from '../plan/schema.ts';
 import { backupsOn, siteOf } from '../plan/sites.ts';
 import { type Judgement, judgeWriters, type MemberSays } from '../recovery/one-writer.ts';
@@ -57,7 +58,22 @@ async function ask(plan: Plan, member: Member): Promise<MemberSays> {
     const { role, timeline, lsn, history } = facts;
     return { host, role, timeline, lsn, ...(history === undefined ? {} : { history }) };
   } catch (error) {
-    return { host, role: 'unknown', why: failureOf(error).message };
+    return { ...(await overTheNetwork(plan, member)), why: failureOf(error).message };
+  }
+}
+
+/** Of one whose host worker does not answer: a second primary is one, however it was seen. */
+async function overTheNetwork(plan: Plan, member: Member): Promise<MemberSays> {
+  const unknown: MemberSays = { host: member.host, role: 'unknown' };
+  try {
+    const { members: seen } = await activities<ControlReads>({ taskQueue: controlQueue, ...waits }).members({
+      database: { ...plan.database, members: [member] },
+      addresses: addresses(plan),
+    });
+    const { role = 'unknown', timeline, lsn } = seen[0] ?? {};
+    return { ...unknown, role, ...(timeline === undefined ? {} : { timeline }), ...(lsn === undefined ? {} : { lsn }) };
+  } catch {
+    return unknown;
   }
 }
 

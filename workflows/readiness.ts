@@ -4,7 +4,7 @@ import { formatBytes } from '../evidence/format.ts';
 import { durationText } from '../plan/duration.ts';
 import { addresses, entrySecretNames, member, secretNames } from '../plan/hosts.ts';
 import type { Member, Plan } from '../plan/schema.ts';
-import { backupsOn, doorOf, shareDoor } from '../plan/sites.ts';
+import { backupsOn, doorOf, shareDoor, siteOf } from '../plan/sites.ts';
 import { lagBytes, objectionsToPromotion } from '../recovery/switchover.ts';
 import { answering } from './answering.ts';
 import { controlQueue, hostQueue, type RunInput } from './messages.ts';
@@ -183,12 +183,17 @@ class OtherSite {
   }
 
   #fence(): string {
-    const kinds = (this.#plan.failover?.fencing ?? []).map(({ kind }) => kind);
-    const usable = kinds.filter((kind) => kind !== 'postgres');
+    const usable = (this.#plan.failover?.fencing ?? [])
+      .filter((fence) =>
+        fence.kind === 'command'
+          ? siteOf(this.#plan, fence.host) !== this.#sites.from
+          : fence.kind === 'attestation' && this.#plan.people !== undefined,
+      )
+      .map(({ kind }) => kind);
     if (usable.length > 0) return `${usable.join(', then ')}, when no host worker answers there any more`;
     throw failure(
       'NotFenced',
-      `the host workers of ${this.#sites.from} would be lost with it, and nothing else in failover.fencing could make sure that its primary is off. Add command or attestation.`,
+      `the host workers of ${this.#sites.from} would be lost with it, and nothing else in failover.fencing could make sure that its primary is off. Add command or attestation: a command on a host of another site, people who can attest.`,
     );
   }
 }

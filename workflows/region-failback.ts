@@ -46,7 +46,13 @@ export async function regionFailback(input?: RegionFailbackInput): Promise<RunSu
           await proveAndStart(run, rebuild);
         }
         await archivesByItself(run, who, around.primary);
-        await run.change("Leave the standby to its load balancer's check", leaveToCheck(run, who.standby.host));
+        await run.change("Leave the standby to its load balancer's check", {
+          ...leaveToCheck(run, who.standby.host),
+          skip: { yields: undefined },
+        });
+        run.keepSoFar(
+          `${who.standby.host} stays the standby of ${who.primary.host}: the move can be made at any time.`,
+        );
       });
       // Until it streams there is nothing to return to, and nothing to say of it.
       if (run.mode === 'dry-run' && rebuild !== undefined) return;

@@ -2,6 +2,7 @@ import type { RunSummary } from '../evidence/evidence.ts';
 import type { SwitchoverInput } from './messages.ts';
 import { patroniOf } from './phases/patroni/cluster.ts';
 import { switchoverByPatroni } from './phases/patroni/switchover.ts';
+import { memberHere } from './phases/region/sites.ts';
 import { assessPair } from './phases/switchover/assess.ts';
 import { changePlaces } from './phases/switchover/change-places.ts';
 import { comeBack } from './phases/switchover/come-back.ts';
@@ -29,7 +30,9 @@ export async function switchover(input?: SwitchoverInput): Promise<RunSummary> {
     async (run) => {
       const kept = patroniOf(run.plan);
       if (kept !== undefined) return switchoverByPatroni(run, kept, approval);
-      const pair = await run.phase('assessment', () => assessPair(run, () => run.input.to));
+      const pair = await run.phase('assessment', () =>
+        assessPair(run, (primary) => memberHere(run.plan, primary, run.input.to)),
+      );
       const moved = await run.phase('traffic', async () => {
         await run.approval(approval, () => factsToApprove(run, pair));
         await prepare(run, pair);

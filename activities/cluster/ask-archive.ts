@@ -27,10 +27,7 @@ export async function askArchive(ask: Parameters<SwitchoverHostChanges['askArchi
   await backupKind(backups).permitted(permit, backups);
   const expected = `a standby that asks the archive of ${backups.config}`;
   // An attempt that was ended has stopped it.
-  if ((await findLive(member.dataDirectory)) === undefined) {
-    const started = await startStandby({ member, withinMs });
-    return { found: `it asks the archive of ${backups.config}; ${started.found}`, expected };
-  }
+  if ((await findLive(member.dataDirectory)) === undefined) await startStandby({ member, withinMs });
   refusePrimary(member.host, await standingOf(member), 'and was to be told which archive to ask as a standby');
   const wanted = backupKind(backups).restoreCommand(backups, member.dataDirectory);
   const { place } = await socketOf(member);

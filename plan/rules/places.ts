@@ -72,6 +72,26 @@ export const doorsOfSitesAreWhole = rule(['sites', 'database'], ({ sites, databa
           at: 'key',
         });
   }
+  const entries = Object.entries(sites);
+  for (const [index, [name, { traffic, frontDoor }]] of entries.entries()) {
+    const earlier = entries.slice(0, index);
+    const led = earlier.find(
+      ([, one]) => traffic && one.traffic?.socket === traffic.socket && one.traffic.backend === traffic.backend,
+    );
+    if (led)
+      say(['sites', name, 'traffic'], `the load balancer of site ${name} is that of ${led[0]}`, {
+        at: 'key',
+        instead: 'write its own socket or backend',
+      });
+    const same = earlier.find(
+      ([, one]) => frontDoor && one.frontDoor?.host === frontDoor.host && one.frontDoor.port === frontDoor.port,
+    );
+    if (same)
+      say(['sites', name, 'frontDoor'], `the front door of site ${name} is that of ${same[0]}`, {
+        at: 'key',
+        instead: 'write where this site is reached',
+      });
+  }
   const doors = Object.entries(sites).filter(([, { traffic }]) => traffic !== undefined);
   const without = Object.keys(sites).filter(
     (name) => sites[name]?.traffic === undefined && hostsOf(sites[name]?.hosts).some((host) => known.includes(host)),

@@ -138,6 +138,18 @@ test('in a plan of one site there is nowhere to move', async () => {
   });
 });
 
+test.each([
+  ['switchover', twoSites],
+  ['databaseFailover', withoutEast],
+])('a %s stays inside of a site: nobody would lead the name to the other one', async (workflow, estate) => {
+  const evidence = await run(estate(), workflow);
+  expect(evidence.failure).toMatchObject({
+    type: 'InputInvalid',
+    message: expect.stringContaining('region-switchover'),
+  });
+  expect(changesOf(evidence)).toEqual([]);
+});
+
 test('a site is lost with its load balancer: the other one takes over, the name follows, and it is left fenced', async () => {
   const estate = withoutEast();
   estate.failover.past = 2;
@@ -262,7 +274,9 @@ test('a no to the return leaves the old site as a standby, and the service where
     return verb === 'reject';
   });
   const evidence = await evidenceAtEnd(handle, estate);
-  expect(evidence.failure?.type).toBe('NotApproved');
+  expect(evidence).toMatchObject({ failure: { type: 'NotApproved' }, leftBehind: [] });
+  expect(estate.pair.servers.db2.slots).toContain('db1');
+  expect(estate.calls).not.toContain('giveBack');
   expect(estate.pair).toMatchObject({
     door: 'db2',
     servers: { db1: { running: true, role: 'standby' }, db2: { role: 'primary', timeline: 2 } },

@@ -26,22 +26,33 @@ export async function closeDoors(
 ): Promise<Found & { at: string }> {
   const [first, ...more] = doorsOf({ ...run.plan, database: { ...run.plan.database, members: to } });
   if (first === undefined) throw failure('Bug', 'a front door was to be closed that leads to nobody');
-  const close = ({ traffic, database }: Door, by = control) => by.closeDoor({ traffic, frontDoor: database.frontDoor });
-  const closed = await close(first);
-  const others: Found[] = [];
-  for (const door of more)
-    others.push(
-      mayBeGone === undefined ? await close(door) : await closeUnlessGone(close(door, run.controlWithin(1)), mayBeGone),
-    );
-  return { ...closed, found: [closed, ...others].map(({ found }) => found).join('; ') };
+  const close = ({ traffic, database }: Door) => control.closeDoor({ traffic, frontDoor: database.frontDoor });
+  const [one, ...others] = await Promise.allSettled([
+    close(first),
+    ...more.map((door) => (mayBeGone === undefined ? close(door) : closeUnlessGone(run, door, mayBeGone))),
+  ]);
+  // Each is tried, whatever becomes of the others: one that is open lets everybody in.
+  if (one === undefined || one.status === 'rejected') throw one?.reason;
+  const found = others.map((other) => {
+    if (other.status === 'rejected') throw other.reason;
+    return other.value.found;
+  });
+  return { ...one.value, found: [one.value.found, ...found].join('; ') };
 }
 
-async function closeUnlessGone(closing: Promise<Found>, lost: string): Promise<Found> {
+/** One that still tells how it stands is not lost: then it has to be closed. */
+async function closeUnlessGone(run: Run, { traffic, database }: Door, lost: string): Promise<Found> {
+  const control = run.controlWithin(1);
   try {
-    return await closing;
+    return await control.closeDoor({ traffic, frontDoor: database.frontDoor });
   } catch (error) {
     const { type, message } = failureOf(error);
     if (type !== 'TrafficUnreachable') throw error;
+    const answers = await control.doorState({ traffic }).then(
+      () => true,
+      () => false,
+    );
+    if (answers) throw error;
     return { found: `the load balancer before ${lost} is lost with it: ${message}` };
   }
 }

@@ -307,6 +307,11 @@ export class Run<I extends RunInput = RunInput> {
     return this.#steps.settle();
   }
 
+  /** What was changed until now stays, also when the rest of the run is given up: it is good by itself. */
+  keepSoFar(why: string): void {
+    if (this.mode !== 'dry-run') this.#undos.keep(why);
+  }
+
   /** What the run has made for itself is made anew no more when it is lost: it is about to serve, or to be made otherwise. */
   forgetWhatStands(): void {
     this.#steps.standing.clear();

@@ -59,6 +59,11 @@ export class Undos {
     this.ended(done.id, 'done');
   }
 
+  /** What was done so far is good by itself, whatever becomes of the rest. */
+  keep(why: string): void {
+    this.#stays.unshift(...this.#armed.splice(0).map((one): Stay => ({ ...one, state: 'done', why })));
+  }
+
   /** Whether a change that has no way back has come to its end. */
   ended(id: string, state: 'stopped' | 'done'): void {
     const stay = this.#stays.find((one) => one.id === id);

@@ -74,6 +74,12 @@ test('the west is ready, until its store is away; what is not ready is said', as
   expect(away.said).toMatch(/west is not ready.*\n(.*\n)*.*✗ the store of west: /);
   expect(away.code).not.toBe(0);
   await scenario().estate.process('store-west').start();
+  // An archiver that has failed waits for a minute, unless it is woken; customers have written meanwhile.
+  const waiting = `select pg_reload_conf(), (select count(*)::int from pg_ls_archive_statusdir() where name like '%.ready') as files`;
+  await until('the west has archived what it could not', async () => {
+    const [row] = await ask<{ files: number }>(serverOf(scenario(), 'db2'), waiting);
+    return (row?.files ?? 9) <= 1 ? true : undefined;
+  });
 });
 
 test('a planned move: the west serves, the name leads there, nothing that was acknowledged is lost, and the east follows', async () => {

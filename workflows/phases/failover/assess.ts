@@ -16,6 +16,8 @@ import { nobodySees } from './vantage.ts';
 /** Who is lost, and whose standbys there are. */
 export interface Loss extends Found, Pick<Lost, 'from' | 'silent'> {
   standbys: Member[];
+  /** Hosts of those that may take over; all when absent. */
+  mayTakeOver?: string[];
 }
 
 export async function assessTheLoss(
@@ -24,8 +26,9 @@ export async function assessTheLoss(
   wanted: string | undefined,
 ): Promise<Lost> {
   if (run.input.incidentAt !== undefined) run.record({ incidentAt: run.input.incidentAt });
-  const { from, standbys, silent } = await run.check('One primary is lost, and it is known whose standbys answer', () =>
-    sayingHowItStands(run, whoIsLost),
+  const { from, standbys, silent, mayTakeOver } = await run.check(
+    'One primary is lost, and it is known whose standbys answer',
+    () => sayingHowItStands(run, whoIsLost),
   );
   await run.holdService();
   // Not the host that is lost: what may still be held there nobody will give back.
@@ -35,7 +38,7 @@ export async function assessTheLoss(
   );
   const { checked } = await run.check('The front door leads to nobody else', () => leadsToNobodyElse(run, from));
   const { facts, to, others } = await run.check('The standby that holds most can take over', () =>
-    chooseStandby(run, from, standbys, wanted),
+    chooseStandby(run, from, { standbys, mayTakeOver, wanted }),
   );
   const { fence } = await run.check('It is known how the old primary is fenced', () => chooseFence(run, from, seen));
   const replication = await run.check('The plan says how a standby connects', async () => replicationOf(run));
@@ -103,8 +106,7 @@ interface Chosen {
 async function chooseStandby(
   run: FailoverRun,
   from: Member,
-  standbys: Member[],
-  wanted: string | undefined,
+  { standbys, mayTakeOver, wanted }: Pick<Loss, 'standbys' | 'mayTakeOver'> & { wanted: string | undefined },
 ): Promise<Found & Chosen> {
   const asked = await Promise.allSettled(
     standbys.map(async (one) => ({
@@ -122,16 +124,17 @@ async function chooseStandby(
     .filter(({ facts }) => facts.timeline === timeline)
     .toSorted((a, b) => compareLsn(b.facts.lsn, a.facts.lsn));
   const [most] = byMost;
-  const chosen = wanted === undefined ? most : byMost.find(({ one }) => one.host === wanted);
+  const able = byMost.filter(({ one }) => mayTakeOver?.includes(one.host) ?? true);
+  const chosen = wanted === undefined ? able[0] : able.find(({ one }) => one.host === wanted);
   if (chosen === undefined || most === undefined)
     throw failure(
       'InputInvalid',
-      `"to": ${wanted} is no standby that answers on timeline ${timeline}; there are ${byMost.map(({ one }) => one.host).join(', ')}.`,
+      `"to": ${wanted ?? 'nobody of that site'} is no standby that answers on timeline ${timeline}; there are ${byMost.map(({ one }) => one.host).join(', ')}.`,
     );
   if (compareLsn(most.facts.lsn, chosen.facts.lsn) > 0)
     throw failure(
       'StandbyUnfit',
-      `${most.one.host} holds more (${most.facts.lsn}) than ${chosen.one.host} (${chosen.facts.lsn}): what lies between would be lost. Leave "to" out.`,
+      `${most.one.host} holds more (${most.facts.lsn}) than ${chosen.one.host} (${chosen.facts.lsn}): what lies between would be lost. ${wanted === undefined ? `Let ${chosen.one.host} replay it first.` : 'Leave "to" out.'}`,
     );
   const against = objectionsToPromotion(chosen.facts);
   if (against.length > 0)

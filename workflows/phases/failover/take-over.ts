@@ -65,6 +65,8 @@ async function asBefore(run: FailoverRun, lost: Lost): Promise<Found> {
   if (members.some(({ host, role }) => host === from.host && role === 'primary')) {
     const opened = await run.control.openDoor({ traffic, ...where, to: from.host, timeline, systemIdentifier });
     run.doorOpens();
+    for (const { host } of checked ? [to, ...others] : [])
+      if (!shareDoor(run.plan, host, from.host)) await release(run, host);
     return opened;
   }
   if (!checked)
@@ -72,10 +74,23 @@ async function asBefore(run: FailoverRun, lost: Lost): Promise<Found> {
       'DatabaseUnreachable',
       `nobody takes writes (${found}), so the front door stays closed. Once ${from.host} does: ${openByHand(traffic, from.host)}`,
     );
-  for (const { host } of [from, to, ...others])
-    await run.control.releaseServer({ traffic: doorOf(run.plan, host).traffic, server: host });
+  for (const { host } of [from, to, ...others]) if (shareDoor(run.plan, host, to.host)) await release(run, host);
   run.doorOpens();
+  if (!shareDoor(run.plan, from.host, to.host)) await releaseIfThere(run, from.host);
   return { found: `left to the load balancer's own check, as before: it leads to whoever is the primary (${found})` };
+}
+
+function release(run: FailoverRun, server: string): Promise<Found> {
+  return run.control.releaseServer({ traffic: doorOf(run.plan, server).traffic, server });
+}
+
+/** The load balancer of a lost site may be lost with it, and closes nothing then. */
+async function releaseIfThere(run: FailoverRun, server: string): Promise<void> {
+  try {
+    await run.controlWithin(1).releaseServer({ traffic: doorOf(run.plan, server).traffic, server });
+  } catch (error) {
+    if (failureOf(error).type !== 'TrafficUnreachable') throw error;
+  }
 }
 
 async function whereItEnds(run: FailoverRun, lost: Lost): Promise<Found & StoppedAt> {

@@ -1,9 +1,11 @@
 /** Which primary is lost: by what the members say that answer, and what a person has named. */
 import type { MemberState } from '../../../activities/shapes.ts';
 import { addresses, member } from '../../../plan/hosts.ts';
+import { shareDoor } from '../../../plan/sites.ts';
 import type { DatabaseFailoverInput } from '../../messages.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
+import { memberHere } from '../region/sites.ts';
 import type { Loss } from './assess.ts';
 
 /** One member that does not answer, and was the primary as far as anybody can tell. */
@@ -26,8 +28,12 @@ export async function whoIsLost(run: Run<DatabaseFailoverInput>): Promise<Loss> 
       `no standby answers (${found}): there is none that could take over. Bring one of them up, or bring the database back from its backups: lifeboat start full-restore ${run.plan.service}`,
     );
   const silent = members.filter((one) => one.role === 'unknown' && one.host !== host);
+  // Where no other door is near, who is elsewhere only says what it sees.
+  memberHere(run.plan, host, run.input.to);
+  const mayTakeOver = standbys.map((one) => one.host).filter((one) => shareDoor(run.plan, host, one));
   return {
     from: member(run.plan, host),
+    mayTakeOver,
     standbys,
     silent: silent.map((one) => member(run.plan, one.host)),
     found: `${found}; ${host} is taken for the primary that is lost`,

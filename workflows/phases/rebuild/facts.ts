@@ -12,7 +12,9 @@ export function needsApproval({ way, setAside }: Rebuild): boolean {
   return way === 'rewind' || setAside !== undefined;
 }
 
-function whatBecomesOfRows(setAside: string | undefined): string {
+function whatBecomesOfRows(setAside: string | undefined, wasPrimary: boolean): string {
+  if (!wasPrimary)
+    return 'are not written down: it has run as a standby since, and only a primary can be read on a copy';
   return setAside === undefined
     ? 'are not written down, for a rewind keeps nothing: start it with "way": "restore" where they are to be'
     : 'are written down afterwards, as a ledger in the evidence store: what becomes of them is for people to say';
@@ -45,7 +47,7 @@ export async function factsToApprove(run: Run, rebuild: Rebuild): Promise<{ subj
     },
     shown: {
       ...(setAside === undefined ? {} : { 'the old directory becomes': setAside }),
-      ...(ownWrites === undefined || !wasPrimary ? {} : { 'its rows': whatBecomesOfRows(setAside) }),
+      ...(ownWrites === undefined ? {} : { 'its rows': whatBecomesOfRows(setAside, wasPrimary) }),
       'it now': now.runs === 'no' ? 'is stopped' : 'runs, and is stopped for it',
       'can be undone':
         setAside === undefined

@@ -18,5 +18,6 @@ export async function tellWhatWasLost(run: Run, rebuild: Rebuild): Promise<void>
     timeline: follow.timeline,
     endsAt: ownWrites.from,
     oldTimeline: ownWrites.timeline,
+    ownTransactions: ownWrites.transactions,
   });
 }

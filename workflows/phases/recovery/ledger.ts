@@ -33,6 +33,8 @@ export interface Lost {
   oldTimeline: number;
   serverVersion: number;
   segmentBytes: number;
+  /** Counted in its own WAL, where the archive does not have all of it: what a server that has died never archived. */
+  ownTransactions?: number;
 }
 
 const copyStep = 'Copy the directory that was set aside';
@@ -76,6 +78,10 @@ async function byCopy(run: Run, lost: Lost, ask: Ask, room: Room): Promise<{ led
 }
 
 function inWal(run: Run, lost: Lost): Promise<{ ledger: Ledger } | undefined> {
+  if (lost.ownTransactions !== undefined)
+    return run.prove('What was lost is counted in the WAL', async () => byItsOwnWal(lost, lost.ownTransactions ?? 0), {
+      yields: undefined,
+    });
   return run.prove('What was lost is counted in the WAL', () => fromWal(run, lost), { yields: undefined });
 }
 
@@ -137,6 +143,16 @@ async function fromCopy(run: Run, ask: Ask, { lost, room, reflink }: { lost: Los
   const how = reflink ? 'a reflink, which shares its blocks' : 'byte by byte: its file system knows no reflink';
   const ledger: Ledger = { source: 'copy', host: member.host, directory, at, how, tables, notes };
   return { ledger, found, expected };
+}
+
+function byItsOwnWal({ member, setAside: directory }: Lost, transactions: number) {
+  const ledger: Ledger = {
+    ...{ source: 'WAL', host: member.host, directory, transactions, tables: [] },
+    at: new Date(Date.now()).toISOString(),
+    how: 'there was no room for a copy of it',
+    notes: ['a bound, and no rows: counted in its own WAL, before it was set aside'],
+  };
+  return { ledger, found: `${formatNumberOf(transactions, 'transaction')} by its own WAL, no rows` };
 }
 
 async function fromWal(run: Run, lost: Lost) {

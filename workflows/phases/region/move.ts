@@ -1,12 +1,13 @@
 /** The planned move of the primary to another site, and of the name after it. */
 import type { EntryRecord } from '../../../activities/contract.ts';
 import type { Run } from '../../runbook/run.ts';
+import { refuseOnPatroni } from '../patroni/cluster.ts';
 import { assessPair } from '../switchover/assess.ts';
 import { changePlaces } from '../switchover/change-places.ts';
 import type { Moved, Pair } from '../switchover/pair.ts';
 import { prepare } from '../switchover/prepare.ts';
 import { leadTheName, lowerTtl, nameIsKnown, usualTtl } from './name.ts';
-import { memberElsewhere, type Sites, sitesOf } from './sites.ts';
+import { between, memberElsewhere, type Sites, sitesOf } from './sites.ts';
 import { ownStoreKeepsUp } from './store.ts';
 
 export interface Move {
@@ -18,6 +19,7 @@ export interface Move {
 
 /** @param wanted the site that takes over; absent: the only other one */
 export async function assessMove(run: Run, wanted: string | undefined): Promise<Move> {
+  await refuseOnPatroni(run, between);
   const pair = await assessPair(run, (primary) => memberElsewhere(run.plan, primary, wanted).host);
   const sites = sitesOf(run.plan, pair);
   const record = await nameIsKnown(run, sites, true);

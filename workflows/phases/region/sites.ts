@@ -2,11 +2,15 @@
 import type { MemberState } from '../../../activities/shapes.ts';
 import { addresses, member } from '../../../plan/hosts.ts';
 import type { Member, Plan } from '../../../plan/schema.ts';
-import { membersIn, siteOf } from '../../../plan/sites.ts';
+import { membersIn, shareDoor, siteOf } from '../../../plan/sites.ts';
 import type { RegionFailoverInput } from '../../messages.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import type { Loss } from '../failover/assess.ts';
+import { refuseOnPatroni } from '../patroni/cluster.ts';
+
+/** What is told of a cluster that Patroni keeps. */
+export const between = 'Between sites a standby_cluster is moved by hand, as docs/patroni.md tells.';
 
 /** Sites by name. */
 export interface Sites {
@@ -36,6 +40,24 @@ export function memberElsewhere(plan: Plan, primary: string, wanted: string | un
   return first;
 }
 
+/**
+ * Of a change inside of one site: who may take over there. Where the front doors differ, nobody would lead clients to the other one.
+ *
+ * @throws InputInvalid it would be one between sites
+ */
+export function memberHere(plan: Plan, primary: string, wanted: string | undefined): string | undefined {
+  const others = plan.database.members.map(({ host }) => host).filter((host) => host !== primary);
+  const here = others.filter((host) => shareDoor(plan, primary, host));
+  if (here.length === others.length) return wanted;
+  if (here.length === 0 || (wanted !== undefined && others.includes(wanted) && !here.includes(wanted)))
+    throw failure(
+      'InputInvalid',
+      `${wanted ?? others.join(' and ')} is in another site than ${primary}, and the name by which clients come would not follow. Between sites: lifeboat start region-switchover ${plan.service}, or region-failover where the whole site is lost.`,
+    );
+  const [only, ...more] = here;
+  return wanted ?? (more.length === 0 ? only : undefined);
+}
+
 function siteElsewhere(plan: Plan, here: string, wanted: string | undefined): string {
   const others = sitesWithMembers(plan).filter((site) => site !== here);
   if (wanted === here) throw failure('InputInvalid', `"to": the primary is in ${here} already.`);
@@ -61,6 +83,7 @@ function siteElsewhere(plan: Plan, here: string, wanted: string | undefined): st
  * @throws ServerAlive a primary answers, or a member of the site that was named as lost
  */
 export async function whichSiteIsLost(run: Run<RegionFailoverInput>): Promise<Loss> {
+  await refuseOnPatroni(run, between);
   const { plan, input } = run;
   const { members, found } = await run.control.members({ database: plan.database, addresses: addresses(plan) });
   const primary = members.find(({ role }) => role === 'primary');
@@ -73,8 +96,9 @@ export async function whichSiteIsLost(run: Run<RegionFailoverInput>): Promise<Lo
   const from = onlyMember(plan, lost);
   const to = siteElsewhere(plan, lost, input.to);
   const there = membersIn(plan, to).map(({ host }) => host);
-  const standbys = members.filter(({ host, role }) => role === 'standby' && there.includes(host));
-  if (standbys.length === 0)
+  const standbys = members.filter(({ role }) => role === 'standby');
+  const mayTakeOver = standbys.map(({ host }) => host).filter((host) => there.includes(host));
+  if (mayTakeOver.length === 0)
     throw failure(
       'StandbyUnfit',
       `no standby answers in ${to} (${found}): there is none that could take over. Bring one of them up, or bring the database back from its backups: lifeboat start full-restore ${plan.service}`,
@@ -83,6 +107,7 @@ export async function whichSiteIsLost(run: Run<RegionFailoverInput>): Promise<Lo
   return {
     from,
     standbys: standbys.map(({ host }) => member(plan, host)),
+    mayTakeOver,
     silent: silent.map(({ host }) => member(plan, host)),
     found: `${found}; nothing of ${lost} answers, ${to} takes over`,
     expected: 'one site of which nothing answers, and standbys in the other',

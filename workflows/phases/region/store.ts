@@ -89,18 +89,18 @@ export async function askItsOwnStore(
   { urgent }: { urgent?: true } = {},
 ): Promise<void> {
   if (shareStore(run.plan, standby.host, primary.host)) return;
-  const ask = (whose: Member) =>
-    run.host(standby.host, 3).askArchive({
-      ...{ member: standby, backups: backupsOn(run.plan, whose.host), withinMs: startsWithinMs },
-    });
   await run.change('Let the standby ask the store of its own site', {
     ...(urgent ? { urgent } : {}),
     preview: async () => ({
       will: `let ${standby.host} ask ${backupsOn(run.plan, standby.host).config} for WAL that it lacks, and start it anew if another store holds it up`,
       yields: undefined,
     }),
-    apply: () => ask(standby),
-    undo: urgent ? () => ask(primary) : { pointOfNoReturn: `${standby.host} has the store of its own site to ask.` },
+    apply: () =>
+      run.host(standby.host, 3).askArchive({
+        ...{ member: standby, backups: backupsOn(run.plan, standby.host), withinMs: startsWithinMs },
+      }),
+    // That is where it asks anyway between two moves.
+    undo: { pointOfNoReturn: `${standby.host} has the store of its own site to ask.` },
     ...(urgent ? {} : { skip: { yields: undefined } }),
   });
 }

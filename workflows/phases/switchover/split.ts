@@ -7,6 +7,9 @@ import type { Run } from '../../runbook/run.ts';
 import { closeDoors, doorWasClosed } from '../front-door.ts';
 import type { Pair } from './pair.ts';
 
+/** Two servers write meanwhile. */
+const attempts = 3;
+
 type Two = Pick<Pair, 'from' | 'to' | 'systemIdentifier'>;
 
 export class Split {
@@ -51,7 +54,7 @@ export class Split {
     });
     // How long it was closed for the change of places is no longer how long nobody could write.
     this.#run.forget(doorWasClosed);
-    return closeDoors(this.#run, this.#run.control, [from, to]).then(
+    return closeDoors(this.#run, this.#run.controlWithin(attempts), [to, from]).then(
       () => 'The front door was closed.',
       (why) => `The front door could not be closed, do it at once: ${failureOf(why).message}`,
     );
