@@ -1,11 +1,10 @@
-import type { WorkflowHandle } from '@temporalio/client';
 import { expect, test } from 'vitest';
 import { failure } from '../../activities/failure.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import { until } from '../../lab/until.ts';
 import type { Fence } from '../../plan/schema.ts';
 import type { DatabaseFailoverInput } from '../../workflows/messages.ts';
-import { approved, estateThatAsks, evidenceAtEnd, openOrEnded } from './asking.ts';
+import { agreed, approved, estateThatAsks, evidenceAtEnd, openOrEnded } from './asking.ts';
 import type { FakeEstate } from './fake-estate.ts';
 import { useRig } from './rig.ts';
 import { locks } from './switching.ts';
@@ -52,21 +51,6 @@ async function failOver(estate: FakeEstate, input: DatabaseFailoverInput = {}): 
   const handle = await rig.start(estate, 'databaseFailover', [{ mode: 'live', requestedBy: 'cara', ...input }]);
   await agreed(handle);
   return evidenceAtEnd(handle, estate);
-}
-
-/** Ana and Ben say yes to everything that is asked, until the run has ended. */
-async function agreed(handle: WorkflowHandle): Promise<void> {
-  const said = new Set<string>();
-  await until({ what: 'the end of the run', withinMs: 60_000 }, async () => {
-    if ((await handle.describe()).status.name !== 'RUNNING') return true;
-    const { approvals = [] } = await handle.query<Evidence>('evidence');
-    const open = approvals.find(({ closedAt, code }) => closedAt === undefined && !said.has(code));
-    if (open === undefined) return false;
-    said.add(open.code);
-    for (const by of ['ana', 'ben'])
-      await handle.signal('approve', { by, approval: open.id, code: open.code, channel: 'automation' });
-    return false;
-  });
 }
 
 const changed = (estate: FakeEstate) =>
