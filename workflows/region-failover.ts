@@ -5,10 +5,11 @@ import { attest, attestation } from './phases/failover/attest.ts';
 import { factsToApprove } from './phases/failover/facts.ts';
 import { openToTheNew, takeOver } from './phases/failover/take-over.ts';
 import { validate } from './phases/failover/validate.ts';
+import { refuseOnPatroni } from './phases/patroni/cluster.ts';
 import { whatIsGivenUp } from './phases/region/facts.ts';
 import { leaveTheLostSite } from './phases/region/leave.ts';
 import { leadTheName, nameIsKnown } from './phases/region/name.ts';
-import { sitesOf, whichSiteIsLost } from './phases/region/sites.ts';
+import { between, sitesOf, whichSiteIsLost } from './phases/region/sites.ts';
 import { ownStoreKeepsUp } from './phases/region/store.ts';
 import { runbook } from './runbook/runbook.ts';
 
@@ -32,6 +33,7 @@ export async function regionFailover(input?: RegionFailoverInput): Promise<RunSu
     input,
     async (run) => {
       const { lost, sites } = await run.phase('assessment', async () => {
+        await refuseOnPatroni(run, between);
         const lost = await assessTheLoss(run, () => whichSiteIsLost(run), undefined);
         const sites = sitesOf(run.plan, lost);
         await nameIsKnown(run, sites, false);

@@ -10,8 +10,7 @@ import type { SwitchoverInput } from '../../messages.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import { Clocks, database as clock } from '../clocks.ts';
-import { soundArchive } from '../own-archive.ts';
-import { newestBackup } from '../switchover/assess.ts';
+import { somethingToFallBackOn } from '../switchover/assess.ts';
 import { doorFollowsPatroni, factsOfAll, stateOf } from './cluster.ts';
 
 export interface Chosen {
@@ -41,20 +40,7 @@ export async function assessSwitchover(run: Run<SwitchoverInput>, database: Patr
   );
   const { timeline } = await run.check('The servers themselves agree', () => serversAgree(run, database, from, to));
   await clocks.agree(run, service, undefined);
-  const repository = await run.check('The WAL archive answers', () =>
-    run.host(from.host).repository({
-      backups: run.plan.backups.physical,
-      segmentBytes: service.segmentBytes,
-      outageWithinMs: run.patienceMs(),
-    }),
-  );
-  await soundArchive(run, repository, service);
-  const { lastBackup, lastBackupMs } = await run.check('There is a backup to fall back on', async () =>
-    newestBackup(run, repository),
-  );
-  await run.check('The evidence store answers', () =>
-    run.control.storeAnswers({ store: run.plan.evidence, outageWithinMs: run.patienceMs() }),
-  );
+  const { lastBackup, lastBackupMs } = await somethingToFallBackOn(run, from, service);
   return { ...{ members, from, to, timeline, lastBackup, lastBackupMs }, systemIdentifier: service.systemIdentifier };
 }
 

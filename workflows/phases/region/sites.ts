@@ -7,7 +7,6 @@ import type { RegionFailoverInput } from '../../messages.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import type { Loss } from '../failover/assess.ts';
-import { refuseOnPatroni } from '../patroni/cluster.ts';
 
 /** What is told of a cluster that Patroni keeps. */
 export const between = 'Between sites a standby_cluster is moved by hand, as docs/patroni.md tells.';
@@ -83,7 +82,6 @@ function siteElsewhere(plan: Plan, here: string, wanted: string | undefined): st
  * @throws ServerAlive a primary answers, or a member of the site that was named as lost
  */
 export async function whichSiteIsLost(run: Run<RegionFailoverInput>): Promise<Loss> {
-  await refuseOnPatroni(run, between);
   const { plan, input } = run;
   const { members, found } = await run.control.members({ database: plan.database, addresses: addresses(plan) });
   const primary = members.find(({ role }) => role === 'primary');

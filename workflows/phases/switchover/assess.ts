@@ -1,5 +1,5 @@
 /** What must be true before a primary is stopped on purpose. Everything here only reads. */
-import type { Found, MemberState } from '../../../activities/shapes.ts';
+import type { Found, MemberState, ServiceMoment } from '../../../activities/shapes.ts';
 import { formatBytes, formatClock } from '../../../evidence/format.ts';
 import { member } from '../../../plan/hosts.ts';
 import type { Member } from '../../../plan/schema.ts';
@@ -45,6 +45,21 @@ export async function assessPair(run: Run, wanted: (primary: string) => string |
     const { found } = await run.host(to.host).caughtUp({ member: to, lsn: primary.lsn, withinMs: keepsUpWithinMs });
     return { found: `${formatBytes(lag)} behind when it was asked; ${found}`, expected: 'a standby that keeps up' };
   });
+  const { lastBackup, lastBackupMs } = await somethingToFallBackOn(run, from, service);
+  const oldSlot = standby.receiver?.slot;
+  return {
+    ...{ from, to, replication, oldSlot, checked, lastBackup, lastBackupMs },
+    timeline: primary.timeline,
+    systemIdentifier: primary.systemIdentifier,
+  };
+}
+
+/** A sound archive with a backup, and a store that takes the evidence. */
+export async function somethingToFallBackOn(
+  run: Run,
+  from: Member,
+  service: ServiceMoment,
+): Promise<Pick<Pair, 'lastBackup' | 'lastBackupMs'>> {
   const repository = await run.check('The WAL archive answers', () =>
     run.host(from.host).repository({
       backups: backupsOn(run.plan, from.host),
@@ -53,18 +68,11 @@ export async function assessPair(run: Run, wanted: (primary: string) => string |
     }),
   );
   await soundArchive(run, repository, service);
-  const { lastBackup, lastBackupMs } = await run.check('There is a backup to fall back on', async () =>
-    newestBackup(run, repository),
-  );
+  const newest = await run.check('There is a backup to fall back on', async () => newestBackup(run, repository));
   await run.check('The evidence store answers', () =>
     run.control.storeAnswers({ store: run.plan.evidence, outageWithinMs: run.patienceMs() }),
   );
-  const oldSlot = standby.receiver?.slot;
-  return {
-    ...{ from, to, replication, oldSlot, checked, lastBackup, lastBackupMs },
-    timeline: primary.timeline,
-    systemIdentifier: primary.systemIdentifier,
-  };
+  return newest;
 }
 
 async function whoIsLetIn(run: Run, from: Member, to: Member): Promise<Found & { checked: boolean }> {
@@ -127,7 +135,7 @@ function judged({ primary, standby }: Facts): Found {
   };
 }
 
-export function newestBackup(run: Run, { backups }: Repository): Found & Pick<Pair, 'lastBackup' | 'lastBackupMs'> {
+function newestBackup(run: Run, { backups }: Repository): Found & Pick<Pair, 'lastBackup' | 'lastBackupMs'> {
   const newest = backups.filter(({ error }) => !error).toSorted((a, b) => b.stoppedAt.localeCompare(a.stoppedAt))[0];
   if (newest === undefined)
     throw failure(
