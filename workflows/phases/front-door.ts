@@ -27,17 +27,18 @@ export async function closeDoors(
   const [first, ...more] = doorsOf({ ...run.plan, database: { ...run.plan.database, members: to } });
   if (first === undefined) throw failure('Bug', 'a front door was to be closed that leads to nobody');
   const close = ({ traffic, database }: Door) => control.closeDoor({ traffic, frontDoor: database.frontDoor });
-  const [one, ...others] = await Promise.allSettled([
-    close(first),
-    ...more.map((door) => (mayBeGone === undefined ? close(door) : closeUnlessGone(run, door, mayBeGone))),
-  ]);
-  // Each is tried, whatever becomes of the others: one that is open lets everybody in.
-  if (one === undefined || one.status === 'rejected') throw one?.reason;
-  const found = others.map((other) => {
-    if (other.status === 'rejected') throw other.reason;
-    return other.value.found;
-  });
-  return { ...one.value, found: [one.value.found, ...found].join('; ') };
+  const ends = [];
+  // One after the other, the first soonest; each is tried, whatever becomes of the others: one that is open lets everybody in.
+  for (const closing of [
+    () => close(first),
+    ...more.map((door) => () => (mayBeGone === undefined ? close(door) : closeUnlessGone(run, door, mayBeGone))),
+  ])
+    ends.push(...(await Promise.allSettled([closing()])));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  const closed = ends.flatMap((end): (Found & { at?: string })[] => (end.status === 'fulfilled' ? [end.value] : []));
+  const at = closed[0]?.at ?? new Date(Date.now()).toISOString();
+  return { ...closed[0], at, found: closed.map(({ found }) => found).join('; ') };
 }
 
 /** One that still tells how it stands is not lost: then it has to be closed. */
