@@ -156,9 +156,19 @@ export interface SwitchoverHostChanges {
     withinMs: number;
     atLeast?: true;
   }): Promise<Found & { timeline: number; lsn: Lsn }>;
-  /** Ends a segment and waits until the archive holds all of the timeline up to it, or since a position, its history too. */
+  /**
+   * Ends a segment and waits until the archive holds all of the timeline up to it, or since a position, its history too.
+   *
+   * @param ask.withoutCheckpoint for a primary that is only read from next, and has not been promoted just now
+   */
   archiveReaches(
-    ask: { member: Member; backups: PhysicalBackups; timeline: number; since?: Lsn } & Patience,
+    ask: {
+      member: Member;
+      backups: PhysicalBackups;
+      timeline: number;
+      since?: Lsn;
+      withoutCheckpoint?: true;
+    } & Patience,
   ): Promise<Found & { segment: string }>;
   /** Tells the old primary whom to follow. @throws SplitBrain it runs as a primary @throws Diverged it has run as one, and is stopped */
   makeFollower(ask: Following): Promise<Found>;

@@ -79,8 +79,9 @@ async function recoverByLifeboat(ground: PairGround, target: string): Promise<vo
   const { client, signal } = ground;
   const run = drawRunName();
   const handle = await startRun(client, 'point-in-time-recovery', run, signedStart(ground, run, 'orders', { target }));
-  await approve(ground, handle, await question(handle, signal));
-  await until({ what: `${run} to be over`, withinMs: 1_800_000, everyMs: 250, signal }, async () => {
+  // Both cores are at work: who asks at short intervals takes them from the recovery.
+  await approve(ground, handle, await question(handle, signal, { everyMs: 500 }));
+  await until({ what: `${run} to be over`, withinMs: 1_800_000, everyMs: 2_000, signal }, async () => {
     const evidence = await handle.query(evidenceQuery);
     refuseFailure(evidence);
     return evidence.outcome !== 'running';

@@ -173,7 +173,7 @@ function endSegment(run: RecoveryRun, { primary, timeline }: Servers): Change<un
     }),
     apply: () =>
       run.host(primary.host).archiveReaches({
-        ...{ member: primary, backups: run.plan.backups.physical, timeline },
+        ...{ member: primary, backups: run.plan.backups.physical, timeline, withoutCheckpoint: true },
         outageWithinMs: run.patienceMs(),
       }),
     undo: { pointOfNoReturn: 'A segment that was ended early is only shorter.' },

@@ -33,7 +33,7 @@ export async function quiesce(run: RecoveryRun, recovering: Recovering, way: Way
   const { primary, timeline } = recovering;
   await run.prove('The last WAL is in the archive', () =>
     run.host(primary.host).archiveReaches({
-      ...{ member: primary, backups: run.plan.backups.physical, timeline },
+      ...{ member: primary, backups: run.plan.backups.physical, timeline, withoutCheckpoint: true },
       outageWithinMs: run.patienceMs(),
     }),
   );
