@@ -82,6 +82,11 @@ export function segmentEnd(name: string, segmentBytes: number): Lsn {
   return formatLsn(BigInt(parseSegment(name, segmentBytes).number + 1) * BigInt(segmentBytes));
 }
 
+/** Position of a segment's last byte. */
+export function segmentLastByte(name: string, segmentBytes: number): Lsn {
+  return formatLsn(parseLsn(segmentEnd(name, segmentBytes)) - 1n);
+}
+
 export function nextSegment(name: string, segmentBytes: number): string {
   const { timeline, number } = parseSegment(name, segmentBytes);
   return segmentName({ timeline, number: number + 1 }, segmentBytes);

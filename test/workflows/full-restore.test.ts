@@ -91,6 +91,20 @@ test('both hosts are empty: the database comes back from the archive alone, as f
   expect(estate.calls).not.toContain('serviceMoment');
 });
 
+test('nothing was archived after the newest backup: its own end is where the database comes back to', async () => {
+  const estate = lostEstate();
+  estate.repository.timelines[0]?.ranges.splice(0, 1, {
+    ...{ first: '000000010000000000000001', last: '000000010000000000000005', count: 5 },
+  });
+  estate.before = (name) => {
+    if (name === 'serviceMoment') throw failure('DatabaseUnreachable', 'no server is there');
+    if (name === 'newestCommit') throw failure('TargetOutsideWindow', 'no commit in those segments');
+  };
+  const evidence = await restore(estate);
+  expect(evidence.failure).toBeUndefined();
+  expect(evidence).toMatchObject({ outcome: 'recovered', target: { lsn: '0/5000138' } });
+});
+
 test('people are asked with what was found on each host, and what is lost', async () => {
   const estate = lostEstate();
   const talk = await begin(estate);

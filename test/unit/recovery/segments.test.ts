@@ -6,6 +6,7 @@ import {
   parseSegment,
   segmentAt,
   segmentEnd,
+  segmentLastByte,
   segmentName,
   segmentStart,
 } from '../../../recovery/segments.ts';
@@ -25,6 +26,12 @@ describe('WAL segments', () => {
     ['0/FFFFFFFF', 3, 1024, '000000030000000000000003'],
   ])('%s on timeline %i lies, with segments of %i MB, in %s', (lsn, on, megabytes, name) => {
     expect(segmentAt(lsn, on, megabytes * megabyte)).toBe(name);
+  });
+
+  test('the last byte of a segment lies in it, and the one after it does not', () => {
+    expect(segmentLastByte('000000010000000000000005', 16 * megabyte)).toBe('0/5FFFFFF');
+    expect(segmentAt('0/5FFFFFF', 1, 16 * megabyte)).toBe('000000010000000000000005');
+    expect(segmentEnd('000000010000000000000005', 16 * megabyte)).toBe('0/6000000');
   });
 
   test('the next one carries over into the upper half', () => {

@@ -3,7 +3,7 @@ import type { LocatedTarget } from '../../../activities/contract.ts';
 import type { NewestCommit } from '../../../activities/shapes.ts';
 import type { BackupInfo, RecoveryTarget, Repository } from '../../../recovery/archive.ts';
 import { compareLsn } from '../../../recovery/lsn.ts';
-import { segmentStart } from '../../../recovery/segments.ts';
+import { segmentLastByte } from '../../../recovery/segments.ts';
 import { pathTo, timelineAt } from '../../../recovery/timelines.ts';
 import { failure, failureOf } from '../../runbook/failure.ts';
 import { heldOnPath } from '../find/window.ts';
@@ -38,7 +38,8 @@ async function toNewest(run: RestoreRun, stood: Stood): Promise<Begun> {
   const path = pathTo(repository, timeline);
   const { backup, last } = await run.check('A backup and all WAL lead to the newest segment', async () => {
     const last = heldOnPath({ repository, timeline }).at(-1)?.last ?? '';
-    const lsn = segmentStart(last, repository.segmentBytes);
+    // A backup may end in that very segment, and nothing be archived after it yet.
+    const lsn = segmentLastByte(last, repository.segmentBytes);
     return { last, ...leading(run, repository, { kind: 'lsn', lsn, inclusive: true, timeline }) };
   });
   const located = await run.check('The newest commit in the archive is known', async () => {
