@@ -30,9 +30,13 @@ import type {
   TableFingerprint,
 } from '../recovery/archive.ts';
 import type { Known } from '../recovery/content.ts';
+import type { ApplicationChanges, ApplicationReads } from './contract-of-application.ts';
+import type { CacheControlChanges, CacheControlReads, CacheHostChanges, CacheHostReads } from './contract-of-cache.ts';
 import type { EntryChanges, EntryReads } from './contract-of-entry.ts';
 import type { FailoverControlReads, FailoverHostChanges, FailoverHostReads } from './contract-of-failover.ts';
+import type { FilesChanges, FilesReads } from './contract-of-files.ts';
 import type { LedgerControlReads, LedgerHostChanges, LedgerHostReads } from './contract-of-ledger.ts';
+import type { NetworkReads } from './contract-of-network.ts';
 import type { PatroniControlChanges, PatroniControlReads, PatroniHostReads } from './contract-of-patroni.ts';
 import type { RebuildHostChanges, RebuildHostReads } from './contract-of-rebuild.ts';
 import type { RecoveryHostChanges, RecoveryHostReads } from './contract-of-recovery.ts';
@@ -42,6 +46,7 @@ import type {
   SwitchoverHostChanges,
   SwitchoverHostReads,
 } from './contract-of-switchover.ts';
+import type { VisitorsChanges, VisitorsReads } from './contract-of-visitors.ts';
 import type { Message, Outlets, Posted } from './notify/message.ts';
 import type {
   EndOfRecovery,
@@ -63,13 +68,18 @@ import type {
   WalSearched,
 } from './shapes.ts';
 
+export type * from './contract-of-application.ts';
+export type * from './contract-of-cache.ts';
 export type * from './contract-of-entry.ts';
 export type * from './contract-of-failover.ts';
+export type * from './contract-of-files.ts';
 export type * from './contract-of-ledger.ts';
+export type * from './contract-of-network.ts';
 export type * from './contract-of-patroni.ts';
 export type * from './contract-of-rebuild.ts';
 export type * from './contract-of-recovery.ts';
 export type * from './contract-of-switchover.ts';
+export type * from './contract-of-visitors.ts';
 export type * from './notify/message.ts';
 
 export interface ControlReads
@@ -77,6 +87,9 @@ export interface ControlReads
     FailoverControlReads,
     LedgerControlReads,
     EntryReads,
+    VisitorsReads,
+    NetworkReads,
+    CacheControlReads,
     PatroniControlReads {
   loadPlan(ask: { service?: string }): Promise<{ plan: Plan; sha256: string; file: string } & Found>;
   resolveSecrets(ask: { names: string[] }): Promise<Found>;
@@ -175,7 +188,12 @@ export interface ControlRecords {
 }
 
 /** What changes the service itself, over the network. */
-export interface ControlChanges extends SwitchoverControlChanges, EntryChanges, PatroniControlChanges {}
+export interface ControlChanges
+  extends SwitchoverControlChanges,
+    EntryChanges,
+    VisitorsChanges,
+    CacheControlChanges,
+    PatroniControlChanges {}
 
 export interface HostReads
   extends SwitchoverHostReads,
@@ -183,7 +201,10 @@ export interface HostReads
     RecoveryHostReads,
     RebuildHostReads,
     LedgerHostReads,
-    PatroniHostReads {
+    PatroniHostReads,
+    ApplicationReads,
+    CacheHostReads,
+    FilesReads {
   /** The permit file covers what the run will touch; the tools are here; where the socket path is not too long. */
   hostFacts(ask: {
     backups: PhysicalBackups;
@@ -256,7 +277,10 @@ export interface HostChanges
     FailoverHostChanges,
     RecoveryHostChanges,
     RebuildHostChanges,
-    LedgerHostChanges {
+    LedgerHostChanges,
+    ApplicationChanges,
+    CacheHostChanges,
+    FilesChanges {
   restoreBeside(
     ask: {
       backups: PhysicalBackups;

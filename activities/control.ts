@@ -1,4 +1,8 @@
 /** What control workers offer: everything that is done over the network. */
+import { cacheFailover } from './cache/failover.ts';
+import { cacheHitRatio, cacheSettled } from './cache/settled.ts';
+import { cacheState } from './cache/state.ts';
+import { cacheSwitchover } from './cache/switchover.ts';
 import { liveRelations } from './cluster/live-relations.ts';
 import { members } from './cluster/members.ts';
 import { ownCommit } from './cluster/own-commit.ts';
@@ -18,6 +22,10 @@ import { storeAnswers } from './evidence/store-answers.ts';
 import { writeEvidence } from './evidence/write-evidence.ts';
 import { beating } from './heartbeat.ts';
 import { recoveryOf } from './ledger/recovery-of.ts';
+import { certificateOf } from './network/certificate.ts';
+import { webAnswers } from './network/external.ts';
+import { nameAnswers } from './network/name.ts';
+import { portAnswers } from './network/port.ts';
 import { post } from './notify/post.ts';
 import { verifySignature } from './people/verify.ts';
 import { loadPlan } from './plans.ts';
@@ -31,6 +39,11 @@ import { somebodyPolls } from './sweep/polls.ts';
 import { shownBy, tracesOfEnded } from './sweep/traces.ts';
 import { closeDoor, doorState, openDoor, releaseServer } from './traffic/door.ts';
 import { previewTraffic } from './traffic/preview.ts';
+import { visitorsGone } from './visitors/gone.ts';
+import { leadVisitors } from './visitors/lead.ts';
+import { soakVisitors } from './visitors/soak.ts';
+import { visitorsState } from './visitors/state.ts';
+import { closedIsTold } from './visitors/told.ts';
 
 /**
  * Heartbeats while the activity runs. Each of them ends within bounds of its own; without a heartbeat one that waits for a slow server
@@ -72,6 +85,18 @@ export const controlReads: ControlReads = {
   entryState: alive(entryState),
   entryMovable: alive(entryMovable),
   entrySeen: alive(entrySeen),
+  visitorsState: alive(visitorsState),
+  closedIsTold: alive(closedIsTold),
+  // Its own heartbeats say how it goes.
+  soakVisitors,
+  visitorsGone: alive(visitorsGone),
+  nameAnswers: alive(nameAnswers),
+  certificateOf: alive(certificateOf),
+  portAnswers: alive(portAnswers),
+  webAnswers: alive(webAnswers),
+  cacheState: alive(cacheState),
+  cacheSettled: alive(cacheSettled),
+  cacheHitRatio: alive(cacheHitRatio),
   patroniState: alive(patroniState),
   patroniSettled: alive(patroniSettled),
 };
@@ -89,6 +114,9 @@ export const controlChanges: ControlChanges = {
   setEntryTtl: alive(setEntryTtl),
   restoreEntryTtl: alive(restoreEntryTtl),
   moveEntry: alive(moveEntry),
+  leadVisitors: alive(leadVisitors),
+  cacheSwitchover: alive(cacheSwitchover),
+  cacheFailover: alive(cacheFailover),
   patroniSwitchover: alive(patroniSwitchover),
   patroniFailover: alive(patroniFailover),
 };

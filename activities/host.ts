@@ -2,7 +2,16 @@
 
 import type { Member } from '../plan/schema.ts';
 import { smokeLive, tellApplication } from './application/live.ts';
+import {
+  applicationComesBack,
+  applicationIsQuiet,
+  applicationMayBeChanged,
+  applicationStands,
+  applicationState,
+} from './application/look.ts';
+import { quiesceApplication, resumeApplication } from './application/quiesce.ts';
 import { smoke } from './application/smoke.ts';
+import { restartApplication, startApplication, stopApplication } from './application/start.ts';
 import { locateTarget } from './backups/locate-target.ts';
 import { newestCommit } from './backups/newest-commit.ts';
 import { repository, segmentSize } from './backups/read-repository.ts';
@@ -11,6 +20,11 @@ import { restoreBeside } from './backups/restore-beside.ts';
 import { searchWal } from './backups/search-wal.ts';
 import { segmentsBetween } from './backups/segments-between.ts';
 import { takeBackup } from './backups/take-backup.ts';
+import { cacheFiles } from './cache/files.ts';
+import { rdbFound } from './cache/rdb.ts';
+import { giveCacheBack, restoreCache } from './cache/restore.ts';
+import { startCache, stopCache } from './cache/server.ts';
+import { warmCache } from './cache/warm.ts';
 import { archiveReaches } from './cluster/archive-reaches.ts';
 import { archivedHere } from './cluster/archived-here.ts';
 import { askArchive } from './cluster/ask-archive.ts';
@@ -24,11 +38,27 @@ import { dropSlot, makeSlot } from './cluster/slots.ts';
 import { primaryAgain, standbyOnly } from './cluster/standby-only.ts';
 import { checkpoint, standsStill, startPrimary, stopPrimary } from './cluster/stop-primary.ts';
 import { startStandby, stopStandby } from './cluster/stop-standby.ts';
-import type { HostChanges, HostReads, RecoveryHostChanges, RecoveryHostReads } from './contract.ts';
+import type {
+  ApplicationChanges,
+  ApplicationReads,
+  FilesChanges,
+  FilesReads,
+  HostChanges,
+  HostReads,
+  RecoveryHostChanges,
+  RecoveryHostReads,
+} from './contract.ts';
 import { confirmFence, fenceByCommand } from './failover/fence-by-command.ts';
 import { fenceServer, unfenceServer } from './failover/fence-server.ts';
 import { primarySeenFrom } from './failover/primary-seen-from.ts';
 import { replayedAll } from './failover/replayed-all.ts';
+import { backUpFiles, filesReadable } from './files/backup.ts';
+import { filesDifferences } from './files/differences.ts';
+import { filesHere, filesLook } from './files/look.ts';
+import { giveFilesBack, replaceFiles, tidyFiles } from './files/replace.ts';
+import { removeRestored, restoreFiles } from './files/restore.ts';
+import { filesAre, filesSound } from './files/sound.ts';
+import { filesServe, takeUpFiles } from './files/take-up.ts';
 import { beating } from './heartbeat.ts';
 import { hostFacts, roomFor } from './host-facts.ts';
 import { inTurn } from './in-turn.ts';
@@ -119,6 +149,41 @@ const recoveryChanges = {
   smokeLive,
 } satisfies RecoveryHostChanges;
 
+const applicationReads = {
+  applicationState: alive(applicationState),
+  applicationMayBeChanged: alive(applicationMayBeChanged),
+  applicationComesBack: alive(applicationComesBack),
+  applicationStands: alive(applicationStands),
+  applicationIsQuiet: alive(applicationIsQuiet),
+} satisfies ApplicationReads;
+
+const applicationChanges = {
+  startApplication: alive(startApplication),
+  restartApplication: alive(restartApplication),
+  stopApplication: alive(stopApplication),
+  quiesceApplication: alive(quiesceApplication),
+  resumeApplication: alive(resumeApplication),
+} satisfies ApplicationChanges;
+const filesReads: FilesReads = {
+  filesHere: alive(filesHere),
+  filesLook: alive(filesLook),
+  filesReadable: alive(filesReadable),
+  filesSound: alive(filesSound),
+  filesAre: alive(filesAre),
+  filesServe: alive(filesServe),
+};
+
+const filesChanges: FilesChanges = {
+  backUpFiles: alive(backUpFiles),
+  restoreFiles: alive(restoreFiles),
+  filesDifferences: alive(filesDifferences),
+  removeRestored: alive(removeRestored),
+  replaceFiles: alive(replaceFiles),
+  takeUpFiles: alive(takeUpFiles),
+  giveFilesBack: alive(giveFilesBack),
+  tidyFiles: alive(tidyFiles),
+};
+
 /** What may be asked for, and is answered for whatever fails on a full disk. */
 const offered = <A extends object>(activities: A): A => onPermittedScratch(sayingFullDisk(activities));
 
@@ -150,7 +215,11 @@ export const hostReads: HostReads = offered({
   lookAtSetAside: alive(lookAtSetAside),
   roomForCopy: inTurn(alive(roomForCopy)),
   lostInWal: inTurn(lostInWal),
+  cacheFiles: alive(cacheFiles),
+  rdbFound: alive(rdbFound),
   ...recoveryReads,
+  ...applicationReads,
+  ...filesReads,
 });
 
 export const hostChanges: HostChanges = offered({
@@ -197,5 +266,12 @@ export const hostChanges: HostChanges = offered({
   copySetAside: inTurn(copySetAside),
   ledgerOfLostWrites: onServer(ledgerOfLostWrites),
   removeSetAside: alive(removeSetAside),
+  startCache: alive(startCache),
+  stopCache: alive(stopCache),
+  restoreCache: alive(restoreCache),
+  giveCacheBack: alive(giveCacheBack),
+  warmCache,
   ...recoveryChanges,
+  ...applicationChanges,
+  ...filesChanges,
 });

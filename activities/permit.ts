@@ -39,6 +39,49 @@ const permitSchema = z.strictObject({
   fences: z
     .array(z.strictObject({ hosts: z.array(z.string().min(1)).min(1), fence: words, confirm: words }))
     .default([]),
+  /** Units of systemd that may be started and stopped, and how: see permit-unit.ts. */
+  units: z
+    .array(
+      z.strictObject({
+        unit: z.string().min(1),
+        /** By which words systemctl is run, such as [/usr/bin/sudo, -n, /usr/bin/systemctl]; the last one is systemctl. */
+        systemctl: words.refine((all) => all.at(-1)?.startsWith('/'), 'the last word is the path of systemctl'),
+        /** What the unit's condition looks for: while this file is there nobody can start it. */
+        quiesced: absolute.optional(),
+        /** What it may be asked for its health. */
+        health: z.array(z.string().min(1)).default([]),
+      }),
+    )
+    .default([]),
+  /** Redis servers that may be stopped, started and restored: see permit-cache.ts. */
+  caches: z
+    .array(
+      z.strictObject({
+        dataDirectory: absolute,
+        config: absolute,
+        start: words,
+        stop: words,
+        /** RDB files that may be restored into it. */
+        restoreFrom: z.array(absolute).default([]),
+      }),
+    )
+    .default([]),
+  /** Files of keys that a warm-up may be given. */
+  warmKeys: z.array(absolute).default([]),
+  /** Directory of redis-server and redis-check-rdb. */
+  redis: absolute.default('/usr/bin'),
+  /** Files that may be backed up, restored and replaced, and what takes them up: see permit-files.ts. */
+  files: z
+    .array(
+      z.strictObject({
+        paths: z.array(absolute).min(1),
+        repository: z.string().min(1),
+        test: words.optional(),
+        reload: words.optional(),
+        workers: absolute.optional(),
+      }),
+    )
+    .default([]),
   /** Directory of PostgreSQL's programs. */
   postgresql: absolute,
 });

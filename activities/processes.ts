@@ -85,6 +85,19 @@ export async function startOf(pid: number): Promise<string> {
   return status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 }
 
+/** The children of a process, each by its pid and its start: a pid alone is given to others. */
+export async function childrenOf(parent: number): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+      if (Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]) !== parent || !(await isAlive(pid))) return [];
+      return [`${pid} ${await startOf(pid)}`];
+    }),
+  );
+  return found.flat();
+}
+
 /** Processes that were started with exactly this argument. */
 export function processesWith(argument: string): Promise<FoundProcess[]> {
   return processesWhere(async (_pid, words) => words.includes(argument));

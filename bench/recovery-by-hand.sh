@@ -23,7 +23,7 @@ door() { perl -MIO::Socket::UNIX -e 'my $door = IO::Socket::UNIX->new($ARGV[0]) 
 state() { door 'show stat' | awk -F, -v backend="$BACKEND" -v server="$1" '$1 == backend && $2 == server { print $18, $5 }'; }
 within() { local tries=$1 pause=$2; shift 2; until "$@"; do test $((tries -= 1)) -gt 0 || fail "waited too long for: $*"; sleep "$pause"; done; }
 stop() { run "$BIN/pg_ctl" stop -s -w -m fast -t 600 -D "$1"; }
-start() { run "$BIN/pg_ctl" start -s -w -t 600 -D "$1" -l "$2"; }
+start() { run "$BIN/pg_ctl" start -s -w -t 600 -D "$1" -l "$2" || fail "$1 did not start: $(tail -n 20 "$2")"; }
 
 say 'assessment'
 test "$(primary 'select pg_is_in_recovery()')" = f || fail "$PRIMARY is not the primary"
@@ -72,6 +72,8 @@ run mv "$S_DATA" "$S_DATA.before-hand"
 run mkdir -m 700 "$S_DATA"
 backrest "$S_CONFIG" --set="$LABEL" --type=standby --process-max=1 \
   --recovery-option="primary_conninfo=$FOLLOW" --recovery-option="primary_slot_name=$STANDBY" restore
+# The backup brought the primary's own files: its port, among others.
+run find "$S_DATA.before-hand" -maxdepth 1 -name '*.conf' ! -name postgresql.auto.conf -exec cp -p -t "$S_DATA" {} +
 start "$S_DATA" "$S_LOG"
 follows() { test "$(primary "select state from pg_stat_replication where application_name = '$STANDBY'")" = streaming; }
 within 6000 0.1 follows

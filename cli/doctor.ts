@@ -11,12 +11,12 @@ import { type WatchOptions, watchMembers } from './watch-members.ts';
 
 const lowestNode = '20.20';
 /**
- * Only tests need them, of the report page through a browser, of the alert rules, of clocks that are wrong, of DNS, of two sites, of Patroni; nsupdate also a control
- * worker whose plans have an entry of kind dns-update.
+ * Only tests need them, of the report page through a browser, of the alert rules, of clocks that are wrong, of DNS, of two sites, of Patroni, of systemd, of Redis, of files; nsupdate
+ * also a control worker whose plans have an entry of kind dns-update, restic a host worker whose plans have components of that kind.
  */
 const optional: readonly PartName[] = [
   ...(['chromium', 'promtool', 'libfaketime', 'named', 'nsupdate', 'moto'] as const),
-  ...(['toxiproxy', 'patroni', 'etcd'] as const),
+  ...(['toxiproxy', 'patroni', 'etcd', 'systemd', 'sudo', 'redis', 'restic', 'nginx'] as const),
 ];
 
 interface PartFinding {

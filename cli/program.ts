@@ -6,6 +6,7 @@ import { approveCommands } from './approve.ts';
 import { archiveCommand } from './archive.ts';
 import { type Cli, leave, withJson } from './cli.ts';
 import { decideCommand } from './decide.ts';
+import { diagnoseCommand } from './diagnose.ts';
 import { doctorCommand } from './doctor.ts';
 import { Silence } from './engine/engine.ts';
 import { type ExitName, exitCodes, exitCodesInWords, exitMeanings } from './exit-codes.ts';
@@ -42,6 +43,7 @@ function lifeboat(cli: Cli): Command {
   reportCommand(program, cli);
   recoveryWindowCommand(program, cli);
   readinessCommand(program, cli);
+  diagnoseCommand(program, cli);
   schedulesCommand(program, cli);
   sweepCommand(program, cli);
   findCommand(program, cli);

@@ -17,6 +17,10 @@ const advice: Record<FailureType, (service: string) => string> = {
     `Take a new full backup now (lifeboat backup ${service} --type full), keep the damaged one for inquiry, then drill again.`,
   BackupFailed: (service) => `See the log of the backup, then take it again: lifeboat backup ${service}`,
   RestoreFailed: () => 'See the log of the restore, then run it again.',
+  KeyLost: () =>
+    'Find the key (another host, the password safe): without it nothing in the repository can be read. Where it is gone for good, begin a new repository now, while the files are still there (docs/files.md).',
+  ReloadFailed: () =>
+    'See what its test and its log say; the files are as they were before. Choose an older snapshot, or remove what is in the way, then start again.',
   RewindFailed: (service) =>
     `Restore the standby instead: lifeboat start standby-rebuild ${service} --input '{"way": "restore"}'`,
   ReplayFailed: (service) =>
@@ -35,8 +39,15 @@ const advice: Record<FailureType, (service: string) => string> = {
   NotPrimary: () => 'Find out which server is the primary and point the front door to it.',
   ServerAlive: (service) =>
     `Use what still runs: lifeboat start switchover ${service} or point-in-time-recovery; stop it for good before everything is restored from the archive.`,
+  NothingLost: () =>
+    'Look at what was found; if something is gone all the same, the plan does not name it under components.',
+  NotHealthy: () =>
+    'See what the component itself says (its log), mend it, then start again: what is healthy is left alone.',
   ConfigurationUnfit: () =>
     "Bring the server's configuration back to its place on that host, as it is kept by whoever manages the host, then start again.",
+  ApplicationUnfit: () => 'Mend what the failure names on that host, then start again.',
+  ApplicationDown: () =>
+    "See the application's own log (journalctl -u of its unit on that host), remove what keeps it down, then start again.",
   ServerControlFailed: () => 'See the log of that server, and bring it by hand to where the failure says it should be.',
   DoorOpen: () => "Look at the load balancer's own view (show stat): who serves there, and who keeps it so.",
   NotFenced: () =>
@@ -48,7 +59,8 @@ const advice: Record<FailureType, (service: string) => string> = {
   SplitBrain: () => 'Stop one of the primaries now, before both take more writes.',
   Diverged: () =>
     'Keep a copy of the data directory that has diverged, compare it with the primary, then rebuild it from a backup.',
-  NotReplaceable: () => 'Bring both data directories to one file system, each in one piece, or move the data by hand.',
+  NotReplaceable: () =>
+    'Bring what is restored and what is live to one file system, each in one piece, or move it by hand.',
   StandbyUnfit: () => 'Bring the standby up to date, then run it again.',
   LockHeld: () => 'Wait for the other run, or cancel it, then start again.',
   LiveRunInProgress: () => 'Wait until the live recovery has ended, then start again.',
@@ -75,6 +87,17 @@ const advice: Record<FailureType, (service: string) => string> = {
   EntryUnfit: () => 'Bring the record to one simple value, that of the site that serves (see entry in the plan).',
   EntryNotSeen: () =>
     'Wait until the resolvers that were named forget the old answer, or flush them, then look again; their clients go to the old site until then.',
+  VisitorsFail: (service) =>
+    `See the logs of the servers that were named, mend them, then lead visitors there again: lifeboat start traffic-shift ${service}`,
+  CacheUnreachable: () => 'Look whether Redis and its Sentinels run, and can be reached from the control worker.',
+  CacheRefused: () =>
+    'Correct the user, its password or its rights (docs/cache-recovery.md lists them), then start again.',
+  QuorumMissing: () =>
+    'Bring the Sentinels back that were named, then start again; make no replica the master by hand.',
+  CacheUnsettled: () => "See the Sentinels' logs and those of the members that are named, then look again.",
+  RdbUnfit: () =>
+    'Put a sound RDB file in its place (redis-check-rdb FILE), on the host that was named, then start again.',
+  CacheCold: () => 'Look what clients ask for and do not find; warm it with more keys, or let it fill by itself.',
   Bug: () => 'Report it, with the evidence of this run.',
 };
 

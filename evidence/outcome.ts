@@ -201,6 +201,8 @@ function command({ runbook, service, input }: Evidence): string {
 /** Completes the evidence once nothing more will be done: measurements, flags, what to do. The outcome is the runbook's to say. */
 export function settleEvidence(evidence: Evidence): void {
   evidence.rto = timeToRecover(evidence);
+  if (evidence.rto.how === notMeasuredYet)
+    evidence.rto = { ...evidence.rto, how: 'not measured: nothing had to be recovered' };
   if (evidence.rpo.how === notMeasuredYet)
     evidence.rpo = { ...evidence.rpo, how: `not measured: ${whyNoLoss(evidence)}` };
   evidence.flags = flagsOf(evidence);

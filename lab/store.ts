@@ -7,8 +7,10 @@ import { buckets, region } from './backrest.ts';
 import { certificates } from './certificates.ts';
 import { faultsAt } from './faults.ts';
 import { listens, type Port } from './ports.ts';
+import type { EstateProcess } from './process.ts';
 import { type Region, storePort } from './regions.ts';
-import { launch, type Site } from './site.ts';
+import type { Secrets } from './secrets.ts';
+import { type Ground, launch, type Site } from './site.ts';
 
 /** The object store of the east, over TLS, and if wanted the fault proxy, through which everybody then reaches it. */
 export async function startStore(site: Site, faults: boolean): Promise<void> {
@@ -24,27 +26,50 @@ export function startOtherStore(site: Site): Promise<void> {
 export const storeProcess = (region: Region): string => (region === 'east' ? 'store' : 'store-west');
 
 async function startStoreOf(site: Site, where: Region, own: Port): Promise<void> {
-  const { objects, knowledge } = storeFolders(where === 'east' ? site.layout.store : site.layout.storeWest);
+  await launchStore(site, {
+    name: storeProcess(where),
+    versitygw: site.programs.versitygw,
+    directory: where === 'east' ? site.layout.store : site.layout.storeWest,
+    certificates: site.layout.certificates,
+    secrets: site.secrets,
+    port: own,
+  });
+}
+
+export interface StoreWanted {
+  name: string;
+  /** Its program. */
+  versitygw: string;
+  directory: string;
+  /** Where those of the store are. */
+  certificates: string;
+  secrets: Pick<Secrets, 'accessKeyId' | 'secretAccessKey'>;
+  port: Port;
+}
+
+/** An object store over TLS, as part of an estate or by itself. */
+export async function launchStore(ground: Ground, wanted: StoreWanted): Promise<EstateProcess> {
+  const { objects, knowledge } = storeFolders(wanted.directory);
   await mkdir(objects, { recursive: true });
   await mkdir(knowledge, { recursive: true });
-  const { certificate, key } = certificates(site.layout.certificates);
-  const port = own.number;
-  await launch(site, {
-    name: storeProcess(where),
-    command: site.programs.versitygw,
+  const { certificate, key } = certificates(wanted.certificates);
+  const port = wanted.port.number;
+  return launch(ground, {
+    name: wanted.name,
+    command: wanted.versitygw,
     args: [
       ...['--port', `127.0.0.1:${port}`, '--region', region, '--quiet', '--cert', certificate, '--key', key],
       // Not in extended attributes: many file systems have none, and copies of a folder lose them.
       ...['posix', '--sidecar', knowledge, objects],
     ],
-    env: { ROOT_ACCESS_KEY: site.secrets.accessKeyId, ROOT_SECRET_KEY: site.secrets.secretAccessKey },
-    ports: [own],
+    env: { ROOT_ACCESS_KEY: wanted.secrets.accessKeyId, ROOT_SECRET_KEY: wanted.secrets.secretAccessKey },
+    ports: [wanted.port],
     ready: () => listens(port),
   });
 }
 
 /** Objects as files, a folder a bucket; and what the store knows of them. */
-function storeFolders(store: string): { objects: string; knowledge: string } {
+export function storeFolders(store: string): { objects: string; knowledge: string } {
   return { objects: join(store, 'objects'), knowledge: join(store, 'knowledge') };
 }
 

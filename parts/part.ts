@@ -17,6 +17,11 @@ export const partNames = [
   'moto',
   'patroni',
   'etcd',
+  'systemd',
+  'sudo',
+  'redis',
+  'restic',
+  'nginx',
 ] as const;
 export type PartName = (typeof partNames)[number];
 

@@ -231,6 +231,60 @@ const recipes: Recipe[] = [
     version: (path) => says(path, ['--version'], /etcd Version: (\d+\.\d+(?:\.\d+)*)/),
     packages: { apt: ['etcd-server'], dnf: ['etcd'], brew: ['etcd'] },
   },
+  {
+    name: 'systemd',
+    title: 'systemd',
+    purpose: 'tests of applications that systemd keeps, in a machine of their own',
+    variable: 'LIFEBOAT_SYSTEMD',
+    lowest: '247',
+    // It lies on nobody's PATH.
+    candidates: async () => ['/usr/lib/systemd/systemd', '/lib/systemd/systemd'].map((path) => ({ path })),
+    version: (path) => says(path, ['--version'], /systemd (\d+)/),
+    // Without the bus nobody but root can ask it anything.
+    packages: { apt: ['systemd', 'dbus'], dnf: ['systemd', 'dbus'] },
+  },
+  {
+    name: 'sudo',
+    title: 'sudo',
+    purpose: 'tests of what a host worker may do to systemd',
+    variable: 'LIFEBOAT_SUDO',
+    lowest: '1.9',
+    candidates: onPath('sudo'),
+    version: (path) => says(path, ['-V'], /Sudo version (\d+\.\d+(?:\.\d+)*)/),
+    packages: { apt: ['sudo'], dnf: ['sudo'] },
+  },
+  {
+    name: 'redis',
+    title: 'Redis server',
+    purpose: 'tests of a cache that Redis Sentinel keeps',
+    variable: 'LIFEBOAT_REDIS',
+    // AOF in a directory of its own.
+    lowest: '7.0',
+    // A Sentinel is the same program, by another word.
+    candidates: onPath('redis-server'),
+    version: (path) => says(path, ['--version'], /Redis server v=(\d+\.\d+(?:\.\d+)*)/),
+    packages: { apt: ['redis-server', 'redis-tools'], dnf: ['redis'], brew: ['redis'] },
+  },
+  {
+    name: 'restic',
+    title: 'restic',
+    purpose: 'backups of files, where a plan has components of kind restic',
+    variable: 'LIFEBOAT_RESTIC',
+    lowest: '0.14',
+    candidates: onPath('restic'),
+    version: (path) => says(path, ['version'], /restic (\d+\.\d+(?:\.\d+)*)/),
+    packages: { apt: ['restic'], dnf: ['restic'], brew: ['restic'] },
+  },
+  {
+    name: 'nginx',
+    title: 'nginx',
+    purpose: 'tests in which restored configuration is taken up',
+    variable: 'LIFEBOAT_NGINX',
+    lowest: '1.18',
+    candidates: onPath('nginx'),
+    version: (path) => says(path, ['-v'], /nginx\/(\d+\.\d+(?:\.\d+)*)/),
+    packages: { apt: ['nginx'], dnf: ['nginx'], brew: ['nginx'] },
+  },
 ];
 
 export function recipeFor(name: PartName): Recipe {

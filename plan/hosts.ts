@@ -1,4 +1,5 @@
 /** Hosts and secrets of a plan. Workflows use these: types and plain functions only. */
+import type { Component, ComponentOf } from './components.ts';
 import type { Member, Plan } from './schema.ts';
 
 /** Where each host is reached, by its name: the address that the plan gives, else the name itself. */
@@ -32,7 +33,25 @@ export function allSecretNames(plan: Plan): string[] {
   const others = [replication?.password, rest?.password, slack?.token, status?.webhook].filter(
     (one) => one !== undefined,
   );
-  return [...new Set([...secretNames(plan), ...others, ...entrySecretNames(plan)])];
+  const ofComponents = Object.values(plan.components ?? {}).flatMap(componentSecretNames);
+  return [...new Set([...secretNames(plan), ...others, ...entrySecretNames(plan), ...ofComponents])];
+}
+
+function componentSecretNames(component: Component): string[] {
+  switch (component.kind) {
+    case 'redis-sentinel':
+      return cacheSecretNames(component);
+    case 'restic':
+      // Read on the component's own host.
+      return [component.password, component.accessKeyId, component.secretAccessKey];
+    case 'systemd':
+      return [];
+  }
+}
+
+/** What a control worker needs to speak with a cache and its Sentinels. */
+export function cacheSecretNames({ password, sentinelPassword }: ComponentOf<'redis-sentinel'>): string[] {
+  return [password, sentinelPassword].filter((one) => one !== undefined);
 }
 
 /** What a control worker needs to move the entry of the service; empty where the plan has none. */

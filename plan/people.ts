@@ -24,10 +24,16 @@ export const approvalNames: readonly string[] = [
   'replace-the-production-database',
   'replace-the-standby',
   'accept-the-recovery',
+  'begin-the-full-recovery',
   'bring-the-database-back',
   'attest-that-the-primary-is-off',
   'fail-over',
+  'replace-cache-content',
+  'replace-files',
 ];
+
+/** What is approved only where a plan has a rule of this very name: bringing back what is broken waits for nobody by itself. */
+export const approvalsWhereNamed: readonly string[] = ['change-the-application', 'shift-traffic'];
 
 /** The rule of every approval that has none of its own. */
 export const usualApproval = 'default';

@@ -7,6 +7,11 @@ import {
   scheduledRunsStartInTime,
   schedulesAreUnderstood,
 } from './rules/backups.ts';
+import {
+  componentsLieOnKnownHosts,
+  componentsStandOnKnownOnes,
+  componentsStandOnNoneOfTheirOwn,
+} from './rules/components.ts';
 import { assertionsHaveNamesOfTheirOwn, assertionsOnlyRead, criticalTablesAreNamedOnce } from './rules/data.ts';
 import {
   resolversAreAskedOnce,
@@ -15,6 +20,12 @@ import {
   theEntryLiesInItsZone,
   theEntrySaysWhatARecordCanSay,
 } from './rules/entry.ts';
+import {
+  fileBackupsAreUnderstood,
+  keptFilesAreNoDatabase,
+  keptFilesLieApart,
+  usersOfFilesAreToldByPath,
+} from './rules/files.ts';
 import {
   patroniAnswersForMembers,
   patroniFencesByItsLock,
@@ -46,7 +57,23 @@ import {
   narrowerPromisesSaySomething,
   phasesFitTheRto,
 } from './rules/promises.ts';
+import {
+  cachesAreEnteredWithBothUserAndPassword,
+  cachesCanBeRestored,
+  cachesHaveEachServerOnce,
+  cachesLieOnKnownHosts,
+} from './rules/redis-sentinel.ts';
 import type { Rule, WellFormed } from './rules/rule.ts';
+import { eachUnitIsOneComponent } from './rules/systemd.ts';
+import {
+  externalsHaveNamesOfTheirOwn,
+  serversOfVisitorsAreNamedOnce,
+  sharesCanBeGiven,
+  sharesFitTheirPhase,
+  sharesRiseToAll,
+  theRuleThatStopsCanBeKept,
+  visitorsHaveAWayOfTheirOwn,
+} from './rules/visitors.ts';
 
 const rules: readonly Rule[] = [
   phasesFitTheRto,
@@ -85,6 +112,25 @@ const rules: readonly Rule[] = [
   theEntryLiesInItsZone,
   theEntryIsForgottenInTime,
   resolversAreAskedOnce,
+  componentsStandOnKnownOnes,
+  componentsStandOnNoneOfTheirOwn,
+  componentsLieOnKnownHosts,
+  serversOfVisitorsAreNamedOnce,
+  visitorsHaveAWayOfTheirOwn,
+  sharesRiseToAll,
+  sharesCanBeGiven,
+  sharesFitTheirPhase,
+  theRuleThatStopsCanBeKept,
+  externalsHaveNamesOfTheirOwn,
+  eachUnitIsOneComponent,
+  cachesLieOnKnownHosts,
+  cachesHaveEachServerOnce,
+  cachesAreEnteredWithBothUserAndPassword,
+  cachesCanBeRestored,
+  keptFilesLieApart,
+  keptFilesAreNoDatabase,
+  fileBackupsAreUnderstood,
+  usersOfFilesAreToldByPath,
 ];
 
 /** What the parts of a plan contradict each other in, as far as they are well formed. */

@@ -2,7 +2,27 @@
 import { parseSchedule, type Schedule } from './schedule-words.ts';
 import type { Plan } from './schema.ts';
 
-export type ScheduledName = 'monthly-drill' | 'full-backup' | 'differential-backup' | 'incremental-backup' | 'anchor';
+const fileBackup = 'file-backup-';
+
+/** Of the files of one component, each by a schedule of its own: `file-backup-web`. */
+export type FileBackupName = `${typeof fileBackup}${string}`;
+
+export type ScheduledName =
+  | 'monthly-drill'
+  | 'full-backup'
+  | 'differential-backup'
+  | 'incremental-backup'
+  | 'anchor'
+  | FileBackupName;
+
+export function fileBackupOf(component: string): FileBackupName {
+  return `${fileBackup}${component}`;
+}
+
+/** Whose files a scheduled run backs up; `undefined` for what backs up no files. */
+export function componentOf(name: ScheduledName): string | undefined {
+  return name.startsWith(fileBackup) ? name.slice(fileBackup.length) : undefined;
+}
 
 export interface Entry {
   name: ScheduledName;
@@ -11,9 +31,9 @@ export interface Entry {
   schedule: Schedule;
 }
 
-type Scheduling = Pick<Plan, 'backups' | 'drills'>;
+type Scheduling = Pick<Plan, 'backups' | 'drills' | 'components'>;
 
-function scheduleWords({ backups, drills }: Scheduling): Omit<Entry, 'schedule'>[] {
+function scheduleWords({ backups, drills, components = {} }: Scheduling): Omit<Entry, 'schedule'>[] {
   const { full, differential, incremental } = backups.physical;
   const all: [ScheduledName, string | undefined][] = [
     ['monthly-drill', drills.monthly.schedule],
@@ -21,6 +41,9 @@ function scheduleWords({ backups, drills }: Scheduling): Omit<Entry, 'schedule'>
     ['differential-backup', differential],
     ['incremental-backup', incremental],
     ['anchor', backups.anchors],
+    ...Object.entries(components).flatMap(([name, component]): [ScheduledName, string | undefined][] =>
+      component.kind === 'restic' ? [[fileBackupOf(name), component.schedule]] : [],
+    ),
   ];
   return all.flatMap(([name, words]) => (words === undefined ? [] : [{ name, words }]));
 }

@@ -1,5 +1,5 @@
 /** Whether what the plan schedules has happened, and what to do when it has not. Plain functions only. */
-import type { Entry, ScheduledName } from './schedule-entries.ts';
+import { componentOf, type Entry, type ScheduledName } from './schedule-entries.ts';
 import { lastTime, nextTimes } from './schedule-times.ts';
 
 /** A run, as a list of runs tells it. */
@@ -7,7 +7,7 @@ export interface SeenRun {
   run: string;
   runbook?: string;
   mode?: string;
-  /** Of a backup. */
+  /** Of a backup; of a backup of files the component, where it was only one. */
   type?: string;
   /** `running` while it goes on. */
   outcome?: string;
@@ -110,6 +110,9 @@ function stateOf({ entry, runs, onServer, startWithinMs, now }: KeptAsk, due: Da
 function counts(name: ScheduledName, { runbook, mode, type }: SeenRun): boolean {
   if (name === 'monthly-drill') return runbook === 'monthly-drill' && mode === 'drill';
   if (mode !== 'live') return false;
+  const component = componentOf(name);
+  if (component !== undefined || runbook === 'file-backup')
+    return runbook === 'file-backup' && component !== undefined && (type === undefined || type === component);
   if (runbook === 'anchor') return name === 'anchor';
   if (runbook !== 'backup') return false;
   if (name === 'full-backup') return type === 'full';
@@ -177,11 +180,16 @@ function came({ service, entry, now }: KeptAsk, { state, due }: Kept, run: SeenR
 function command(service: string, name: ScheduledName): string {
   if (name === 'monthly-drill') return `lifeboat drill ${service}`;
   if (name === 'anchor') return `lifeboat anchor ${service}`;
+  const component = componentOf(name);
+  if (component !== undefined)
+    return `lifeboat start file-backup ${service} --mode live --input '{"component":"${component}"}'`;
   return `lifeboat backup ${service} --type ${name.replace('-backup', '')}`;
 }
 
 /** As it is said: `the monthly drill`. */
 function spoken(name: ScheduledName): string {
+  const component = componentOf(name);
+  if (component !== undefined) return `the file backup of ${component}`;
   return `the ${name.replace('-', ' ')}`;
 }
 

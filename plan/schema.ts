@@ -1,5 +1,6 @@
 /** The plan: one service, what it promises, where it runs, how it is backed up. A person must be able to read a plan aloud. */
 import { z } from 'zod';
+import { componentsSchema } from './components.ts';
 import { entrySchema } from './entry.ts';
 import { patroniRest } from './patroni.ts';
 import { peopleSchema } from './people.ts';
@@ -11,6 +12,7 @@ import {
   name,
   path,
   port,
+  runtimeSocket,
   schedule,
   secret,
   size,
@@ -18,6 +20,7 @@ import {
   table,
   text,
 } from './values.ts';
+import { externalsSchema, visitorsSchema } from './visitors.ts';
 
 const atLeastOne = 'the list is empty: name at least one';
 
@@ -51,10 +54,7 @@ const frontDoor = z
 const haproxy = z
   .strictObject({
     kind: z.literal('haproxy'),
-    /** The runtime socket: an absolute path, or host:port. */
-    socket: z
-      .string()
-      .regex(/^\/[^\p{Cc}]+$|^(?!-)[A-Za-z0-9._-]+:\d{1,5}$/u, 'not a socket: write an absolute path, or host:port'),
+    socket: runtimeSocket,
     backend: text,
     /** Of the line `server-state-file` of HAProxy's configuration, on the control worker's own host: what was said stays said after a reload. */
     stateFile: path.optional().describe("HAProxy's server-state-file, where the control worker can write it"),
@@ -266,8 +266,11 @@ export const planSchema = z.strictObject({
   database,
   backups,
   application: commandApplication,
+  components: componentsSchema.optional(),
   traffic: haproxy,
   entry: entrySchema.optional(),
+  visitors: visitorsSchema.optional(),
+  externals: externalsSchema.optional(),
   pulse: pulse.optional(),
   evidence: evidenceStore,
   /** Where people reach lifeboat-pages: links in the Temporal UI lead there. */

@@ -90,3 +90,29 @@ export const table = z.string().regex(identifier, 'not a table: write it as in S
 
 /** Parsed by schedule-words.ts, where the words are explained. */
 export const schedule = z.string('not a schedule: write words such as daily 02:00 UTC');
+
+/** HAProxy's runtime socket: an absolute path, or host:port. */
+export const runtimeSocket = z
+  .string()
+  .regex(/^\/[^\p{Cc}]+$|^(?!-)[A-Za-z0-9._-]+:\d{1,5}$/u, 'not a socket: write an absolute path, or host:port');
+
+/** A page or an interface on the web. */
+export const webAddress = z
+  .url({ protocol: /^https?$/, error: 'not an address: write https://host/path or http://host:port/path' })
+  .refine((url) => !/^https?:\/\/[^/]*@/i.test(url), 'an address with a password in it: histories would keep it');
+
+const howMany = 'write a number and %, such as 2% or 0.5%';
+
+/** A part of a whole in the plan's words; a number from 0 to 100 once it is loaded. */
+export const percent = z
+  .string(`not a part of a whole: ${howMany}`)
+  .transform((text, context) => {
+    const [, number] = /^(\d{1,3}(?:\.\d+)?)\s*%$/.exec(text.trim()) ?? [];
+    if (number !== undefined && Number(number) <= 100) return Number(number);
+    context.addIssue({
+      code: 'custom',
+      message: `${JSON.stringify(text.slice(0, 40))} is not a part of a whole: ${howMany}`,
+    });
+    return z.NEVER;
+  })
+  .describe('A part of a whole: 2%, 0.5%');

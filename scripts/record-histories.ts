@@ -2,15 +2,22 @@
  * Records runs on a small estate as the histories that test/replay replays. Run it when a runbook gains steps on purpose.
  * Names of runs after it record only these.
  */
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { type Estate, type EstateOptions, startEstate } from '../lab/estate.ts';
+import { addFiles } from '../lab/files.ts';
 import { burnDown } from '../lab/fire.ts';
 import { packageRoot } from '../lab/home.ts';
+import { addToPlan, type KeptApplication, keepApplication, startHostWorker } from '../lab/kept-application.ts';
 import { primaryOf } from '../lab/pair.ts';
+import { addRedis } from '../lab/redis-in-estate.ts';
+import type { Ground } from '../lab/site.ts';
+import { startMachine } from '../lab/systemd.ts';
+import { startVisitors } from '../lab/visitors.ts';
+import { needParts } from '../parts/parts.ts';
 import { version } from '../workflows/version.ts';
 import { sayYesToAll, withPeople } from './kills/people.ts';
 
@@ -22,6 +29,8 @@ interface Recorded {
   toNow?: true;
   /** The primary is killed before. */
   lost?: true;
+  /** The application is killed before. */
+  killed?: true;
 }
 
 const runs: Recorded[] = [
@@ -65,7 +74,44 @@ const regional: Recorded[] = [
   { name: 'region-failback-dry-run', workflow: 'regionFailback', input: {} },
   { name: 'region-failback', workflow: 'regionFailback', input: { mode: 'live', requestedBy: 'cara' } },
 ];
+/** On an estate with a cache. */
+const cached: Recorded[] = [
+  { name: 'cache-recovery-dry-run', workflow: 'cacheRecovery', input: {} },
+  { name: 'cache-recovery-failover', workflow: 'cacheRecovery', input: { mode: 'live', do: 'failover' } },
+  {
+    name: 'cache-recovery-restore',
+    workflow: 'cacheRecovery',
+    input: { mode: 'live', requestedBy: 'cara', do: 'restore' },
+  },
+];
+/** On an estate with a machine beside it, whose systemd keeps an application: root records these. */
+const kept: Recorded[] = [
+  { name: 'application-recovery-dry-run', workflow: 'applicationRecovery', input: { action: 'restart' } },
+  { name: 'application-recovery-restart', workflow: 'applicationRecovery', input: { mode: 'live', action: 'restart' } },
+  { name: 'application-recovery-quiesce', workflow: 'applicationRecovery', input: { mode: 'live', action: 'quiesce' } },
+  { name: 'application-recovery-resume', workflow: 'applicationRecovery', input: { mode: 'live', action: 'resume' } },
+  // What was killed is found failed, and brought back.
+  { name: 'application-recovery', workflow: 'applicationRecovery', input: { mode: 'live' }, killed: true },
+];
+/** On one whose files restic keeps. */
+const ofFiles: Recorded[] = [
+  { name: 'file-backup', workflow: 'fileBackup', input: { mode: 'live' } },
+  { name: 'configuration-restore-dry-run', workflow: 'configurationRestore', input: {} },
+  { name: 'configuration-restore', workflow: 'configurationRestore', input: { mode: 'live', requestedBy: 'cara' } },
+];
+/** On an estate with visitors: what they are led to needs none of the rest. */
+const visited: Recorded[] = [
+  { name: 'traffic-shift-dry-run', workflow: 'trafficShift', input: {} },
+  { name: 'traffic-shift', workflow: 'trafficShift', input: { mode: 'live', requestedBy: 'cara' } },
+];
+/** On an estate with files and a cache: all of it is lost. */
+const whole: Recorded[] = [
+  { name: 'full-recovery-dry-run', workflow: 'fullRecovery', input: { scope: ['sessions', 'web'] } },
+  { name: 'full-recovery', workflow: 'fullRecovery', input: { mode: 'live', requestedBy: 'cara' } },
+];
 const asking = [
+  'full-recovery',
+  'cache-recovery-restore',
   'switchover',
   'standby-rebuild',
   'database-failover',
@@ -75,6 +121,7 @@ const asking = [
   'region-switchover',
   'region-failover',
   'region-failback',
+  'configuration-restore',
 ];
 /** What is older than this is in the archive, whose segments end every two seconds. */
 const archivedByNowMs = 15_000;
@@ -84,11 +131,72 @@ const standalone = ['full-restore', 'monthly-drill', 'database-failover-dry-run'
 const alone = (names: string[]): boolean => names.every((name) => standalone.includes(name));
 
 const isRegional = (name: string) => name.startsWith('region-');
+const isKept = (name: string) => name.startsWith('application-recovery');
+const ofCache = (name: string) => name.startsWith('cache-');
+const isOfFiles = (name: string) => ofFiles.some((one) => one.name === name);
+const isVisited = (name: string) => visited.some((one) => one.name === name);
+const isWhole = (name: string) => whole.some((one) => one.name === name);
+const isUsual = (name: string) =>
+  ![isRegional, isKept, ofCache, isOfFiles, isVisited, isWhole].some((other) => other(name));
 
-if (wanted.length === 0 || wanted.some((name) => !isRegional(name))) await record(runs, {});
+if (wanted.length === 0 || wanted.some(isUsual)) await record(runs, {});
 if (wanted.length === 0 || wanted.some(isRegional)) await record(regional, { twoSites: true, faults: false });
+if (wanted.length === 0 || wanted.some(ofCache)) await record(cached, { faults: false, shop: false }, withCache);
+if (wanted.length === 0 || wanted.some(isKept)) await record(kept, { faults: false }, withApplication);
+if (wanted.length === 0 || wanted.some(isOfFiles)) await record(ofFiles, { faults: false }, withFiles);
+if (wanted.length === 0 || wanted.some(isVisited)) await record(visited, { faults: false }, withVisitors);
+if (wanted.length === 0 || wanted.some(isWhole)) await record(whole, { faults: false }, withAllLost);
 
-async function record(those: Recorded[], more: Partial<EstateOptions>): Promise<void> {
+/** The database last: until then it takes a backup. */
+async function withAllLost(estate: Estate, body: () => Promise<void>): Promise<void> {
+  const files = await addFiles(estate.site, 'the-key-of-a-recording');
+  await withCache(estate, async () => {
+    const connection = await Connection.connect({ address: estate.temporal.address });
+    const client = new Client({ connection });
+    for (const [workflow, input] of [
+      ['fileBackup', { mode: 'live' }],
+      ['backup', { mode: 'live' }],
+    ] as const)
+      await client.workflow.execute(workflow, {
+        ...{ taskQueue: 'lifeboat', workflowId: `before-${workflow}`, args: [input] },
+      });
+    await connection.close();
+    await burnDown(estate);
+    await rm(files.nginx.configuration, { recursive: true });
+    await body();
+  });
+}
+
+async function withFiles({ site }: Estate, body: () => Promise<void>): Promise<void> {
+  await addFiles(site, 'the-key-of-a-recording');
+  await body();
+}
+
+async function withCache(estate: Estate, body: () => Promise<void>): Promise<void> {
+  const cache = await addRedis(estate);
+  await cache.ask(await cache.master(), 'SET', 'kept', 'yes');
+  await cache.takeRdb();
+  await body();
+}
+
+async function withVisitors({ site, planFile }: Estate, body: () => Promise<void>): Promise<void> {
+  const { haproxy } = site.programs;
+  const directory = join(site.layout.root, 'visitors');
+  const { section, stop } = await startVisitors(site, { haproxy, directory, soak: '4s' });
+  await appendFile(planFile, section);
+  try {
+    await body();
+  } finally {
+    stop();
+  }
+}
+
+async function record(
+  those: Recorded[],
+  more: Partial<EstateOptions>,
+  around: (estate: Estate, body: (application?: KeptApplication) => Promise<void>) => Promise<void> = (_, body) =>
+    body(),
+): Promise<void> {
   const root = await mkdtemp(join(tmpdir(), 'lifeboat-record-'));
   const estate = await startEstate({
     ...withPeople,
@@ -101,10 +209,41 @@ async function record(those: Recorded[], more: Partial<EstateOptions>): Promise<
   });
   try {
     const connection = await Connection.connect({ address: estate.temporal.address });
-    for (const one of those) await recordOne(estate, new Client({ connection }), one);
+    await around(estate, async (application) => {
+      for (const one of those) {
+        if (one.killed) await application?.kill();
+        await recordOne(estate, new Client({ connection }), one);
+      }
+    });
     await connection.close();
   } finally {
     await estate.stop();
+  }
+}
+
+/** Beside the estate, for as long as `body` goes on. */
+async function withApplication(estate: Estate, body: (application: KeptApplication) => Promise<void>): Promise<void> {
+  const { systemd } = await needParts(['systemd', 'sudo'], console.log);
+  const { site, env } = estate;
+  const ground: Ground = {
+    layout: site.layout,
+    processes: new Map(),
+    say: console.log,
+    signal: new AbortController().signal,
+  };
+  const host = 'app1';
+  const directory = join(estate.root, 'machine');
+  const machine = await startMachine(ground, { systemd: systemd.path, hostname: host, directory });
+  try {
+    const application = await keepApplication(machine, site.account, host);
+    await application.heedsFlag();
+    await application.restart();
+    await addToPlan(estate.planFile, application);
+    await startHostWorker(ground, { machine, host, home: site.home, account: site.account, env });
+    await body(application);
+  } finally {
+    await machine.stop();
+    for (const one of ground.processes.values()) await one.stop();
   }
 }
 

@@ -1,14 +1,20 @@
 /** The workflows that a control worker registers. */
 export { accept } from './accept.ts';
 export { anchor } from './anchor.ts';
+export { applicationRecovery } from './application-recovery.ts';
 export { archive } from './archive.ts';
 export { backup } from './backup.ts';
+export { cacheRecovery } from './cache-recovery.ts';
+export { configurationRestore } from './configuration-restore.ts';
 export { databaseFailover } from './database-failover.ts';
+export { fileBackup } from './file-backup.ts';
 export { find } from './find.ts';
+export { fullRecovery } from './full-recovery.ts';
 export { fullRestore } from './full-restore.ts';
 export { lock } from './lock.ts';
 export { members } from './members.ts';
 export { monthlyDrill } from './monthly-drill.ts';
+export { networkDiagnosis } from './network-diagnosis.ts';
 export { pointInTimeRecovery } from './point-in-time-recovery.ts';
 export { readiness } from './readiness.ts';
 export { recoveryWindow } from './recovery-window.ts';
@@ -18,3 +24,4 @@ export { regionSwitchover } from './region-switchover.ts';
 export { standbyRebuild } from './standby-rebuild.ts';
 export { sweep } from './sweep.ts';
 export { switchover } from './switchover.ts';
+export { trafficShift } from './traffic-shift.ts';

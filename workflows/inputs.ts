@@ -3,8 +3,9 @@ import { closest, distance } from 'fastest-levenshtein';
 import type { Mode } from '../evidence/evidence.ts';
 import { moment } from '../recovery/moment.ts';
 import { ways } from '../recovery/rebuild.ts';
+import { wrongSnapshot } from '../recovery/snapshots.ts';
 import { wrongTarget } from '../recovery/wanted-target.ts';
-import type { RunbookName, RunInput } from './messages.ts';
+import { cacheWorks, type RunbookName, type RunInput } from './messages.ts';
 import { signatureIn } from './runbook/people/said.ts';
 
 interface Shape {
@@ -42,6 +43,11 @@ const count =
       : `must be a whole number from ${least} to ${most}`;
 
 const flag = (value: unknown): string | undefined => (typeof value === 'boolean' ? undefined : 'must be true or false');
+
+const names = (value: unknown): string | undefined =>
+  Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string' && one.trim() !== '')
+    ? undefined
+    : 'must be a list of names, such as ["database"]';
 
 const signature = (value: unknown): string | undefined =>
   signatureIn(value) === 'malformed' ? 'must be a signature of the start, as lifeboat start makes it' : undefined;
@@ -84,12 +90,34 @@ const shapes: Record<RunbookName, Shape> = {
     fields: { target: wrongTarget, incidentAt: moment },
     whole: targetNamed,
   },
+  'traffic-shift': { modes: ['live', 'dry-run'], usual: 'dry-run', fields: { to: count(0, 100) } },
   accept: { modes: ['live', 'dry-run'], usual: 'dry-run', fields: { recovery: text }, whole: recoveryNamed },
+  'application-recovery': {
+    modes: ['live', 'dry-run'],
+    usual: 'dry-run',
+    fields: { component: text, action: oneOf(['restart', 'start', 'quiesce', 'resume']), incidentAt: moment },
+  },
+  'cache-recovery': {
+    modes: ['live', 'dry-run'],
+    usual: 'dry-run',
+    fields: { component: text, do: oneOf(cacheWorks) },
+  },
   'full-restore': {
     modes: ['live', 'dry-run'],
     usual: 'dry-run',
     fields: { target: wrongTarget, primary: text, incidentAt: moment },
   },
+  'full-recovery': {
+    modes: ['live', 'dry-run'],
+    usual: 'dry-run',
+    fields: { target: wrongTarget, primary: text, incidentAt: moment, scope: names },
+  },
+  'configuration-restore': {
+    modes: ['live', 'dry-run'],
+    usual: 'dry-run',
+    fields: { component: text, snapshot: wrongSnapshot, incidentAt: moment },
+  },
+  'file-backup': { modes: ['live', 'dry-run'], usual: 'dry-run', fields: { component: text } },
   find: {
     modes: ['live', 'dry-run'],
     usual: 'dry-run',

@@ -102,6 +102,11 @@ export interface StandbyRebuildInput extends RunInput {
   way?: Way;
 }
 
+export interface TrafficShiftInput extends RunInput {
+  /** Percent of the visitors who are led to the application, 0 to 100; all of them when absent. */
+  to?: number;
+}
+
 export interface PointInTimeRecoveryInput extends RunInput {
   /** `2026-11-21T14:00:00Z`, `0/59E1A40`, `transaction 4711`, `name before-deploy`; `before` in front of a position or a transaction: just before it. */
   target?: string;
@@ -116,6 +121,45 @@ export interface FullRestoreInput extends RunInput {
   primary?: string;
   /** When the service was lost: the time to recover counts from then on; from the start of the run when absent. */
   incidentAt?: string;
+}
+
+export interface FullRecoveryInput extends FullRestoreInput {
+  /** Parts of the service that may be brought back: `database`, and components by their names; all of them when absent. */
+  scope?: string[];
+}
+
+export interface ApplicationRecoveryInput extends RunInput {
+  /** An application of the plan's components; may be left out while there is only one. */
+  component?: string;
+  /** Absent: what is not healthy is brought back, and what is healthy is left alone. */
+  action?: 'restart' | 'start' | 'quiesce' | 'resume';
+  /** When it was lost: the time to recover counts from then on; from the start of the run when absent. */
+  incidentAt?: string;
+}
+
+/** What a run does with a cache, whatever it needs. */
+export const cacheWorks = ['failover', 'restore', 'warm'] as const;
+export type CacheWork = (typeof cacheWorks)[number];
+
+export interface CacheRecoveryInput extends RunInput {
+  /** As the plan names it; may be left out while there is only one. */
+  component?: string;
+  /** What is needed, when absent. */
+  do?: CacheWork;
+}
+
+export interface ConfigurationRestoreInput extends RunInput {
+  /** A component of the plan that restic keeps; may be left out while there is only one. */
+  component?: string;
+  /** Id of a snapshot, or a moment with its offset: the newest one until then. The newest of all when absent. */
+  snapshot?: string;
+  /** When it began: the time to recover counts from then on; from the start of the run when absent. */
+  incidentAt?: string;
+}
+
+export interface FileBackupInput extends RunInput {
+  /** A component of the plan that restic keeps; all of them when absent. */
+  component?: string;
 }
 
 export interface SweepInput extends RunInput {
@@ -184,9 +228,15 @@ export const runbooks = {
   'region-failback': 'regionFailback',
   'point-in-time-recovery': 'pointInTimeRecovery',
   'full-restore': 'fullRestore',
+  'full-recovery': 'fullRecovery',
   find: 'find',
   'standby-rebuild': 'standbyRebuild',
+  'traffic-shift': 'trafficShift',
   accept: 'accept',
+  'application-recovery': 'applicationRecovery',
+  'cache-recovery': 'cacheRecovery',
+  'configuration-restore': 'configurationRestore',
+  'file-backup': 'fileBackup',
 } as const;
 export type RunbookName = keyof typeof runbooks;
 
@@ -210,6 +260,6 @@ export const searchAttributes = {
   mode: 'LifeboatMode',
   phase: 'LifeboatPhase',
   outcome: 'LifeboatOutcome',
-  /** Of a backup: full, differential, incremental. */
+  /** Of a backup: full, differential, incremental. Of a backup of files: the component, where it is only one. */
   type: 'LifeboatType',
 } as const;

@@ -8,6 +8,7 @@ import { backupsOn, doorOf, shareDoor, siteOf } from '../plan/sites.ts';
 import { lagBytes, objectionsToPromotion } from '../recovery/switchover.ts';
 import { answering } from './answering.ts';
 import { controlQueue, hostQueue, type RunInput } from './messages.ts';
+import type { Files } from './phases/components/restic.ts';
 import { leadsToNobody } from './phases/members.ts';
 import { memberElsewhere, type Sites, sitesOf } from './phases/region/sites.ts';
 import { failure, failureOf } from './runbook/failure.ts';
@@ -99,6 +100,7 @@ class OtherSite {
       ['the name', () => this.#name()],
       ['the secrets', () => this.#secrets()],
       ['a fence for a lost site', async () => this.#fence()],
+      ...this.#files(),
     ];
   }
 
@@ -179,6 +181,23 @@ class OtherSite {
   async #secrets(): Promise<string> {
     const names = [...secretNames(this.#plan), ...entrySecretNames(this.#plan)];
     const { found }: Found = await this.#control.resolveSecrets({ names });
+    return found;
+  }
+
+  /** Of whatever site: a key that is lost is learned of while the files are still there. */
+  #files(): [about: string, look: () => Promise<string>][] {
+    return Object.entries(this.#plan.components ?? {}).flatMap(([name, files]) =>
+      files.kind === 'restic' ? [[`the files of ${name}`, () => this.#filesCanComeBack(files)]] : [],
+    );
+  }
+
+  async #filesCanComeBack(files: Files): Promise<string> {
+    const { found, ageMs } = await this.#host(files.host).filesLook({ files });
+    if (ageMs > files.newestWithin)
+      throw failure(
+        'BackupTooOld',
+        `${found}; expected it to be no older than ${durationText(files.newestWithin)}. Back the files up: lifeboat start file-backup ${this.#plan.service} --mode live`,
+      );
     return found;
   }
 

@@ -1,4 +1,5 @@
 import type { Evidence, Flag, Mode, Outcome } from '../../evidence/evidence.ts';
+import { typeOf } from '../../evidence/kind-of-run.ts';
 import { indexFolder, kindFolder, provenFolder } from './layout.ts';
 
 /** One line of a service's list of runs: enough for a page, without reading the evidence. */
@@ -7,7 +8,7 @@ export interface StoredRun {
   runId: string;
   runbook: string;
   mode: Mode;
-  /** Of a backup: full, differential, incremental. */
+  /** Of a backup: full, differential, incremental. Of a backup of files: the component, where it was only one. */
   type?: string;
   startedAt: string;
   endedAt: string;
@@ -22,13 +23,14 @@ export interface StoredRun {
 }
 
 export function storedRun(evidence: Evidence, location: string): StoredRun {
-  const { run, runId, runbook, mode, input, startedAt, outcome, flags, rto, rpo } = evidence;
+  const { run, runId, runbook, mode, startedAt, outcome, flags, rto, rpo } = evidence;
+  const type = typeOf(evidence);
   return {
     run,
     runId,
     runbook,
     mode,
-    ...(typeof input.type === 'string' ? { type: input.type } : {}),
+    ...(type === undefined ? {} : { type }),
     startedAt,
     endedAt: endOf(evidence),
     outcome,

@@ -1,9 +1,8 @@
 /** Closing and opening what leads through HAProxy. What is said to it is read back: it answers a command that had no effect with silence, too. */
-import { rename, writeFile } from 'node:fs/promises';
 import type { Traffic } from '../../plan/schema.ts';
 import { failure } from '../failure.ts';
 import { pause } from '../heartbeat.ts';
-import { ask } from './haproxy-socket.ts';
+import { keep, nameOf, tell } from './haproxy-orders.ts';
 import { backends } from './haproxy-statistics.ts';
 import type { Backend } from './kind.ts';
 
@@ -80,39 +79,6 @@ function known({ backend }: Traffic, servers: Backend[], server: string): Backen
     'PlanInvalid',
     `backend ${backend} of HAProxy has no server "${server}", it has ${servers.map((one) => one.server).join(', ')}. Name its servers as the plan names the hosts.`,
   );
-}
-
-/** Commands are divided by semicolons and spaces: a name that holds one would be another command. */
-function nameOf({ backend }: Traffic, server: string): string {
-  const name = `${backend}/${server}`;
-  if (/^[A-Za-z0-9_.:-]+\/[A-Za-z0-9_.:-]+$/.test(name)) return name;
-  throw failure('PlanInvalid', `${JSON.stringify(name)} is no name of a server of HAProxy. Correct traffic.backend.`);
-}
-
-/** Success is silence. @see HAProxy Management Guide */
-async function tell({ socket }: Traffic, commands: string[]): Promise<void> {
-  const answer = (await ask(socket, commands.join('; '))).trim();
-  if (answer !== '')
-    throw failure(
-      'TrafficUnreachable',
-      `HAProxy at ${socket} answered "${answer.slice(0, 200)}" to "${commands.join('; ')}"; expected silence, by which it says that it has done it. Its socket needs "level admin".`,
-    );
-}
-
-/** So that a reload of HAProxy does not take back what was said to it. */
-async function keep({ socket, stateFile }: Traffic): Promise<void> {
-  if (stateFile === undefined) return;
-  const states = await ask(socket, 'show servers state');
-  try {
-    await writeFile(`${stateFile}.new`, states);
-    await rename(`${stateFile}.new`, stateFile);
-  } catch (error) {
-    throw failure(
-      'TrafficUnreachable',
-      `${stateFile} cannot be written by the control worker (${error instanceof Error ? error.message : String(error)}): a reload of HAProxy would take back what was said to it. Correct traffic.stateFile, or leave it out where the control worker does not run beside HAProxy.`,
-      error,
-    );
-  }
 }
 
 function stillOpen({ backend }: Traffic, open: Backend[]): Error {

@@ -42,7 +42,7 @@ function addressOf(socket: string): { path: string } | { host: string; port: num
   if (host === undefined || port === undefined)
     throw failure(
       'PlanInvalid',
-      `traffic.socket "${socket}" is neither an absolute path nor host:port. Write the runtime socket of HAProxy.`,
+      `the socket "${socket}" of the plan is neither an absolute path nor host:port. Write the runtime socket of HAProxy.`,
     );
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
 }

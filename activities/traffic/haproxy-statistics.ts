@@ -1,15 +1,20 @@
 /** What HAProxy says of the servers of a backend. */
-import type { Traffic } from '../../plan/schema.ts';
 import { failure } from '../failure.ts';
+import type { Balancer } from './haproxy-orders.ts';
 import { ask } from './haproxy-socket.ts';
 import type { Backend } from './kind.ts';
 
 /** Every server of the plan's backend. @throws TrafficUnreachable @throws PlanInvalid */
-export async function backends(traffic: Traffic): Promise<Backend[]> {
-  const table = parseStatistics(await ask(traffic.socket, 'show stat'));
-  const servers = table.filter((row) => row.pxname === traffic.backend);
-  if (servers.length === 0) throw unknownBackend(traffic, table);
-  return withoutIdleBackups(servers.filter((row) => row.svname !== 'BACKEND' && row.svname !== 'FRONTEND'));
+export async function backends(balancer: Balancer): Promise<Backend[]> {
+  return withoutIdleBackups(await statisticsOf(balancer));
+}
+
+/** A row for each server of the backend. @throws TrafficUnreachable @throws PlanInvalid */
+export async function statisticsOf(balancer: Balancer): Promise<Record<string, string>[]> {
+  const table = parseStatistics(await ask(balancer.socket, 'show stat'));
+  const servers = table.filter((row) => row.pxname === balancer.backend);
+  if (servers.length === 0) throw unknownBackend(balancer, table);
+  return servers.filter((row) => row.svname !== 'BACKEND' && row.svname !== 'FRONTEND');
 }
 
 /** A server marked `backup` is healthy but idle as long as an ordinary one is healthy. */
@@ -31,11 +36,11 @@ function backendOf(row: Record<string, string>): Backend {
   };
 }
 
-function unknownBackend(traffic: Traffic, table: Record<string, string>[]): Error {
+function unknownBackend({ socket, backend }: Balancer, table: Record<string, string>[]): Error {
   const names = [...new Set(table.filter((row) => row.svname === 'BACKEND').map((row) => row.pxname))];
   return failure(
     'PlanInvalid',
-    `HAProxy at ${traffic.socket} has no backend "${traffic.backend}", it has ${names.join(', ') || 'none'}. Correct traffic.backend in the plan.`,
+    `HAProxy at ${socket} has no backend "${backend}", it has ${names.join(', ') || 'none'}. Correct the name of the backend in the plan.`,
   );
 }
 

@@ -9,6 +9,7 @@ import { describe, parseSchedule } from '../../plan/schedule-words.ts';
 import type { Plan } from '../../plan/schema.ts';
 import { listed } from './listed.ts';
 import { peopleInWords, peopleWorthKnowing } from './people.ts';
+import { visitorsInWords } from './visitors.ts';
 
 const drillsShown = 3;
 
@@ -95,6 +96,7 @@ function places(plan: Plan): string[] {
     `Its servers are ${listed(members.map(({ host, port, dataDirectory }) => `${host}:${port} in ${dataDirectory}`))}.`,
     `HAProxy leads them to the primary (backend ${plan.traffic.backend}).`,
     ...entry(plan),
+    ...visitorsInWords(plan),
   ];
 }
 
@@ -125,7 +127,20 @@ function backups(plan: Plan): string[] {
     `WAL reaches the archive after ${formatDuration(archiveTimeout)} at the latest.`,
     `The newest backup may be ${formatDuration(newestBackupWithinMs(plan))} old.`,
     ...anchors(plan),
+    ...files(plan),
   ];
+}
+
+function files({ components = {} }: Plan): string[] {
+  return Object.entries(components).flatMap(([name, component]) => {
+    if (component.kind !== 'restic') return [];
+    const { paths, host, repository, schedule, newestWithin } = component;
+    const parsed = schedule === undefined ? undefined : parseSchedule(schedule);
+    const when = parsed !== undefined && 'schedule' in parsed ? describe(parsed.schedule) : 'when somebody starts it';
+    return [
+      `The files of ${name} (${listed(paths)} on ${host}) go into ${repository} ${when}; the newest snapshot may be ${formatDuration(newestWithin)} old.`,
+    ];
+  });
 }
 
 function anchors({ backups }: Plan): string[] {

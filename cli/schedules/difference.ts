@@ -1,4 +1,5 @@
 /** What is on the Temporal server against what the plans say; and how the one is made into the other. */
+import { fileBackupOf } from '../../plan/schedule-entries.ts';
 import { scheduleId } from '../../plan/schedule-ids.ts';
 import type { Plan } from '../../plan/schema.ts';
 import type { KnownSchedule, Schedules, WantedSchedule } from '../engine/schedule.ts';
@@ -37,10 +38,9 @@ export async function differences(schedules: Schedules, plans: readonly Plan[]):
 }
 
 /** The list is a second behind: what was made just now is looked for by its name. */
-function ownIds({ service }: Plan): string[] {
-  return (['full-backup', 'differential-backup', 'incremental-backup', 'anchor'] as const).map((name) =>
-    scheduleId(service, name),
-  );
+function ownIds({ service, components = {} }: Plan): string[] {
+  const ofDatabase = ['full-backup', 'differential-backup', 'incremental-backup', 'anchor'] as const;
+  return [...ofDatabase, ...Object.keys(components).map(fileBackupOf)].map((name) => scheduleId(service, name));
 }
 
 async function wantedAgainst(schedules: Schedules, wanted: WantedSchedule): Promise<Difference> {

@@ -1,6 +1,6 @@
 /** The schedules that a plan wants to be on the Temporal server. */
 import { scheduleSpec } from '../../plan/schedule-calendar.ts';
-import { type ScheduledName, scheduleEntries } from '../../plan/schedule-entries.ts';
+import { componentOf, type FileBackupName, type ScheduledName, scheduleEntries } from '../../plan/schedule-entries.ts';
 import { scheduleId } from '../../plan/schedule-ids.ts';
 import type { Plan } from '../../plan/schema.ts';
 import { bySchedule, type RunbookName } from '../../workflows/messages.ts';
@@ -8,13 +8,24 @@ import type { WantedSchedule } from '../engine/schedule.ts';
 import { checked } from '../input.ts';
 import { orderOf } from '../order.ts';
 
-const starts: Record<ScheduledName, { runbook: RunbookName; input: Record<string, unknown> }> = {
+interface Start {
+  runbook: RunbookName;
+  input: Record<string, unknown>;
+}
+
+const starts: Record<Exclude<ScheduledName, FileBackupName>, Start> = {
   'monthly-drill': { runbook: 'monthly-drill', input: { mode: 'drill' } },
   'full-backup': { runbook: 'backup', input: { mode: 'live', type: 'full' } },
   'differential-backup': { runbook: 'backup', input: { mode: 'live', type: 'differential' } },
   'incremental-backup': { runbook: 'backup', input: { mode: 'live', type: 'incremental' } },
   anchor: { runbook: 'anchor', input: { mode: 'live' } },
 };
+
+function startOf(name: ScheduledName): Start {
+  const component = componentOf(name);
+  if (component !== undefined) return { runbook: 'file-backup', input: { mode: 'live', component } };
+  return starts[name as keyof typeof starts];
+}
 
 /**
  * Services that are all backed up at 02:00 do not ask one object store at the same moment: Temporal draws the moment from the
@@ -25,7 +36,7 @@ const spreadMs = 60_000;
 export function wantedSchedules(plan: Plan): WantedSchedule[] {
   const { service } = plan;
   return scheduleEntries(plan).map(({ name, words, schedule }) => {
-    const { runbook, input } = starts[name];
+    const { runbook, input } = startOf(name);
     const order = orderOf(checked(runbook, { service, ...input, requestedBy: bySchedule }));
     return {
       id: scheduleId(service, name),

@@ -1,7 +1,7 @@
 /** Whether what a plan schedules has happened: by the runs that Temporal knows, and where these do not show it, by the store's. */
 import type { StoredRun } from '../../activities/evidence/stored-run.ts';
 import type { ListedSchedule } from '../../activities/schedules.ts';
-import { type Entry, scheduleEntries } from '../../plan/schedule-entries.ts';
+import { componentOf, type Entry, scheduleEntries } from '../../plan/schedule-entries.ts';
 import { scheduleId } from '../../plan/schedule-ids.ts';
 import { type Kept, kept, type SeenRun } from '../../plan/schedule-kept.ts';
 import type { Plan } from '../../plan/schema.ts';
@@ -52,9 +52,11 @@ async function storedSince(plan: Plan, { name }: Entry, since: Date): Promise<{ 
   const kinds =
     name === 'monthly-drill'
       ? [drills]
-      : name === 'anchor'
-        ? [{ runbook: 'anchor', mode: 'live' }, backups]
-        : [backups];
+      : componentOf(name) !== undefined
+        ? [{ runbook: 'file-backup', mode: 'live' }]
+        : name === 'anchor'
+          ? [{ runbook: 'anchor', mode: 'live' }, backups]
+          : [backups];
   const found = await Promise.all(kinds.map((kind) => storedRunsOf(plan, kind, since)));
   return {
     runs: found.flatMap(({ runs }) => runs),

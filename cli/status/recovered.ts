@@ -6,7 +6,7 @@ import type { Engine, ListedRun } from '../engine/engine.ts';
 import type { NewestRun } from './collect.ts';
 import { evidenceOf } from './interrupted.ts';
 
-export const recoveries = ['point-in-time-recovery', 'full-restore'] as const;
+export const recoveries = ['point-in-time-recovery', 'full-restore', 'full-recovery'] as const;
 
 export interface NewestRecovery extends NewestRun {
   /** Not those that people have accepted away since. */

@@ -1,7 +1,7 @@
 /** Who is asked exists, can sign, and can be enough, also when one of them is the one who asks. */
 import { durationText } from '../duration.ts';
 import { nearestKey } from '../issues.ts';
-import { approvalNames, type People, usualApproval } from '../people.ts';
+import { approvalNames, approvalsWhereNamed, type People, usualApproval } from '../people.ts';
 import type { Path } from '../problems.ts';
 import { repeated, rule, type Say } from './rule.ts';
 
@@ -25,7 +25,7 @@ export const askedGroupsAreKnown = rule(['people'], ({ people }, say) => {
 
 /** Of a name that nobody asks for the rule would never be used, and another one, perhaps a weaker one, in its place. */
 export const approvalsAreAsked = rule(['people'], ({ people }, say) => {
-  const known = [usualApproval, ...approvalNames];
+  const known = [usualApproval, ...approvalNames, ...approvalsWhereNamed];
   for (const name of Object.keys(people?.approvals ?? {}))
     if (!known.includes(name)) {
       const near = nearestKey(name, known);

@@ -10,8 +10,11 @@ export const runbooksWithObjectives = [
   'backup',
   'point-in-time-recovery',
   'full-restore',
+  'full-recovery',
   'database-failover',
   'region-failover',
+  'application-recovery',
+  'configuration-restore',
 ] as const;
 
 export const phasesFitTheRto = rule(['objectives', 'phases'], ({ objectives, phases }, say) => {

@@ -7,31 +7,36 @@ import { draw } from './draw.ts';
 
 /** Folders that are drawn from as if they were one. */
 const families: Readonly<Record<string, string>> = {
+  application: 'components',
   cli: 'views',
   docs: 'views',
+  entry: 'components',
   failover: 'switchover',
+  files: 'components',
   find: 'views',
   metrics: 'views',
+  notify: 'people',
   pages: 'views',
   patroni: 'switchover',
+  redis: 'components',
   region: 'switchover',
+  slack: 'people',
+  visitors: 'components',
 };
 
 /** Of a folder that is not named, all files. */
 const drawn: Readonly<Record<string, number>> = {
   activities: 1,
-  control: 2,
+  components: 2,
+  control: 1,
   drill: 1,
-  entry: 1,
   faults: 1,
-  notify: 1,
   people: 1,
   recovery: 1,
   schedules: 1,
   security: 1,
-  slack: 1,
   switchover: 1,
-  views: 3,
+  views: 2,
 };
 
 const always: readonly string[] = [
@@ -42,7 +47,7 @@ const always: readonly string[] = [
   'failover/database',
   'faults/kill',
   'people/temporal-ui',
-  'recovery/full-restore',
+  'recovery/full-recovery',
   'recovery/point-in-time',
   'region/region',
   'slack/switchover',

@@ -14,13 +14,17 @@ import type { Plan } from '../../plan/schema.ts';
 import type { Anchor, BackupInfo, RecoveryTarget, Repository } from '../../recovery/archive.ts';
 import type { ContentFault } from '../../recovery/content.ts';
 import type { Suspect } from '../../recovery/search/suspects.ts';
+import { FakeApplication } from './fake-application.ts';
+import { FakeCache } from './fake-cache.ts';
 import { FakeEntry } from './fake-entry.ts';
 import { FakeFailover } from './fake-failover.ts';
+import { FakeFiles } from './fake-files.ts';
 import { FakeLedger } from './fake-ledger.ts';
 import { FakePair } from './fake-pair.ts';
 import { FakePatroni } from './fake-patroni.ts';
 import { FakeRecovery } from './fake-recovery.ts';
 import { FakeStandby } from './fake-standby.ts';
+import { FakeNetwork, FakeVisitors } from './fake-visitors.ts';
 
 const GB = 1024 ** 3;
 const minute = 60_000;
@@ -135,6 +139,15 @@ export class FakeEstate {
   readonly failover = new FakeFailover(this.pair);
   /** The DNS name by which clients come. */
   readonly entry = new FakeEntry();
+  /** What leads visitors to the application. */
+  readonly visitors = new FakeVisitors();
+  readonly network = new FakeNetwork();
+  /** An application that somebody keeps, where the plan says so. */
+  readonly kept = new FakeApplication();
+  /** The cache, where the plan has one. */
+  readonly cache = new FakeCache();
+  /** Files that restic keeps, where the plan has any. */
+  readonly files = new FakeFiles();
   /** What keeps the two, where the plan says so. */
   readonly patroni = new FakePatroni(this.pair);
   /** What a recovery has set aside. */
@@ -242,6 +255,9 @@ export class FakeEstate {
       ...this.patroni.reads(),
       ...this.ledger.reads(),
       ...this.entry.reads(),
+      ...this.visitors.reads(),
+      ...this.network.reads(),
+      ...this.cache.reads(),
       liveRelations: async () => this.live,
       previewTraffic: async () => ({ found: 'db1 serves; db2 would' }),
       writeEvidence: async ({ evidence }) => {
@@ -265,6 +281,8 @@ export class FakeEstate {
     return noting<ControlChanges>(this, {
       ...this.pair.changes(),
       ...this.entry.changes(),
+      ...this.visitors.changes(),
+      ...this.cache.changes(),
       ...this.patroni.changes(),
     });
   }
@@ -277,6 +295,9 @@ export class FakeEstate {
       ...this.rebuild.reads(),
       ...this.ledger.hostReads(),
       ...this.recovery.hostReads(),
+      ...this.kept.reads(),
+      ...this.cache.hostReads(),
+      ...this.files.reads(),
       howItStands: async (ask) => {
         if (this.silent.includes(ask.member.host)) throw failure('HostSilent', `no worker on ${ask.member.host}`);
         return this.pair.hostReads().howItStands(ask);
@@ -338,6 +359,9 @@ export class FakeEstate {
       ...this.rebuild.changes(),
       ...this.recovery.hostChanges(),
       ...this.ledger.hostChanges(),
+      ...this.kept.changes(),
+      ...this.cache.hostChanges(),
+      ...this.files.changes(),
       replaceDirectory: (ask) => {
         this.ledger.setAside(ask.setAside);
         return this.recovery.hostChanges().replaceDirectory(ask);
@@ -388,6 +412,7 @@ export class FakeEstate {
 interface Asked {
   member?: { host: string };
   scratch?: { host: string };
+  server?: { host: string };
 }
 
 /** Each call is noted, and may be made to fail, before it is answered. */
@@ -397,7 +422,7 @@ function noting<A extends object>(estate: FakeEstate, fakes: A): A {
     async (ask: Asked) => {
       estate.calls.push(name);
       estate.seen(name, ask);
-      estate.calledOn.push(`${name} ${ask.member?.host ?? ask.scratch?.host ?? ''}`.trim());
+      estate.calledOn.push(`${name} ${ask.member?.host ?? ask.scratch?.host ?? ask.server?.host ?? ''}`.trim());
       await estate.before(name);
       return answer(ask);
     },

@@ -75,3 +75,26 @@ test('a plan of one site has no other that could take over', async () => {
     cause: { type: 'PlanInvalid', message: expect.stringContaining('there is no other site') },
   });
 });
+
+test('a key of files that is lost, or a snapshot that is too old, is said while the files are still there', async () => {
+  const estate = twoSites();
+  estate.plan.components = {
+    web: {
+      ...{
+        kind: 'restic',
+        after: [],
+        host: 'db1',
+        repository: 's3:https://s3.example.com/backups/web',
+        paths: ['/etc/nginx'],
+      },
+      ...{ password: '$' + '{env:WEB}', accessKeyId: '$' + '{env:KEY}', secretAccessKey: '$' + '{env:SECRET}' },
+      newestWithin: 30 * 3_600_000,
+    },
+  };
+  const files = async () => (await asked(estate)).checks.find(({ about }) => about === 'the files of web');
+  expect(await files()).toMatchObject({ ready: true });
+  estate.files.ageMs = 31 * 3_600_000;
+  expect(await files()).toMatchObject({ ready: false, words: expect.stringContaining('no older than 1d6h') });
+  estate.files.keyFits = false;
+  expect(await files()).toMatchObject({ ready: false, words: expect.stringContaining('does not open') });
+});

@@ -79,7 +79,7 @@ function ofPlan(plan: Plan, now: Date): Samples {
   };
 }
 
-/** A backup, an anchor, a sweep, a search, an acceptance, a planned switchover and a standby's return promise nothing of a recovery. */
+/** These promise nothing of a recovery: a backup, an anchor, a sweep, a search, an acceptance, a planned switchover, a shift of visitors, a standby's return, a cache. */
 const keeping: readonly RunbookName[] = [
   'backup',
   'anchor',
@@ -89,7 +89,10 @@ const keeping: readonly RunbookName[] = [
   'region-failback',
   'find',
   'standby-rebuild',
+  'traffic-shift',
   'accept',
+  'cache-recovery',
+  'file-backup',
 ];
 const recovering = (Object.keys(runbooks) as RunbookName[]).filter((runbook) => !keeping.includes(runbook));
 

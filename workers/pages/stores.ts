@@ -75,7 +75,7 @@ async function newestRuns(plan: Plan, known: Map<string, StoredRun[]>): Promise<
 }
 
 function lastDue(plan: Plan, now: Date): Date {
-  const backups = scheduleEntries(plan).filter(({ name }) => name.endsWith('-backup'));
+  const backups = scheduleEntries(plan).filter(({ name }) => /^[a-z]+-backup$/.test(name));
   return new Date(Math.min(now.getTime(), ...backups.map(({ schedule }) => lastTime(schedule, now).getTime())));
 }
 

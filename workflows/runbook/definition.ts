@@ -1,5 +1,6 @@
 /** What tells one runbook from another before its first step. */
 import type { Outcome, Phase } from '../../evidence/evidence.ts';
+import type { Plan } from '../../plan/schema.ts';
 import type { RunbookName, RunInput } from '../messages.ts';
 
 export interface Definition<I extends RunInput = RunInput> {
@@ -15,7 +16,9 @@ export interface Definition<I extends RunInput = RunInput> {
   /** What an input that does not say it is taken to mean. */
   usualInput?: Partial<I>;
   /** Names of the approvals that it may ask for: a live run does not begin unless the plan says who gives them. */
-  approvals?: readonly string[];
+  approvals?: readonly string[] | ((plan: Plan) => readonly string[]);
+  /** Names of those that are asked only where the plan has a rule of that very name; `default` is none. */
+  approvalsWhereNamed?: readonly string[];
   /** Nobody waits beside it: a step that fails ends it at once, also live. */
   unattended?: true;
 }

@@ -3,6 +3,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Evidence, Failure, Phase, Step, StepState } from '../../evidence/evidence.ts';
+import { typeOf } from '../../evidence/kind-of-run.ts';
 import type { Click } from '../../evidence/people.ts';
 import { renderLivePage } from '../../evidence/render/markdown.ts';
 import { endWaits, noteOutage, type OutageNote, waitedMs } from '../../evidence/waits.ts';
@@ -48,12 +49,13 @@ export class Record {
     this.evidence = evidence;
     this.#pagesUrl = pagesUrl;
     this.#peopleClock = new PeopleClock(evidence.phases);
+    const type = typeOf(evidence);
     upsertSearchAttributes([
       { key: keys.service, value: evidence.service },
       { key: keys.runbook, value: evidence.runbook },
       { key: keys.mode, value: evidence.mode },
       { key: keys.outcome, value: evidence.outcome },
-      ...(typeof evidence.input.type === 'string' ? [{ key: keys.type, value: evidence.input.type }] : []),
+      ...(type === undefined ? [] : [{ key: keys.type, value: type }]),
     ]);
     this.show();
   }

@@ -20,6 +20,7 @@ import type { Answer, Facts as FactsToApprove } from './people/approvals.ts';
 import { Decisions } from './people/decisions.ts';
 import { People } from './people/people.ts';
 import type { Record } from './record.ts';
+import { slug } from './slug.ts';
 import { activities, type Stubs } from './step.ts';
 import { Steps } from './steps.ts';
 import { doorStays, Undos } from './undos.ts';
@@ -71,7 +72,7 @@ export class Run<I extends RunInput = RunInput> {
   readonly #locks: HeldLocks;
   readonly #earlier: EarlierRuns;
   readonly people: People;
-  readonly #definition: Pick<Definition<I>, 'approvals' | 'unattended'>;
+  readonly #definition: Pick<Definition<I>, 'approvals' | 'approvalsWhereNamed' | 'unattended'>;
   #stoppedBy: unknown;
   /** Budget of the phase whose change is being taken back, milliseconds. */
   #takingBackMs: number | undefined;
@@ -107,11 +108,12 @@ export class Run<I extends RunInput = RunInput> {
   }
 
   /**
-   * What control workers do, where nobody can wait for all the usual attempts.
+   * What control workers do, where nobody can wait for all the usual attempts, or one of them takes long.
    * @param attempts of what may pass by itself
+   * @param withinMs one attempt may take this long
    */
-  controlWithin(attempts: number): Stubs<ControlReads & ControlRecords & ControlChanges> {
-    return activities({ ...this.#limits(controlQueue, 10 * minute), attempts });
+  controlWithin(attempts: number, withinMs = 10 * minute): Stubs<ControlReads & ControlRecords & ControlChanges> {
+    return activities({ ...this.#limits(controlQueue, withinMs), attempts });
   }
 
   /**
@@ -219,7 +221,7 @@ export class Run<I extends RunInput = RunInput> {
   /**
    * Asks people, and waits until they have answered. In a dry run it only says whom it would ask.
    *
-   * @param name one of the definition's `approvals`; its slug is the key in the plan
+   * @param name one of those that the definition names; its slug is the key in the plan
    * @param read the facts that a yes is bound to. They are read once more when the quorum is there: if they have changed, that yes is
    *   void and people are asked anew
    * @param alternatives other answers than yes and no, by a short name; all of the quorum must choose the same
@@ -230,12 +232,27 @@ export class Run<I extends RunInput = RunInput> {
     read: () => Promise<FactsToApprove>,
     alternatives: { [choice: string]: Alternative } = {},
   ): Promise<Answer> {
-    if (!this.#definition.approvals?.includes(name))
+    if (!this.mayAsk.includes(name))
       throw failure(
         'Bug',
         `"${name}" is asked, and the definition of the runbook does not name it among its approvals`,
       );
     return this.people.approvals.ask(name, read, alternatives);
+  }
+
+  /** As `approval`, where the plan has a rule of that very name; else nobody is asked. */
+  async approvalWhereNamed(name: string, read: () => Promise<FactsToApprove>): Promise<Answer | undefined> {
+    return this.mayAsk.includes(name) ? this.approval(name, read) : undefined;
+  }
+
+  /** Every approval that this run may ask for, on this plan. */
+  get mayAsk(): readonly string[] {
+    const { approvals = [], approvalsWhereNamed = [] } = this.#definition;
+    const rules = this.plan.people?.approvals ?? {};
+    return [
+      ...(typeof approvals === 'function' ? approvals(this.plan) : approvals),
+      ...approvalsWhereNamed.filter((name) => Object.hasOwn(rules, slug(name))),
+    ];
   }
 
   /** Branches side by side. A failure in one stops the others, and is told once all have stopped. */

@@ -61,7 +61,7 @@ export async function runbook<I extends RunInput>(
   desk.open(run.people);
   try {
     await work.run(async () => {
-      await run.people.begin(definition.approvals, given ?? {});
+      await run.people.begin(run.mayAsk, given ?? {});
       await body(run);
     });
     // Stopped when nothing was left to be stopped: whoever did it was told that it ends.

@@ -29,7 +29,7 @@ export interface Hand {
   start<K extends keyof Host>(
     activity: K,
     ask: Parameters<Host[K]>[0],
-    how?: Pick<Order, 'dieAtRenameTo'>,
+    how?: Pick<Order, 'dieAtRenameTo' | 'attempt'>,
   ): Running<Awaited<ReturnType<Host[K]>>>;
   /** As a machine would: no goodbye. */
   kill(): Promise<void>;
@@ -42,23 +42,32 @@ interface Waiting {
   heartbeats: unknown[];
 }
 
-export async function newHand(env: Record<string, string>): Promise<Hand> {
+/** Where the process is to run, when that is not here: in a machine of its own. */
+export interface Elsewhere {
+  /** Words before those of a program that make it run there. */
+  enter: readonly string[];
+  run(...words: string[]): Promise<string>;
+}
+
+export async function newHand(env: Record<string, string>, elsewhere?: Elsewhere): Promise<Hand> {
+  const [execPath = '', ...before] = [...(elsewhere?.enter ?? []), process.execPath];
   const child = fork(fileURLToPath(new URL('./runner.ts', import.meta.url)), {
-    execArgv: ['--import', require.resolve('tsx')],
+    execPath,
+    execArgv: [...before, '--import', require.resolve('tsx')],
     env: { ...process.env, ...env },
     serialization: 'advanced',
   });
   const waiting = new Map<number, Waiting>();
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const ready = new Promise<void>((resolve, reject) => {
-    child.once('message', () => resolve());
+  const ready = new Promise<number | undefined>((resolve, reject) => {
+    child.once('message', ({ pid }: Report) => resolve(pid));
     child.once('exit', (code) => reject(new Error(`the runner ended with ${code} before it was ready`)));
   });
   child.on('message', (report: Report) => settle(waiting, report));
   child.once('exit', () => {
     for (const one of waiting.values()) one.reject(new Error('the worker was killed'));
   });
-  await ready;
+  const pidThere = await ready;
   let ids = 0;
   const start: Hand['start'] = (activity, ask, how = {}) => {
     ids += 1;
@@ -74,7 +83,9 @@ export async function newHand(env: Record<string, string>): Promise<Hand> {
     start,
     call: (activity, ask) => start(activity, ask).result,
     kill: async () => {
-      child.kill('SIGKILL');
+      // From here only whoever has led it in would be killed.
+      if (elsewhere === undefined) child.kill('SIGKILL');
+      else await elsewhere.run('kill', '-KILL', `${pidThere}`);
       await ended;
     },
     stop: async () => {

@@ -13,6 +13,8 @@ export interface Order {
   activity?: string;
   ask?: object;
   cancel?: true;
+  /** Of the activity; the first when absent. */
+  attempt?: number;
   /** The process dies as soon as it has renamed something to this path. */
   dieAtRenameTo?: string;
 }
@@ -20,6 +22,8 @@ export interface Order {
 export interface Report {
   id: number;
   ready?: true;
+  /** As it knows itself: in a machine of its own another one than from outside. */
+  pid?: number;
   heartbeat?: unknown;
   result?: unknown;
   failure?: { name: string; type: string; message: string };
@@ -37,7 +41,7 @@ process.on('message', (order: Order) => {
   }
 });
 process.on('disconnect', () => process.exit(0));
-send({ id: 0, ready: true });
+send({ id: 0, ready: true, pid: process.pid });
 
 function becomeDatabaseUser(): void {
   process.chdir('/');
@@ -58,12 +62,12 @@ function dieAt(path: string): void {
   syncBuiltinESMExports();
 }
 
-async function run({ id, activity = '', ask }: Order): Promise<void> {
+async function run({ id, activity = '', ask, attempt = 1 }: Order): Promise<void> {
   const body = activities[activity];
   if (typeof body !== 'function')
     return send({ id, failure: { name: 'Error', type: 'Bug', message: `no ${activity}` } });
   // Failures are what many tests expect: they are reported, not logged.
-  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  const environment = new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
   environments.set(id, environment);
   environment.on('heartbeat', (heartbeat: unknown) => send({ id, heartbeat }));
   try {

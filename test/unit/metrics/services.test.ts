@@ -71,6 +71,9 @@ test('objectives are the plan’s, for the service, each runbook and each class 
     { labels: { service: 'orders', runbook: 'region-failover' }, value: 4 * 3600 },
     { labels: { service: 'orders', runbook: 'point-in-time-recovery' }, value: 4 * 3600 },
     { labels: { service: 'orders', runbook: 'full-restore' }, value: 4 * 3600 },
+    { labels: { service: 'orders', runbook: 'full-recovery' }, value: 4 * 3600 },
+    { labels: { service: 'orders', runbook: 'application-recovery' }, value: 4 * 3600 },
+    { labels: { service: 'orders', runbook: 'configuration-restore' }, value: 4 * 3600 },
   ]);
   expect(samples.objectiveRpo).toEqual([
     { labels: { service: 'orders', data_class: '' }, value: 300 },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { newestBackupWithinMs } from '../../../plan/cadence.ts';
@@ -114,17 +114,27 @@ describe('what stands beside the plan', () => {
     expect((await loadPlanFile(example)).plan.service).toBe('orders');
   });
 
+  test('every example is valid', async () => {
+    const folder = new URL('../../../examples/', import.meta.url).pathname;
+    const plans = (await readdir(folder)).filter((name) => name.endsWith('.yaml'));
+    expect(plans).toContain('everything.yaml');
+    for (const name of plans) expect((await loadPlanFile(`${folder}${name}`)).plan.service, name).toBeTruthy();
+  });
+
   test('objectives may be given for every runbook but those that promise nobody anything', () => {
     const others = Object.keys(runbooks).filter((one) => runbooksWithObjectives.every((name) => name !== one));
     expect(others.sort()).toEqual([
       'accept',
       'anchor',
+      'cache-recovery',
+      'file-backup',
       'find',
       'region-failback',
       'region-switchover',
       'standby-rebuild',
       'sweep',
       'switchover',
+      'traffic-shift',
     ]);
   });
 });

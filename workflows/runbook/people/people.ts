@@ -1,7 +1,6 @@
 /** Everything that a run has to do with people. */
 
 import type { RunInput } from '../../messages.ts';
-import type { Definition } from '../definition.ts';
 import { failure } from '../failure.ts';
 import type { Steps } from '../steps.ts';
 import type { Undos } from '../undos.ts';
@@ -51,7 +50,7 @@ export class People implements Behind {
    * @param given the input as it came
    * @throws PlanInvalid
    */
-  async begin(approvals: Definition['approvals'] = [], given: RunInput): Promise<void> {
+  async begin(approvals: readonly string[], given: RunInput): Promise<void> {
     const { house } = this;
     await identifyRequester(house, this.#steps, given);
     const asked = approvals.filter((name) => house.mode === 'live' || askingFor(house, name) !== undefined);

@@ -1,0 +1,43 @@
+/** What the run is about to do, before it does anything: put to people with all that was found. */
+import { failure } from '../../runbook/failure.ts';
+import { lostInWords } from '../full-restore/loss.ts';
+import type { Everything, FullRecoveryRun, Part } from './assess.ts';
+
+export const beginApproval = 'Begin the full recovery';
+
+export async function beginRecovery(run: FullRecoveryRun, found: Everything): Promise<void> {
+  await run.approval(beginApproval, async () => {
+    const { lost, databaseWords, parts } = found;
+    return {
+      subject: {
+        database: lost === undefined ? databaseWords : `gone: ${databaseWords}`,
+        ...(lost === undefined
+          ? {}
+          : {
+              'comes back from': `backup ${lost.way.backup.label}, up to ${lost.way.said} at ${lost.way.located.target.lsn}`,
+              lost: lostInWords(lost.lost, lost.way.located.at),
+            }),
+        ...Object.fromEntries(parts.map((part) => [part.name, `${becomesInWords(part)}: ${part.words}`])),
+      },
+      shown: {
+        'what happens next':
+          lost === undefined
+            ? 'what is gone is brought back in the order of what stands on what'
+            : 'the database is restored beside its places, proven and put to people once more; then everything else comes back',
+      },
+    };
+  });
+}
+
+function becomesInWords({ becomes }: Part): string {
+  switch (becomes) {
+    case 'back':
+      return 'is brought back';
+    case 'again':
+      return 'is begun anew, for what it stands on comes back';
+    case 'left-alone':
+      return 'is left alone';
+    default:
+      throw failure('Bug', `nobody knows what becomes of a part that is ${String(becomes)}`);
+  }
+}
