@@ -5,7 +5,7 @@ import { replaceCacheContent } from './phases/cache/restore.ts';
 import { beginApproval, beginRecovery } from './phases/full-recovery/approve.ts';
 import { assessEverything } from './phases/full-recovery/assess.ts';
 import { bringBackComponents, componentsStand } from './phases/full-recovery/components.ts';
-import { recoverDatabase, safeAgain } from './phases/full-recovery/database.ts';
+import { databaseServes, letItWrite, recoverDatabase, safeAgain } from './phases/full-recovery/database.ts';
 import { keepVisitorsAway, letVisitorsIn } from './phases/full-recovery/traffic.ts';
 import { bringBackApproval } from './phases/full-restore/approve.ts';
 import { runbook } from './runbook/runbook.ts';
@@ -33,17 +33,25 @@ export async function fullRecovery(input?: FullRecoveryInput): Promise<RunSummar
       await beginRecovery(run, found);
       return found;
     });
-    const database = await run.phase('database', async () => {
-      await keepVisitorsAway(run, found);
-      return recoverDatabase(run, found);
+    const away = await run.phase('database', async () => {
+      const away = await keepVisitorsAway(run, found);
+      await recoverDatabase(run, found);
+      return away;
     });
-    await run.phase('application', () => bringBackComponents(run, found));
+    await run.phase('application', async () => {
+      await bringBackComponents(run, found);
+      await letItWrite(run, found);
+    });
     await run.phase('validation', () =>
       run.together(
         () => componentsStand(run, found),
-        () => safeAgain(run, found, database),
+        () => databaseServes(run, found),
       ),
     );
-    await run.phase('traffic', () => letVisitorsIn(run));
+    await run.phase('traffic', async () => {
+      run.keepSoFar('It was proven, and visitors come to it from now on.');
+      await letVisitorsIn(run, away);
+      await safeAgain(run, found);
+    });
   });
 }

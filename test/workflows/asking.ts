@@ -53,7 +53,7 @@ export async function approved(handle: WorkflowHandle): Promise<void> {
 /** Ana and Ben say yes to everything that is asked, until the run has ended. */
 export async function agreed(handle: WorkflowHandle): Promise<void> {
   const said = new Set<string>();
-  await until({ what: 'the end of the run', withinMs: 60_000 }, async () => {
+  await until({ what: 'the end of the run', withinMs: 150_000 }, async () => {
     if ((await handle.describe()).status.name !== 'RUNNING') return true;
     const { approvals = [] } = await handle.query<Evidence>('evidence');
     const open = approvals.find(({ closedAt, code }) => closedAt === undefined && !said.has(code));

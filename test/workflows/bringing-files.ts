@@ -20,7 +20,13 @@ export async function bringingFiles(input?: RunInput): Promise<RunSummary> {
       const lost = await run.phase('assessment', async () => {
         const found = [];
         for (const [index, one] of all.entries())
-          found.push({ one, standing: await run.check(`How the files stand (${index + 1})`, () => one.look()) });
+          found.push({
+            one,
+            standing: await run.check(
+              index === 0 ? 'The files of web are there, or can come back' : `Others (${index})`,
+              () => one.look(),
+            ),
+          });
         return found.filter(({ standing }) => !standing.healthy);
       });
       await run.phase('application', async () => {

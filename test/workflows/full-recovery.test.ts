@@ -108,6 +108,41 @@ test('the cache alone is gone: the database is left alone, and the application o
   expectOneAfterTheOther(estate, ['cacheFailover', 'restartApplication']);
 });
 
+test('a share that is not served well takes nothing away again: what was brought back stays, and the share before too', async () => {
+  const estate = wholeEstate();
+  estate.kept.runs = 'failed';
+  estate.visitors.soaks = (share) => {
+    if (share === 25) throw failure('VisitorsFail', 'one in four answers has failed');
+  };
+  const evidence = await recovered(estate);
+  expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'VisitorsFail' } });
+  expect(estate.kept).toMatchObject({ runs: 'up' });
+  expect(estate.visitors.weights.app1).toBeGreaterThan(0);
+  expect(estate.calls).not.toContain('stopApplication');
+});
+
+test('what cannot be brought back gives visitors their way back, before the database has a new one', async () => {
+  const estate = estateWithoutDatabase();
+  const before = estate.before;
+  estate.before = (name) => {
+    if (name === 'promoteScratch') throw failure('ReplayFailed', 'it does not promote');
+    before(name);
+  };
+  const evidence = await recovered(estate);
+  expect(evidence).toMatchObject({ outcome: 'failed', failure: { type: 'ReplayFailed' } });
+  expect(estate.visitors.weights).toEqual({ app1: 10, app2: 10, sorry: 0 });
+});
+
+test('a replica that is away cuts off nobody, and begins nothing anew', async () => {
+  const estate = wholeEstate();
+  estate.cache.servers.db2.running = false;
+  const evidence = await recovered(estate);
+  expect(evidence).toMatchObject({ outcome: 'recovered' });
+  expect(estate.calls).not.toContain('leadVisitors');
+  expect(estate.calls).not.toContain('restartApplication');
+  expect(estate.cache.servers.db2.running).toBe(true);
+});
+
 test('what is not in the scope is not even asked how it stands', async () => {
   const estate = estateWithoutDatabase();
   estate.files.live = 'missing';
@@ -151,10 +186,19 @@ test('what nothing could bring back is said before anything is changed', async (
   expect(estate.calls).not.toContain('restoreBeside');
 });
 
-test('a dry run reads like the plan of action, and changes nothing', async () => {
+test('a dry run reads like the plan of action, shares and all, though nobody is up; and changes nothing', async () => {
   const estate = estateWithoutDatabase();
   estate.kept.runs = 'failed';
-  const summary = await rig.run(estate, 'fullRecovery', [{}], { readOnly: true });
-  expect(summary).toMatchObject({ outcome: 'previewed' });
+  estate.visitors.down = ['app1', 'app2'];
+  const handle = await rig.start(estate, 'fullRecovery', [{}], { readOnly: true });
+  const evidence = await evidenceAtEnd(handle, estate);
+  expect(evidence).toMatchObject({ outcome: 'previewed' });
+  const changes = evidence.steps.filter(({ state }) => state === 'previewed').map(({ name }) => name);
+  expect(changes.filter((name) => name.includes('visitors'))).toEqual([
+    'Lead no visitors to the service',
+    'Lead 5 % of the visitors to the service',
+    'Lead 25 % of the visitors to the service',
+    'Lead all visitors to the service',
+  ]);
   expect(estate.kept.runs).toBe('failed');
 });

@@ -1,4 +1,5 @@
 /** Visitors are led to the application share by share. Each share is watched before the next one, and taken back when it is not served well. */
+import { sleep } from '@temporalio/workflow';
 import type { VisitorsState } from '../../activities/contract.ts';
 import type { Found } from '../../activities/shapes.ts';
 import { formatDuration } from '../../evidence/format.ts';
@@ -40,10 +41,11 @@ export interface Led {
  * Looks at how visitors are led, and changes nothing.
  *
  * @param to percent of the visitors; all of them when absent
+ * @param withinMs how long a server of the service is given to be up: it may have been started just now
  * @returns undefined where the plan has no visitors
  * @throws VisitorsFail nobody is there whom they could be led to @throws PlanInvalid
  */
-export async function assessVisitors(run: Run, to = 100): Promise<Led | undefined> {
+export async function assessVisitors(run: Run, to = 100, withinMs = 0): Promise<Led | undefined> {
   const { visitors } = run.plan;
   if (visitors === undefined) return undefined;
   const { state, weights, shares } = await run.check<
@@ -56,7 +58,7 @@ export async function assessVisitors(run: Run, to = 100): Promise<Led | undefine
           'PlanInvalid',
           `${shareInWords(to)} of the visitors cannot be led to ${visitors.servers.join(', ')}: nobody gets what is left. Name the server that does (visitors.closed), or lead all of them there.`,
         );
-      const state = await run.control.visitorsState({ visitors });
+      const state = await stateWithSomebody(run, visitors, { wanted: to > 0, withinMs });
       const weights = weightsOf(visitors, state);
       const from = weighed(visitors, weights);
       if (to > 0 && to >= from) somebodyIsThere(visitors, state);
@@ -71,9 +73,29 @@ export async function assessVisitors(run: Run, to = 100): Promise<Led | undefine
   return { visitors, weights, to, shares };
 }
 
-function somebodyIsThere(visitors: Visitors, { servers }: VisitorsState): void {
-  const own = servers.filter(({ server }) => visitors.servers.includes(server));
-  if (own.some(({ up, takenOut }) => up && !takenOut)) return;
+const looksEveryMs = 2_000;
+
+/** As it is now, or as soon as one of the servers is up, at most so long. */
+async function stateWithSomebody(
+  run: Run,
+  visitors: Visitors,
+  { wanted, withinMs }: { wanted: boolean; withinMs: number },
+): Promise<VisitorsState> {
+  const until = Date.now() + withinMs;
+  for (;;) {
+    const state = await run.control.visitorsState({ visitors });
+    if (!wanted || isThere(visitors, state) || Date.now() >= until) return state;
+    await sleep(looksEveryMs);
+  }
+}
+
+function isThere(visitors: Visitors, { servers }: VisitorsState): boolean {
+  return servers.some(({ server, up, takenOut }) => visitors.servers.includes(server) && up && !takenOut);
+}
+
+function somebodyIsThere(visitors: Visitors, state: VisitorsState): void {
+  if (isThere(visitors, state)) return;
+  const own = state.servers.filter(({ server }) => visitors.servers.includes(server));
   const words = own.map(({ server, takenOut }) => `${server} is ${takenOut ? 'taken out' : 'down'}`).join(', ');
   throw failure(
     'VisitorsFail',
@@ -96,6 +118,26 @@ export async function shiftTraffic(run: Run, led?: Led): Promise<void> {
     weights = after;
   }
   if (shares.length > 0) await whoIsLeftBehind(run, visitors, weights);
+}
+
+/** Leads all visitors away for as long as the run needs: whatever takes it back gives them back too. */
+export async function leadAway(run: Run, { visitors, weights, shares }: Led): Promise<void> {
+  for (const share of shares) {
+    const { onceDone: _stays, ...change } = ledTo(run, visitors, share, weights);
+    await run.change(nameOf(share), change);
+  }
+}
+
+/** How they would be led once they were led away: in a dry run they were not. */
+export function fromNobody({ visitors, weights }: Led): Led {
+  const { servers, shares, closed } = visitors;
+  const none = Object.keys(weights).map((server) => [server, servers.includes(server) ? 0 : 1]);
+  return {
+    visitors,
+    weights: Object.fromEntries(none),
+    to: 100,
+    shares: closed === undefined ? [100] : sharesBetween(shares, 0, 100),
+  };
 }
 
 function nameOf(share: number): string {

@@ -6,6 +6,8 @@ import type { Run } from '../../runbook/run.ts';
 /** How a component was found. What nobody can tell is not healthy, and says why. */
 export interface Standing extends Found {
   healthy: boolean;
+  /** Not as it should be, and whoever stands on it is served all the same. */
+  serves?: true;
 }
 
 export interface BringingBack {

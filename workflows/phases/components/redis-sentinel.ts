@@ -21,7 +21,12 @@ export const bringRedisSentinel: Bring<Cache> = (run, named) => {
   return {
     look: async (): Promise<Standing> => {
       assessed = await assessment(run, named);
-      return { healthy: assessed.standing.kind === 'healthy', found: assessed.found };
+      const { kind } = assessed.standing;
+      return {
+        healthy: kind === 'healthy',
+        ...(kind === 'replicas-away' ? { serves: true as const } : {}),
+        found: assessed.found,
+      };
     },
     bringBack: async () => {
       if (assessed === undefined) throw failure('Bug', `the cache ${named.name} was not looked at before`);

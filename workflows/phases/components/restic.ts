@@ -65,7 +65,7 @@ async function stand(run: Run, named: NamedFiles): Promise<{ standing: Standing;
   const host = run.host(files.host);
   try {
     const seen = await host.filesLook({ files });
-    return { standing: standingOf(seen), seen };
+    return { standing: standingOf({ ...seen, found: `${seen.found}${tooOld(files, seen)}` }), seen };
   } catch (error) {
     const { type, message } = failureOf(error);
     if (isCancellation(error) || !ofRepository.some((one) => one === type)) throw error;

@@ -2,6 +2,7 @@
 import { failure } from '../../runbook/failure.ts';
 import { lostInWords } from '../full-restore/loss.ts';
 import type { Everything, FullRecoveryRun, Part } from './assess.ts';
+import { visitorsAreKeptAway } from './traffic.ts';
 
 export const beginApproval = 'Begin the full recovery';
 
@@ -17,6 +18,9 @@ export async function beginRecovery(run: FullRecoveryRun, found: Everything): Pr
               'comes back from': `backup ${lost.way.backup.label}, up to ${lost.way.said} at ${lost.way.located.target.lsn}`,
               lost: lostInWords(lost.lost, lost.way.located.at),
             }),
+        ...(visitorsAreKeptAway(run, found)
+          ? { visitors: `all of them are led to ${run.plan.visitors?.closed} meanwhile` }
+          : {}),
         ...Object.fromEntries(parts.map((part) => [part.name, `${becomesInWords(part)}: ${part.words}`])),
       },
       shown: {

@@ -1,11 +1,12 @@
 /** What is gone, and what is not: everything is asked at once, and what is healthy is left alone. */
 import type { Found } from '../../../activities/shapes.ts';
+import type { Component } from '../../../plan/components.ts';
 import { addresses } from '../../../plan/hosts.ts';
 import type { FullRecoveryInput } from '../../messages.ts';
 import { failure } from '../../runbook/failure.ts';
 import type { Run } from '../../runbook/run.ts';
 import { bringing } from '../components/bringing.ts';
-import type { BringingBack } from '../components/component.ts';
+import type { BringingBack, Standing } from '../components/component.ts';
 import { standsOn } from '../components/order.ts';
 import { type Assessed, assessLost } from '../full-restore/assess.ts';
 
@@ -17,10 +18,10 @@ export interface Part {
   bringing: BringingBack;
   /** As it was found. */
   words: string;
-  /** `again`: healthy, and begun anew because what it stands on is brought back. */
+  /** `again`: healthy, and begun anew: it would go on with the old files, cache or sessions of what is replaced below it. */
   becomes: 'back' | 'again' | 'left-alone';
   /** Visitors come to it. */
-  serves: boolean;
+  visited: boolean;
 }
 
 export interface Everything {
@@ -35,16 +36,20 @@ const databaseInScope = 'database';
 
 export async function assessEverything(run: FullRecoveryRun): Promise<Everything> {
   await run.check('The scope names parts of the service', async () => scopeIsKnown(run));
-  const [stands, parts] = await run.together(
+  // What is looked at is what is acted on: nobody else changes it in between. In a dry run whoever looks at the database says who holds it.
+  if (run.mode === 'live') await run.holdService();
+  const [stands, looked] = await run.together(
     () => run.check('How the database stands', () => howDatabaseStands(run)),
-    () => howComponentsStand(run),
+    () => lookAtComponents(run),
+    () => howVisitorsAreLed(run),
   );
+  const parts = partsOf(run, looked, stands.lost);
   if (!stands.lost && !parts.some(({ becomes }) => becomes !== 'left-alone')) throw nothingIsGone(stands, parts);
-  // The lock of the service is taken by whoever looks at what is lost.
-  if (stands.lost) return { lost: await assessLost(run), databaseWords: stands.found, parts };
-  await run.holdService();
+  const lost = stands.lost ? await assessLost(run) : undefined;
+  if (lost === undefined && run.mode === 'dry-run') await run.holdService();
+  await holdHosts(run, parts, lost !== undefined);
   if (run.input.incidentAt !== undefined) run.record({ incidentAt: run.input.incidentAt });
-  return { lost: undefined, databaseWords: stands.found, parts };
+  return { lost, databaseWords: stands.found, parts };
 }
 
 function scopeIsKnown({ input, plan }: FullRecoveryRun): Found {
@@ -75,27 +80,52 @@ async function howDatabaseStands(run: FullRecoveryRun): Promise<Found & { lost: 
   );
 }
 
-async function howComponentsStand(run: FullRecoveryRun): Promise<Part[]> {
-  const components = run.plan.components ?? {};
-  const looked = await run.together(
-    ...Object.entries(components)
+type Looked = Standing & Pick<Part, 'name' | 'bringing'>;
+
+function lookAtComponents(run: FullRecoveryRun): Promise<readonly Looked[]> {
+  return run.together(
+    ...Object.entries(run.plan.components ?? {})
       .filter(([name]) => inScope(run, name))
       .map(([name, component]) => async () => {
         const back = bringing(run, { name, component });
-        const { healthy, found } = await run.check(`How ${name} stands`, () => back.look());
-        return { name, bringing: back, words: found, healthy, serves: back.beginAnew !== undefined };
+        return { ...(await run.check(`How ${name} stands`, () => back.look())), name, bringing: back };
       }),
   );
-  const gone = looked.filter(({ healthy }) => !healthy).map(({ name }) => name);
-  return looked.map(({ healthy, ...part }) => ({
-    ...part,
-    becomes: healthy ? (beginsAnew(part, standsOn(components, part.name, gone)) ? 'again' : 'left-alone') : 'back',
-  }));
 }
 
-/** An application that goes on while its files or its cache are replaced below it would go on with the old ones. */
-function beginsAnew({ bringing }: Pick<Part, 'bringing'>, below: readonly string[]): boolean {
-  return bringing.beginAnew !== undefined && below.length > 0;
+function partsOf(run: FullRecoveryRun, looked: readonly Looked[], databaseLost: boolean): Part[] {
+  const components = run.plan.components ?? {};
+  const gone = looked.filter(({ healthy, serves }) => !healthy && serves !== true).map(({ name }) => name);
+  return looked.map(({ name, bringing, healthy, found }) => {
+    const below = databaseLost || standsOn(components, name, gone).length > 0;
+    const anew = bringing.beginAnew !== undefined && below;
+    const becomes = healthy ? (anew ? 'again' : 'left-alone') : 'back';
+    return { name, bringing, words: found, becomes, visited: bringing.beginAnew !== undefined };
+  });
+}
+
+/** A load balancer that does not answer, or has other servers than the plan, is known before anything is changed. */
+async function howVisitorsAreLed(run: FullRecoveryRun): Promise<void> {
+  const { visitors } = run.plan;
+  if (visitors !== undefined)
+    await run.check('How visitors are led', async () => {
+      const { found } = await run.control.visitorsState({ visitors });
+      return { found };
+    });
+}
+
+/** A backup of files that are being replaced would keep half of them. */
+async function holdHosts(run: FullRecoveryRun, parts: readonly Part[], databaseHeld: boolean): Promise<void> {
+  const members = databaseHeld ? run.plan.database.members.map(({ host }) => host) : [];
+  const hosts = parts
+    .filter(({ becomes }) => becomes !== 'left-alone')
+    .flatMap(({ name }) => hostsOf(run.plan.components?.[name]));
+  for (const host of new Set(hosts)) if (!members.includes(host)) await run.hold(host);
+}
+
+function hostsOf(component: Component | undefined): string[] {
+  if (component === undefined) return [];
+  return component.kind === 'redis-sentinel' ? component.members.map(({ host }) => host) : [component.host];
 }
 
 function nothingIsGone(stands: Found, parts: Part[]): Error {

@@ -24,12 +24,9 @@ export async function componentsStand(run: FullRecoveryRun, { parts }: Everythin
       ({ name, bringing }) =>
         () =>
           run.prove(`${name} is healthy`, async () => {
-            const { healthy, ...found } = await bringing.look();
-            if (healthy) return found;
-            throw failure(
-              'NotHealthy',
-              `${name} is not healthy after it was brought back: ${found.found}. Mend it and retry, or abort.`,
-            );
+            const { healthy, serves, ...found } = await bringing.look();
+            if (healthy || serves) return found;
+            throw failure('NotHealthy', `${name} is not healthy: ${found.found}. Mend it, and look again.`);
           }),
     ),
   );

@@ -9,23 +9,54 @@ import { membersOf, placeOf, type RecoveryRun, type Restoring } from './recoveri
 import type { Replaced } from './replace.ts';
 import type { Reached } from './restore.ts';
 
+interface Closed {
+  reached: Reached;
+  closedAt: string;
+}
+
 export async function letIn(
   run: RecoveryRun,
   recovering: Restoring,
   replaced: Replaced,
-  { reached, closedAt }: { reached: Reached; closedAt: string },
+  closed: Closed,
 ): Promise<void> {
-  const opened = await run.change(
-    'Open the front door to the recovered primary',
-    openTheDoor(run, recovering, replaced),
-  );
+  const opened = await open(run, recovering, replaced);
+  await resumeApplication(run);
+  await serves(run, recovering, replaced, { ...closed, opened });
+}
+
+/** As `letIn`, where the application is let write later: it stands on more than the database. */
+export async function openToAll(
+  run: RecoveryRun,
+  recovering: Restoring,
+  replaced: Replaced,
+  closed: Closed,
+): Promise<void> {
+  const opened = await open(run, recovering, replaced);
+  await serves(run, recovering, replaced, { ...closed, opened });
+}
+
+function open(run: RecoveryRun, recovering: Restoring, replaced: Replaced): Promise<{ at: string }> {
+  return run.change('Open the front door to the recovered primary', openTheDoor(run, recovering, replaced));
+}
+
+/** Where the plan has a command for it. */
+export async function resumeApplication(run: Run): Promise<void> {
   const { resume: command } = run.plan.application;
-  if (command !== undefined)
-    await run.change('Let the application write again', {
-      preview: async () => ({ will: `run ${command.command.join(' ')} on ${command.host}`, yields: undefined }),
-      apply: () => run.host(command.host).tellApplication({ what: 'resume', command }),
-      undo: { pointOfNoReturn: 'The application writes to the recovered database.' },
-    });
+  if (command === undefined) return;
+  await run.change('Let the application write again', {
+    preview: async () => ({ will: `run ${command.command.join(' ')} on ${command.host}`, yields: undefined }),
+    apply: () => run.host(command.host).tellApplication({ what: 'resume', command }),
+    undo: { pointOfNoReturn: 'The application writes to the recovered database.' },
+  });
+}
+
+async function serves(
+  run: RecoveryRun,
+  recovering: Restoring,
+  replaced: Replaced,
+  { reached, closedAt, opened }: Closed & { opened: { at: string } },
+): Promise<void> {
   await run.prove('A write is acknowledged through the front door', () =>
     pulsesAcross(run, {
       timeline: replaced.timeline,

@@ -1,5 +1,6 @@
 /** The recovered database in its place, before anybody is let in. */
 import type { Found } from '../../../activities/shapes.ts';
+import type { Phase } from '../../../evidence/evidence.ts';
 import type { Anchor } from '../../../recovery/archive.ts';
 import type { Change } from '../../runbook/change.ts';
 import { failure } from '../../runbook/failure.ts';
@@ -11,10 +12,15 @@ const lockWithinMs = 5_000;
 const lockAttempts = 3;
 const pausedWithinMs = 120_000;
 
-export async function applicationWorks(run: RecoveryRun, { primary }: Restoring): Promise<void> {
+/** @param phase that says why it was not tried */
+export async function applicationWorks(
+  run: RecoveryRun,
+  { primary }: Restoring,
+  phase: Phase = 'application',
+): Promise<void> {
   const { application, database } = run.plan;
   if (!application.smoke.live) {
-    run.notePhase('application', 'the plan does not let its test write to the live database (application.smoke.live)');
+    run.notePhase(phase, 'the plan does not let its test write to the live database (application.smoke.live)');
     return;
   }
   await run.prove('The application works on the recovered database', () =>
