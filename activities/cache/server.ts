@@ -1,8 +1,7 @@
 /** A Redis server on this host: whether it runs, and how it is started and stopped. */
 import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { execa } from 'execa';
-import { toolEnvironment } from '../child.ts';
+import { runByWords } from '../by-words.ts';
 import type { CacheServerAsk } from '../contract.ts';
 import { failure } from '../failure.ts';
 import { pause } from '../heartbeat.ts';
@@ -93,25 +92,10 @@ export async function stopCache(ask: CacheServerAsk & { withinMs: number }): Pro
   return { found: `${name} stopped in ${Math.round(performance.now() - began)} ms` };
 }
 
-/** Not as a tool of the activity: what it starts outlives the worker. */
-async function byWords(
-  { server, withinMs }: CacheServerAsk & { withinMs: number },
+function byWords(
+  { server: { host }, withinMs }: CacheServerAsk & { withinMs: number },
   { control }: ControlledCache,
   what: 'start' | 'stop',
 ): Promise<void> {
-  const [file = '', ...words] = control[what];
-  const ended = await execa(file, words, {
-    cwd: '/',
-    env: toolEnvironment(),
-    extendEnv: false,
-    stdin: 'ignore',
-    reject: false,
-    timeout: withinMs,
-  });
-  if (!ended.failed) return;
-  const why = ended.timedOut ? `no end within ${withinMs / 1000} s` : `exit ${ended.exitCode ?? ended.originalMessage}`;
-  throw failure(
-    'ServerControlFailed',
-    `${file} on ${server.host} failed (${why}): ${`${ended.stderr} ${ended.stdout}`.trim().slice(-300)}. Try it by hand as the user of lifeboat-host; see the component's members in the plan.`,
-  );
+  return runByWords({ host, words: control[what], withinMs, plan: "the component's members" });
 }

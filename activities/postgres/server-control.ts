@@ -1,9 +1,9 @@
 /** Stopping and starting a live server, each in the way that the plan says for its member. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import type { Member } from '../../plan/schema.ts';
 import type { ServerControl } from '../../plan/server-control.ts';
+import { runByWords } from '../by-words.ts';
 import { toolEnvironment } from '../child.ts';
 import { failure } from '../failure.ts';
 import { beating } from '../heartbeat.ts';
@@ -77,23 +77,9 @@ export async function wordsOfLastStart({ host, dataDirectory }: Member): Promise
   return words;
 }
 
-async function command({ host }: Member, [file = '', ...words]: readonly string[], withinMs: number): Promise<void> {
-  const ended = await beating(
-    () => ({ running: file, host }),
-    () =>
-      execa(file, words, {
-        cwd: '/',
-        env: toolEnvironment(),
-        extendEnv: false,
-        stdin: 'ignore',
-        reject: false,
-        timeout: withinMs,
-      }),
-  );
-  if (!ended.failed) return;
-  const why = ended.timedOut ? `no end within ${withinMs / 1000} s` : `exit ${ended.exitCode ?? ended.originalMessage}`;
-  throw failure(
-    'ServerControlFailed',
-    `${file} on ${host} failed (${why}): ${`${ended.stderr} ${ended.stdout}`.trim().slice(-300)}. Try it by hand as the user of lifeboat-host; see database.members in the plan.`,
+async function command({ host }: Member, words: readonly string[], withinMs: number): Promise<void> {
+  await beating(
+    () => ({ running: words[0] ?? '', host }),
+    () => runByWords({ host, words, withinMs, plan: 'database.members' }),
   );
 }

@@ -130,13 +130,13 @@ export async function leadAway(run: Run, { visitors, weights, shares }: Led): Pr
 
 /** How they would be led once they were led away: in a dry run they were not. */
 export function fromNobody({ visitors, weights }: Led): Led {
-  const { servers, shares, closed } = visitors;
+  const { servers, shares } = visitors;
   const none = Object.keys(weights).map((server) => [server, servers.includes(server) ? 0 : 1]);
   return {
     visitors,
     weights: Object.fromEntries(none),
     to: 100,
-    shares: closed === undefined ? [100] : sharesBetween(shares, 0, 100),
+    shares: sharesBetween(shares, 0, 100),
   };
 }
 

@@ -1,4 +1,5 @@
 /** In which order components come back: each when everything is there that it stands on, and side by side where nothing is between them. */
+
 /** By name, what each stands on. */
 export type Standings = Readonly<Record<string, { after: readonly string[] }>>;
 

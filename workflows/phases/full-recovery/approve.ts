@@ -1,5 +1,4 @@
 /** What the run is about to do, before it does anything: put to people with all that was found. */
-import { failure } from '../../runbook/failure.ts';
 import { lostInWords } from '../full-restore/loss.ts';
 import type { Everything, FullRecoveryRun, Part } from './assess.ts';
 import { visitorsAreKeptAway } from './traffic.ts';
@@ -21,7 +20,7 @@ export async function beginRecovery(run: FullRecoveryRun, found: Everything): Pr
         ...(visitorsAreKeptAway(run, found)
           ? { visitors: `all of them are led to ${run.plan.visitors?.closed} meanwhile` }
           : {}),
-        ...Object.fromEntries(parts.map((part) => [part.name, `${becomesInWords(part)}: ${part.words}`])),
+        ...Object.fromEntries(parts.map((part) => [part.name, `${becomesInWords[part.becomes]}: ${part.words}`])),
       },
       shown: {
         'what happens next':
@@ -33,15 +32,8 @@ export async function beginRecovery(run: FullRecoveryRun, found: Everything): Pr
   });
 }
 
-function becomesInWords({ becomes }: Part): string {
-  switch (becomes) {
-    case 'back':
-      return 'is brought back';
-    case 'again':
-      return 'is begun anew, for what it stands on comes back';
-    case 'left-alone':
-      return 'is left alone';
-    default:
-      throw failure('Bug', `nobody knows what becomes of a part that is ${String(becomes)}`);
-  }
-}
+const becomesInWords: Record<Part['becomes'], string> = {
+  back: 'is brought back',
+  again: 'is begun anew, for what it stands on comes back',
+  'left-alone': 'is left alone',
+};
